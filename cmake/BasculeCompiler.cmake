@@ -1,0 +1,24 @@
+# Warnings, sanitizers and ccache for every target of the project.
+
+find_program(BASCULE_CCACHE ccache)
+if(BASCULE_CCACHE)
+  # PCH needs the two sloppiness flags; base_dir and no hash_dir let two checkouts share results.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      CCACHE_SLOPPINESS=pch_defines,time_macros ${BASCULE_CCACHE})
+endif()
+
+add_library(bascule_compiler INTERFACE)
+target_compile_options(bascule_compiler INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
+  # g++ 12 warns about initialisers that are left to their defaults, which is how option structs are meant.
+  -Wno-missing-field-initializers
+  # ... and reports false maybe-uninitialised values inside std::optional and std::variant.
+  -Wno-maybe-uninitialized
+  $<$<BOOL:${BASCULE_WERROR}>:-Werror>
+  -fpch-preprocess)
+if(BASCULE_SANITIZE)
+  target_compile_options(bascule_compiler INTERFACE -fsanitize=${BASCULE_SANITIZE} -fno-omit-frame-pointer
+    $<$<STREQUAL:${BASCULE_SANITIZE},thread>:-Wno-tsan>)
+  target_link_options(bascule_compiler INTERFACE -fsanitize=${BASCULE_SANITIZE})
+endif()
