@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/jid.h"
+#include "xmpp/xml/element.h"
+
+namespace bascule::xmpp {
+
+/// Why an open failed or a link went down; the reconnect policy treats the kinds differently.
+enum class DownKind {
+  kConnection,      ///< TCP refused, reset, closed, timed out, or the peer closed the stream.
+  kAuthentication,  ///< Wrong secret or password: retrying soon is useless.
+  kCertificate,     ///< TLS certificate refused; `reason` names it and says why.
+  kConflict,        ///< Another instance holds or took the address.
+  kProtocol,        ///< The peer broke the stream rules, or a stream error not listed above.
+  kClosedByUs,      ///< `close()`.
+};
+
+struct Up {
+  Jid bound_jid;         ///< What the server bound; for a component its domain.
+  bool resumed = false;  ///< XEP-0198: room occupancy and pending IQs survived.
+};
+struct Down {
+  DownKind kind;
+  std::string reason;  ///< One line for the operator; never contains a secret.
+};
+
+/// What a transport reports. Called on the event-loop thread, never from inside a call into the
+/// transport.
+class TransportListener {
+ public:
+  virtual ~TransportListener() = default;
+  virtual void on_up(const Up& up) = 0;
+  virtual void on_down(const Down& down) = 0;
+  /// `sequence` counts inbound stanzas of the session from 1; pass it to `Transport::handled` when
+  /// everything the stanza caused is committed (output commit, docs/architecture.md).
+  virtual void on_stanza(xml::Element stanza, std::uint64_t sequence) = 0;
+  /// A stanza over the parse limits; the transport stays up. `head` has no children.
+  virtual void on_rejected(const xml::Element& head, const std::string& reason,
+                           std::uint64_t sequence) = 0;
+};
+
+/// One link to an XMPP server: the seam behind which the native stream (`xmpp/stream/`) and
+/// libstrophe (`xmpp/strophe/`) are exchangeable. A resource; used from the event-loop thread only.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  /// Connects once: answered by exactly one `on_up` or `on_down`. When to try again is not the
+  /// transport's decision. Must not be called while open or opening.
+  virtual void open() = 0;
+  /// Queues one stanza; dropped silently while the link is down (pairing is xmpp::Session's job).
+  virtual void send(const xml::Element& stanza) = 0;
+  /// Every inbound stanza up to `sequence` may be acknowledged to the peer. No effect without
+  /// XEP-0198.
+  virtual void handled(std::uint64_t sequence) = 0;
+  /// Ends the stream; `on_down(kClosedByUs)` follows. A clean close ends resumability.
+  virtual void close() = 0;
+  /// Bytes queued and not yet written.
+  [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
+};
+
+}  // namespace bascule::xmpp
