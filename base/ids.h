@@ -24,6 +24,7 @@ using EndpointId =
     Strong<struct EndpointIdTag, std::string>;  ///< MUC nick == colibri2 endpoint id.
 using RequestId = Strong<struct RequestIdTag, std::uint64_t>;  ///< An IQ we sent.
 using WriteId = Strong<struct WriteIdTag, std::uint64_t>;      ///< A write to the stats store.
+using CommitId = Strong<struct CommitIdTag, std::uint64_t>;    ///< Operations of one turn.
 using HttpId = Strong<struct HttpIdTag, std::uint64_t>;        ///< An HTTP request waiting for us.
 
 /// The links to the XMPP server (docs/architecture.md, "Links").

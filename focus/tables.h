@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "focus/operation.h"
+
+namespace bascule::focus {
+
+struct JingleRow {
+  std::string sid;
+  std::uint32_t generation = 0;
+  JingleState state = JingleState::kPending;
+  friend bool operator==(const JingleRow&, const JingleRow&) = default;
+};
+
+struct EndpointRow {
+  BridgeJid bridge;
+  bool audio_force_muted = false;
+  bool video_force_muted = false;
+  friend bool operator==(const EndpointRow&, const EndpointRow&) = default;
+};
+
+struct ParticipantRow {
+  op::ParticipantAdd identity;  ///< As added, with later ParticipantSet applied.
+  std::optional<JingleRow> jingle;
+  std::optional<EndpointRow> endpoint;
+  std::map<Ssrc, SourceRecord> sources;
+  std::vector<SourceGroupRecord> groups;  ///< In the order added, without duplicates.
+  friend bool operator==(const ParticipantRow&, const ParticipantRow&) = default;
+};
+
+struct ConferenceRow {
+  op::ConferenceCreate identity;  ///< As created, with later ConferenceSet applied.
+  std::map<BridgeJid, op::BridgeSessionAdd> bridge_sessions;
+  std::map<EndpointId, ParticipantRow> participants;
+  friend bool operator==(const ConferenceRow&, const ConferenceRow&) = default;
+};
+
+struct LinkRow {
+  op::LinkSet link;
+  std::uint64_t handled = 0;                          ///< Inbound, XEP-0198 `h`.
+  std::uint64_t acknowledged = 0;                     ///< Outbound.
+  std::map<std::uint64_t, op::OutboundPush> unacked;  ///< By index.
+  friend bool operator==(const LinkRow&, const LinkRow&) = default;
+};
+
+/// What the operations add up to: everything a new Focus is built from. A value; iteration order is
+/// the key order, so equal operations give equal walks.
+struct Tables {
+  std::map<RoomJid, ConferenceRow> conferences;
+  std::map<std::pair<StreamId, std::string>, op::PendingSet> pending;
+  std::map<StreamId, LinkRow> links;
+  /// The newest placements, oldest first; see kPlacementsMax.
+  std::set<op::Placement> placements;
+  std::string boot_id;
+
+  /// Changes the rows the operation names. Idempotent. Returns false, and changes nothing, when the
+  /// row it needs is not there (only possible after a damaged log was cut).
+  /// Cost: O(log rows); removals O(what they remove).
+  bool apply(const Operation& operation);
+
+  /// The shortest list of operations that builds an equal Tables from an empty one.
+  [[nodiscard]] std::vector<Operation> to_operations() const;
+
+  friend bool operator==(const Tables&, const Tables&) = default;
+};
+
+/// Placements kept. Ten minutes of a storm at 16 placements per second fit.
+inline constexpr std::size_t kPlacementsMax = 10'000;
+
+}  // namespace bascule::focus
