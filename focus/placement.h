@@ -1,0 +1,188 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/jid.h"
+#include "base/result.h"
+#include "base/stress.h"
+#include "base/time.h"
+#include "focus/placement_options.h"
+#include "focus/ticket.h"
+#include "stats/report.h"
+
+namespace bascule::focus {
+
+/// What is known of a bridge, by the age and content of its reports.
+enum class BridgeState : std::uint8_t {
+  kUnknown,  ///< No usable report yet.
+  kFresh,    ///< Reported within `stale_after`.
+  kStale,    ///< Silent for longer, or the service link is down: our own counts carry it.
+  kFailed,   ///< Unhealthy, suspect or in quarantine: no placements.
+};
+[[nodiscard]] std::string_view to_string(BridgeState state);
+
+/// How a bridge was lost; decides about quarantine.
+enum class FailureCause : std::uint8_t {
+  kLeft,        ///< Left the brewery without announcing a shutdown.
+  kTimeout,     ///< Stopped answering requests.
+  kUnhealthy,   ///< Said so itself, or failed a health check.
+  kRestarted,   ///< Its counters started again: everything on it is gone.
+  kIceFailing,  ///< Many of its participants cannot connect.
+  kShutDown,    ///< Exited as announced: not a failure, no quarantine.
+};
+inline constexpr std::size_t kFailureCauseCount = 6;
+[[nodiscard]] std::string_view to_string(FailureCause cause);
+
+/// Why new rooms are put off; kNone means they are welcome.
+enum class Overload : std::uint8_t {
+  kNone,
+  kQueueLong,  ///< More tickets wait than the fleet takes in `overload_queue_seconds`.
+  kFleetFull,  ///< Hardly a bridge has room, and a first placement waits.
+  kSettling,   ///< Few bridges are back yet.
+  kNoBridge,   ///< No bridge takes new conferences.
+};
+inline constexpr std::size_t kOverloadCount = 5;
+[[nodiscard]] std::string_view to_string(Overload overload);
+
+/// One bridge at one instant, for logs, metrics, the admin interface and the simulator.
+struct BridgeView {
+  BridgeJid bridge;
+  BridgeState state = BridgeState::kUnknown;
+  bool present = false;  ///< In the brewery as far as we know.
+  bool drain = false, cordoned = false, graceful_shutdown = false, shutting_down = false;
+  bool healthy = true, suspect = false;
+  std::optional<Instant> quarantined_until;  ///< Only while it lasts.
+  Stress reported;                           ///< Last sample.
+  std::optional<Duration> report_age;        ///< Absent before the first report.
+  Stress expected;                           ///< Estimate of its true load now.
+  Stress reserved;                           ///< Held for the growth of its conferences.
+  Stress limit;                              ///< Joins end here: `limit_single_join` x capacity.
+  Stress capacity;                           ///< Full, unless it died while busy.
+  Stress cost_per_unit;                      ///< Learned, margin included.
+  std::size_t participants = 0;              ///< Ours, allocations in flight included.
+  std::size_t conferences = 0;
+  std::size_t in_flight = 0;  ///< Allocations not answered yet.
+  std::optional<std::string> version, region, relay_id;
+};
+
+/// Counted since construction; plain integers, read at scrape time.
+struct PlacementCounters {
+  std::array<std::uint64_t, kPlacementReasonCount> placed{};
+  std::array<std::uint64_t, kWaitReasonCount> waits{};  ///< Looks at a ticket that had to wait.
+  std::array<std::uint64_t, kFailureCauseCount> bridge_failures{};
+  std::uint64_t tickets = 0, tickets_refused = 0, tickets_cancelled = 0;
+  std::uint64_t confirmed = 0, allocation_failures = 0;
+  std::uint64_t reports = 0;           ///< All.
+  std::uint64_t reports_repeated = 0;  ///< Carried no new sample.
+  std::uint64_t reports_bad = 0;       ///< Without a usable stress value.
+  std::uint64_t reports_refused = 0;   ///< Of one bridge too many.
+  std::uint64_t plans = 0, plans_without_room = 0;
+};
+
+/// Decides which bridge every participant uses, and when.
+///
+/// Why: after a crash of the XMPP server everybody comes back within seconds, while the reports of
+/// the bridges describe the load of 5 to 15 s ago. Choosing the least loaded bridge by report kills
+/// one bridge after the other (Jicofo: BridgeSelector.kt). Here every placement is a ticket in one
+/// fair, bounded queue; what a report cannot contain yet is added to it; each bridge is paced; and
+/// no bridge is pushed over its limit: who does not fit waits, which clients never notice.
+///
+/// Guarantees: right after a decision the expected stress of the bridge is at most its limit; any
+/// window of length W holds at most burst + W / interval decisions per bridge; inside a room
+/// tickets of one class are served in order of arrival; same seed and same calls give the same
+/// decisions. Cost: O(log n) per call, plus O(bridges) per `report`/`drain`; a bridge failure costs
+/// O(its participants).
+///
+/// `Now` must not run backwards between calls. Not thread-safe.
+class Placement {
+ public:
+  Placement(const PlacementOptions& options, std::uint64_t seed);
+  ~Placement();
+  Placement(Placement&&) noexcept;
+  Placement& operator=(Placement&&) noexcept;
+
+  // Bridges.
+
+  /// The service link is up and in the brewery: hold placements until the bridges have settled.
+  void service_up(Now now);
+  /// The link is gone: what is known is kept, nothing is placed, no bridge counts as failed.
+  void service_down(Now now);
+  /// A report arrived; creates the bridge if needed and makes it present. When it proves that the
+  /// bridge restarted, this does what `bridge_failed(kRestarted)` does and returns what that does.
+  std::vector<RoomJid> report(const stats::BridgeReport& report, Now now);
+  /// Left the brewery: not chosen any more, reservations stay. Whoever decides that its conferences
+  /// are lost calls `bridge_failed` (at once when the link itself is healthy). Unknown: ignored.
+  void bridge_left(const BridgeJid& bridge, Now now);
+  /// Everything on the bridge is lost: drops the load, plans its conferences onto others as wholes
+  /// and starts the quarantine. Returns the rooms that lost participants, largest first; the caller
+  /// enqueues a kReinvite ticket for each participant that was there. Unknown bridge: empty.
+  std::vector<RoomJid> bridge_failed(const BridgeJid& bridge, FailureCause cause, Now now);
+  /// No new placements while under suspicion (silence, slow answers). Unknown bridge: ignored.
+  void set_suspect(const BridgeJid& bridge, bool suspect, Now now);
+  /// The operator's own drain, besides the bridge's flag. Kept while the bridge is absent.
+  void set_cordoned(const BridgeJid& bridge, bool cordoned, Now now);
+
+  // Participants.
+
+  /// Errors: kUnavailable when the queue is full (ask again later); kConflict when the participant
+  /// has a ticket or a place of this or a newer generation; kInvalidArgument when room and
+  /// participant do not belong together or a list is too long. A newer generation replaces a
+  /// waiting ticket in its place in the queue. A kReinvite drops the participant's old place.
+  Result<> enqueue(const Ticket& ticket, Now now);
+  /// Forgets the waiting ticket of this generation or an older one; a place stays.
+  void cancel(const OccupantJid& participant, std::uint32_t generation);
+  /// The bridge accepted the allocation. Stale calls are ignored, also for the next two.
+  void confirmed(const OccupantJid& participant, Now now);
+  /// The bridge refused or did not answer: the load is dropped, the bridge avoided for this
+  /// participant for a while; the caller enqueues a new ticket, which goes to the front of its
+  /// room.
+  void allocation_failed(const OccupantJid& participant, Now now);
+  /// Gone: drops the place, the ticket and all memory of it.
+  void left(const OccupantJid& participant, Now now);
+  /// `left` for everybody in the room, and its reservation.
+  void conference_ended(const RoomJid& room, Now now);
+  /// A participant that was placed in an earlier life of the process; no ticket, no pace.
+  void restore_participant(const RoomJid& room, const OccupantJid& participant,
+                           const BridgeJid& bridge, Now now);
+
+  // Decisions.
+
+  /// Appends the placements possible now; bounded work, see `max_decisions_per_drain`.
+  /// Call after every batch of inputs and when `next_deadline` is due.
+  void drain(Now now, std::vector<Decision>& out);
+  /// When `drain` has to be called next; nullopt when nothing waits for time to pass.
+  [[nodiscard]] std::optional<Instant> next_deadline() const;
+  /// Whether conference requests for *new* rooms should be answered `ready=false`.
+  [[nodiscard]] Overload overload(Now now) const;
+
+  // Views.
+
+  [[nodiscard]] bool settling() const;  ///< Holding placements since `service_up`.
+  [[nodiscard]] std::vector<RoomJid> conferences_on(const BridgeJid& bridge) const;
+  /// Where new participants of the room go; nullopt before its first placement.
+  [[nodiscard]] std::optional<BridgeJid> bridge_of(const RoomJid& room) const;
+  [[nodiscard]] std::optional<BridgeJid> bridge_of(const OccupantJid& participant) const;
+  [[nodiscard]] std::vector<BridgeView> bridges(Now now) const;  ///< In order of address.
+  [[nodiscard]] std::optional<BridgeView> bridge(const BridgeJid& bridge, Now now) const;
+  [[nodiscard]] std::size_t queued(TicketClass ticket_class) const;
+  [[nodiscard]] std::size_t queued() const;
+  [[nodiscard]] Duration oldest_wait(Now now) const;  ///< Zero when nobody waits.
+  /// Why the participant's ticket waited when it was last looked at.
+  [[nodiscard]] std::optional<WaitReason> waiting_for(const OccupantJid& participant) const;
+  [[nodiscard]] const PlacementCounters& counters() const;
+
+  /// Recomputes every derived figure and aborts on a difference. O(everything): tests, simulator.
+  void check_invariants() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace bascule::focus

@@ -1,0 +1,53 @@
+#include "focus/ticket.h"
+
+#include "base/check.h"
+
+namespace bascule::focus {
+
+std::string_view to_string(PlacementReason reason) {
+  switch (reason) {
+    case PlacementReason::kJoin:
+      return "join";
+    case PlacementReason::kPlan:
+      return "plan";
+    case PlacementReason::kNew:
+      return "new";
+    case PlacementReason::kNewFull:
+      return "new_full";
+    case PlacementReason::kNewMax:
+      return "new_max";
+    case PlacementReason::kSmallNeed:
+      return "small_need";
+    case PlacementReason::kNoGrowth:
+      return "no_growth";
+  }
+  BASCULE_CHECK(false && "enumerator out of range");
+}
+
+std::string_view to_string(WaitReason reason) {
+  switch (reason) {
+    case WaitReason::kServiceDown:
+      return "service_down";
+    case WaitReason::kSettling:
+      return "settling";
+    case WaitReason::kNoBridge:
+      return "no_bridge";
+    case WaitReason::kAllFailed:
+      return "all_failed";
+    case WaitReason::kAllDraining:
+      return "all_draining";
+    case WaitReason::kVersionMismatch:
+      return "version_mismatch";
+    case WaitReason::kCapacity:
+      return "capacity";
+    case WaitReason::kPace:
+      return "pace";
+    case WaitReason::kRetryWait:
+      return "retry_wait";
+    case WaitReason::kBridgeAbsent:
+      return "bridge_absent";
+  }
+  BASCULE_CHECK(false && "enumerator out of range");
+}
+
+}  // namespace bascule::focus
