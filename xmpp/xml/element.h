@@ -38,4 +38,8 @@ struct Element {
   }
 };
 
+/// Moves the element and everything below it from one namespace to another: the core speaks
+/// `jabber:client`, a component link `jabber:component:accept`. Cost: one visit per element.
+void rename_namespace(Element& element, std::string_view from, std::string_view to);
+
 }  // namespace bascule::xml

@@ -1,0 +1,28 @@
+#pragma once
+
+// Mute requests and notifications (jitsi-xmpp-extensions: MuteIq.java, MuteVideoIq.java,
+// MuteDesktopIq.java).
+
+#include <optional>
+
+#include "base/jid.h"
+#include "base/result.h"
+#include "xmpp/xml/element.h"
+
+namespace bascule::proto {
+
+enum class MuteMedia { kAudio, kVideo, kDesktop };
+
+struct Mute {
+  MuteMedia media = MuteMedia::kAudio;
+  std::optional<Jid> jid;    ///< Whom; in a request.
+  std::optional<Jid> actor;  ///< By whom; in a notification.
+  std::optional<bool> mute;  ///< Absent when the element has no text.
+  friend bool operator==(const Mute&, const Mute&) = default;
+};
+
+xml::Element encode(const Mute& mute);
+/// Errors: kMalformed for a malformed address or a text other than true or false.
+Result<Mute> decode_mute(const xml::Element& payload);
+
+}  // namespace bascule::proto
