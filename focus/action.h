@@ -1,0 +1,78 @@
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/jid.h"
+#include "base/time.h"
+#include "focus/note.h"
+#include "focus/operation.h"
+#include "stats/batch.h"
+#include "xmpp/proto/jitsi_conference.h"
+#include "xmpp/proto/muc.h"
+#include "xmpp/proto/request.h"
+#include "xmpp/proto/stanza_error.h"
+
+/// Everything the focus can do to the world. Performing an action never decides anything.
+namespace bascule::focus::out {
+
+/// Answered by in::StreamUp or in::StreamDown. When to retry is the focus's decision.
+struct OpenStream {
+  StreamId stream;
+};
+struct CloseStream {
+  StreamId stream;
+};
+/// Answered by exactly one in::IqAnswer.
+struct SendIq {
+  RequestId request;
+  StreamId stream;
+  Jid to;
+  proto::Request payload;
+  Duration timeout;
+};
+/// Answers one in::IqRequest; `from` is the address it was sent to.
+struct AnswerIq {
+  StreamId stream;
+  Jid from;
+  Jid to;
+  std::string stanza_id;
+  tl::expected<proto::Answer, proto::StanzaError> outcome;
+};
+struct AnswerHttp {
+  HttpId request;
+  tl::expected<proto::ConferenceAnswer, proto::StanzaError> outcome;
+};
+/// Also joins (`presence.join`) and leaves (`presence.type`) rooms; `presence.to` is room/nick.
+struct SendPresence {
+  StreamId stream;
+  proto::MucPresence presence;
+};
+/// A durable change. The shell commits all operations of one turn before it performs any action
+/// that follows the first of them (output commit).
+struct Persist {
+  Operation operation;
+};
+/// Stats reports for the history; answered by exactly one in::StoreAnswer.
+struct StoreWrite {
+  WriteId write;
+  stats::Batch batch;
+};
+struct Log {
+  Note note;
+};
+/// The graceful stop is complete; the process may end.
+struct Stopped {};
+
+}  // namespace bascule::focus::out
+
+namespace bascule::focus {
+
+using Action =
+    std::variant<out::OpenStream, out::CloseStream, out::SendIq, out::AnswerIq, out::AnswerHttp,
+                 out::SendPresence, out::Persist, out::StoreWrite, out::Log, out::Stopped>;
+using Actions = std::vector<Action>;
+
+}  // namespace bascule::focus

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+
+namespace bascule::focus {
+
+/// What happened since the process started; rendered as `bascule_*_total` at scrape time.
+struct Counters {
+  // Conference requests.
+  std::uint64_t requests = 0;
+  std::uint64_t requests_new = 0;      ///< For rooms without a conference.
+  std::uint64_t requests_held = 0;     ///< Answered later than at once.
+  std::uint64_t requests_invalid = 0;  ///< Answered by an error: bad room.
+  std::uint64_t answers_ready = 0;
+  std::uint64_t answers_later_overload = 0;  ///< ready=false, by reason.
+  std::uint64_t answers_later_limit = 0;
+  std::uint64_t answers_later_link = 0;
+  std::uint64_t answers_later_join = 0;
+  std::uint64_t answers_later_shutdown = 0;
+
+  // Rooms and conferences.
+  std::uint64_t conferences_created = 0;
+  std::uint64_t conferences_ended = 0;
+  std::uint64_t conferences_restored = 0;
+  std::uint64_t room_joins = 0;
+  std::uint64_t room_join_failures = 0;
+  std::uint64_t rooms_vanished = 0;  ///< The server forgot them while our link was down.
+  std::uint64_t presences_published = 0;
+
+  // Participants.
+  std::uint64_t participants_seen = 0;
+  std::uint64_t participants_refused = 0;  ///< Over the limit of their conference.
+  std::uint64_t disco_asked = 0;
+  std::uint64_t disco_shared = 0;  ///< Answered from the cache of capabilities.
+  std::uint64_t disco_failed = 0;
+  std::uint64_t owners_granted = 0;
+
+  // Placement and sessions.
+  std::uint64_t placements = 0;
+  std::uint64_t moves = 0;
+  std::uint64_t allocations_failed = 0;
+  std::uint64_t invites = 0;
+  std::uint64_t invites_refused = 0;
+  std::uint64_t accept_timeouts = 0;
+  std::uint64_t accepted = 0;
+  std::uint64_t restarts = 0;
+  std::uint64_t restarts_limited = 0;
+  std::uint64_t sources_refused = 0;
+  std::uint64_t source_messages = 0;  ///< source-add and source-remove to receivers.
+
+  // What peers got wrong; each was answered or ignored, and nothing was lost.
+  std::uint64_t iq_unknown = 0;         ///< Answered service-unavailable.
+  std::uint64_t iq_from_strangers = 0;  ///< Jingle from somebody who is not in the conference.
+  std::uint64_t jingle_unknown_session = 0;
+  std::uint64_t jingle_malformed = 0;
+  std::uint64_t answers_unexpected = 0;  ///< To requests we do not remember.
+  std::uint64_t answers_late = 0;        ///< Whose conference or participant is gone or changed.
+  std::uint64_t presences_ignored = 0;
+  std::uint64_t messages_ignored = 0;
+
+  // Bridges and links.
+  std::uint64_t bridges_lost = 0;
+  std::uint64_t bridge_errors = 0;
+  std::uint64_t room_errors = 0;  ///< Errors of the brewery room, never blamed on a bridge.
+  std::uint64_t reports = 0;
+  std::uint64_t reports_invalid = 0;
+  std::uint64_t health_failures = 0;
+  std::uint64_t links_lost = 0;
+  std::uint64_t links_resumed = 0;
+  std::uint64_t cleanups = 0;        ///< Bridge conferences expired that nobody owned any more.
+  std::uint64_t store_failures = 0;  ///< Stats batches the store could not take.
+  std::uint64_t bugs = 0;            ///< Impossible transitions; each ended one conference.
+};
+
+}  // namespace bascule::focus

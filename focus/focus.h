@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "base/time.h"
+#include "focus/action.h"
+#include "focus/counters.h"
+#include "focus/input.h"
+#include "focus/options.h"
+#include "focus/placement.h"
+#include "focus/readiness.h"
+#include "focus/restored.h"
+#include "focus/view.h"
+
+namespace bascule::focus {
+
+/// The conference focus as a state machine without I/O: inputs in, actions out.
+///
+/// Contract: every out::SendIq gets exactly one in::IqAnswer and every in::IqRequest exactly one
+/// out::AnswerIq (the same for HTTP requests, store writes and opened streams). `now` never runs
+/// backwards. `fire_timers` is called when `next_deadline` is due, possibly late, never early. The
+/// same seed and the same inputs give the same actions. A call does the work of its own event only:
+/// never something for every participant.
+class Focus {
+ public:
+  /// Rebuilds what the tables of an earlier process describe; rooms are entered when the client
+  /// link comes up.
+  Focus(Options options, Restored restored, std::uint64_t seed, Now now);
+  ~Focus();
+  Focus(Focus&&) noexcept;
+  Focus& operator=(Focus&&) noexcept;
+
+  /// Opens the links. Call once, before the first input.
+  void start(Now now, Actions& out);
+  /// Handles one event and appends what has to be done, in order.
+  void handle(const Input& input, Now now, Actions& out) noexcept;
+  /// Handles everything that is due.
+  void fire_timers(Now now, Actions& out) noexcept;
+  [[nodiscard]] std::optional<Instant> next_deadline() const;
+
+  [[nodiscard]] const Options& options() const;
+  [[nodiscard]] const Counters& counters() const;
+  [[nodiscard]] Readiness readiness(Now now) const;
+  [[nodiscard]] const Placement& placement() const;
+
+  // Views. Cost of the iteration: O(participants); not for the path of an event.
+  [[nodiscard]] std::size_t conference_count() const;
+  [[nodiscard]] std::size_t participant_count() const;  ///< Members of all rooms. O(conferences).
+  [[nodiscard]] std::size_t session_count() const;      ///< Accepted sessions. O(conferences).
+  [[nodiscard]] std::size_t waiting_requests() const;   ///< Requests whose answer is held.
+  void for_each_conference(const std::function<void(const ConferenceView&)>& visit) const;
+
+  /// Aborts when the state contradicts itself. O(everything): tests and simulator.
+  void check_invariants() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace bascule::focus

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "base/ids.h"
+#include "base/jid.h"
+#include "base/result.h"
+#include "xmpp/proto/jitsi_conference.h"
+#include "xmpp/proto/message.h"
+#include "xmpp/proto/muc.h"
+#include "xmpp/proto/request.h"
+#include "xmpp/proto/stanza_error.h"
+#include "xmpp/transport.h"
+
+/// Everything that can happen to the focus.
+namespace bascule::focus::in {
+
+struct StreamUp {
+  StreamId stream;
+  Jid bound_jid;
+  bool resumed = false;  ///< XEP-0198: our rooms and our outstanding IQs survived the cut.
+};
+/// Follows every failed open and every loss. The shell has already answered all outstanding IQs of
+/// the stream with kUnavailable unless the stream can still be resumed.
+struct StreamDown {
+  StreamId stream;
+  xmpp::DownKind kind;
+  std::string reason;
+};
+/// An IQ get or set somebody sent us; answered by exactly one out::AnswerIq.
+struct IqRequest {
+  StreamId stream;
+  Jid from;
+  Jid to;
+  std::string stanza_id;
+  proto::Request payload;
+};
+/// A conference request over HTTP; answered by exactly one out::AnswerHttp.
+struct HttpConferenceRequest {
+  HttpId request;
+  proto::ConferenceRequest payload;
+};
+/// The one answer to an out::SendIq: result, stanza error, or our own error (kTimeout, kUnavailable
+/// when the stream went down, kMalformed when the result could not be understood).
+struct IqAnswer {
+  RequestId request;
+  tl::expected<proto::Answer, std::variant<proto::StanzaError, Error>> outcome;
+};
+struct PresenceReceived {
+  StreamId stream;
+  proto::MucPresence presence;
+};
+struct MessageReceived {
+  StreamId stream;
+  proto::Message message;
+};
+/// The one answer to an out::StoreWrite.
+struct StoreAnswer {
+  WriteId write;
+  Result<> outcome;
+};
+/// Operations can (no longer) be made durable before their effects leave; readiness shows it.
+struct CommitDegraded {
+  bool degraded;
+};
+/// Graceful stop (SIGTERM): refuse new rooms, say goodbye in order, then out::Stopped.
+struct Shutdown {};
+
+}  // namespace bascule::focus::in
+
+namespace bascule::focus {
+
+using Input = std::variant<in::StreamUp, in::StreamDown, in::IqRequest, in::HttpConferenceRequest,
+                           in::IqAnswer, in::PresenceReceived, in::MessageReceived, in::StoreAnswer,
+                           in::CommitDegraded, in::Shutdown>;
+
+}  // namespace bascule::focus

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace bascule::focus {
+
+/// Why the focus should get no traffic now: a closed list for `/readyz` and metric labels.
+enum class NotReady : std::uint8_t {
+  kClientLinkDown,
+  kServiceLinkDown,
+  kRequestsLinkDown,
+  kNotInBrewery,    ///< The service link is up, but the brewery has not let us in.
+  kSettling,        ///< Bridges are still arriving.
+  kNoBridge,        ///< Not one bridge takes participants.
+  kRoomsRefused,    ///< The server refuses to let us create rooms.
+  kCommitDegraded,  ///< Durable changes are not durable before their effects leave.
+  kShuttingDown,
+};
+inline constexpr std::size_t kNotReadyCount = 9;
+[[nodiscard]] std::string_view name_of(NotReady reason);
+
+struct Readiness {
+  std::vector<NotReady> reasons;  ///< In the order of the enumeration.
+  /// A degraded store does not stop the service.
+  [[nodiscard]] bool ready() const {
+    return reasons.empty() || (reasons.size() == 1 && reasons[0] == NotReady::kCommitDegraded);
+  }
+};
+
+}  // namespace bascule::focus

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/jid.h"
+#include "focus/participant_state.h"
+
+namespace bascule::focus {
+
+enum class ConferenceState : std::uint8_t;
+
+/// One member of a room at one instant.
+struct ParticipantView {
+  EndpointId endpoint{""};
+  ParticipantState state = ParticipantState::kDiscovering;
+  std::optional<BridgeJid> bridge;  ///< Where its endpoint is, or is being, allocated.
+  std::string sid;                  ///< Of its Jingle session; empty when it has none.
+};
+
+/// One conference at one instant, for metrics, the admin interface and the simulator.
+struct ConferenceView {
+  RoomJid room;
+  std::string meeting_id;  ///< Empty before the room was entered.
+  ConferenceState state;
+  std::vector<ParticipantView> participants;  ///< In order of their endpoint ids.
+};
+
+}  // namespace bascule::focus
