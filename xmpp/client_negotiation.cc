@@ -54,7 +54,8 @@ bool is_stanza(const xml::Element& element) {
 }  // namespace
 
 ClientNegotiation::ClientNegotiation(ClientLogin login, std::optional<xml::Element> resume_request)
-    : login_(std::move(login)), resume_request_(std::move(resume_request)) {}
+    : login_(std::move(login)), resume_request_(std::move(resume_request)) {
+}
 
 ClientNegotiation::~ClientNegotiation() = default;
 
@@ -174,8 +175,8 @@ Steps ClientNegotiation::begin_login(const xml::Element& features) {
 Steps ClientNegotiation::on_sasl(const xml::Element& element) {
   if (element.is("failure", kSaslNamespace)) {
     const std::string condition = condition_of(element, kSaslNamespace);
-    const DownKind kind = condition == "temporary-auth-failure" ? DownKind::kConnection
-                                                                : DownKind::kAuthentication;
+    const DownKind kind =
+        condition == "temporary-auth-failure" ? DownKind::kConnection : DownKind::kAuthentication;
     return fail_with(kind, "login refused: " + condition + text_of(element, kSaslNamespace));
   }
   if (element.is("success", kSaslNamespace)) {
@@ -262,7 +263,8 @@ Steps ClientNegotiation::begin_bind() {
 
 Steps ClientNegotiation::on_bind(const xml::Element& element) {
   if (!element.is("iq", kClientNamespace) || element.attribute_or_empty("id") != kBindId) {
-    return fail_with(DownKind::kProtocol, "expected the answer to bind, got '" + element.name + "'");
+    return fail_with(DownKind::kProtocol,
+                     "expected the answer to bind, got '" + element.name + "'");
   }
   if (const auto* error = element.child("error", kClientNamespace)) {
     const std::string condition = condition_of(*error, kStanzaErrorNamespace);
@@ -271,8 +273,8 @@ Steps ClientNegotiation::on_bind(const xml::Element& element) {
   }
   const auto* bind = element.child("bind", kBindNamespace);
   const auto* jid = bind == nullptr ? nullptr : bind->child("jid", kBindNamespace);
-  auto bound = jid == nullptr ? Result<Jid>(fail(Errc::kMalformed, "no address"))
-                              : Jid::parse(jid->text);
+  auto bound =
+      jid == nullptr ? Result<Jid>(fail(Errc::kMalformed, "no address")) : Jid::parse(jid->text);
   if (!bound || bound->is_bare()) {
     return fail_with(DownKind::kProtocol, "bind: the server's answer has no full address");
   }

@@ -32,7 +32,8 @@ std::string component_digest(std::string_view stream_id, std::string_view secret
 }
 
 ComponentNegotiation::ComponentNegotiation(Jid domain, std::string secret)
-    : domain_(std::move(domain)), secret_(std::move(secret)) {}
+    : domain_(std::move(domain)), secret_(std::move(secret)) {
+}
 
 std::string ComponentNegotiation::header() const {
   return stream_header(kComponentNamespace, domain_.domain(), "");

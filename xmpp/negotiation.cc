@@ -67,8 +67,7 @@ Down down_from_stream_error(const xml::Element& error) {
              condition == "resource-constraint") {
     kind = DownKind::kConnection;
   }
-  return {.kind = kind,
-          .reason = "stream error " + condition + (text.empty() ? "" : ": " + text)};
+  return {.kind = kind, .reason = "stream error " + condition + (text.empty() ? "" : ": " + text)};
 }
 
 }  // namespace bascule::xmpp

@@ -16,7 +16,7 @@ class ReconnectPolicy {
  public:
   struct Options {
     Duration first = std::chrono::milliseconds{100};
-    Duration max = std::chrono::seconds{5};      ///< The doubling stops here.
+    Duration max = std::chrono::seconds{5};       ///< The doubling stops here.
     Duration conflict = std::chrono::seconds{5};  ///< At least; another instance holds the address.
     Duration authentication = std::chrono::seconds{30};
     Duration certificate = std::chrono::seconds{30};
@@ -31,8 +31,8 @@ class ReconnectPolicy {
   /// Records `on_up`.
   void went_up() { was_up_ = true; }
 
-  /// How long to wait after this failure. `up_for` is the time between the last `went_up()` and now;
-  /// a caller that does not measure it treats every link that came up as stable. The result is
+  /// How long to wait after this failure. `up_for` is the time between the last `went_up()` and
+  /// now; a caller that does not measure it treats every link that came up as stable. The result is
   /// within ±20 % of the step, for a conflict between +0 and +20 %.
   Duration next_delay(DownKind kind, Prng& prng, Duration up_for = Duration::max());
 

@@ -37,8 +37,8 @@ std::string hmac(ScramHash hash, std::string_view key, std::string_view data) {
 std::string digest(ScramHash hash, std::string_view data) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
   unsigned int size = 0;
-  BASCULE_CHECK(
-      EVP_Digest(data.data(), data.size(), out.data(), &size, digest_of(hash), nullptr) == 1);
+  BASCULE_CHECK(EVP_Digest(data.data(), data.size(), out.data(), &size, digest_of(hash), nullptr) ==
+                1);
   return {reinterpret_cast<const char*>(out.data()), size};
 }
 
@@ -81,9 +81,8 @@ std::optional<std::string_view> take_attribute(std::string_view& message, char k
 }
 
 bool has_control_character(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20U || c == 0x7F;
-  });
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20U || c == 0x7F; });
 }
 
 struct ServerFirst {
@@ -142,20 +141,20 @@ Result<ScramClient> ScramClient::create(ScramHash hash, std::string user, std::s
                 "SCRAM: user and password must not be empty nor hold control characters");
   }
   const bool nonce_ok = nonce.size() >= 16 && std::all_of(nonce.begin(), nonce.end(), [](char c) {
-    return c > 0x20 && c < 0x7F && c != ',';
-  });
+                          return c > 0x20 && c < 0x7F && c != ',';
+                        });
   if (!nonce_ok) {
     return fail(Errc::kInvalidArgument, "SCRAM: nonce must be 16 or more printable characters");
   }
   return ScramClient(hash, std::move(user), std::move(password), std::move(nonce));
 }
 
-ScramClient::ScramClient(ScramHash hash, std::string user, std::string password,
-                         std::string nonce)
+ScramClient::ScramClient(ScramHash hash, std::string user, std::string password, std::string nonce)
     : hash_(hash),
       user_(std::move(user)),
       password_(std::move(password)),
-      nonce_(std::move(nonce)) {}
+      nonce_(std::move(nonce)) {
+}
 
 std::string ScramClient::first_message() const {
   return std::string(kGs2Header) + "n=" + escaped_user(user_) + ",r=" + nonce_;

@@ -27,7 +27,9 @@ xml::Element nonza(std::string name) {
   return {.name = std::move(name), .ns = std::string(kSmNamespace)};
 }
 
-bool is_true(std::string_view text) { return text == "true" || text == "1"; }
+bool is_true(std::string_view text) {
+  return text == "true" || text == "1";
+}
 
 }  // namespace
 
@@ -58,7 +60,9 @@ SmState StreamManagement::state() const {
           .outbox = {outbox_.begin(), outbox_.end()}};
 }
 
-void StreamManagement::reset() { *this = StreamManagement(options_); }
+void StreamManagement::reset() {
+  *this = StreamManagement(options_);
+}
 
 Result<> StreamManagement::enabled(const xml::Element& enabled_element, std::string bound_jid) {
   if (!enabled_element.is("enabled", kSmNamespace)) {
@@ -158,7 +162,9 @@ xml::Element StreamManagement::enable_request() {
   return enable;
 }
 
-xml::Element StreamManagement::request() { return nonza("r"); }
+xml::Element StreamManagement::request() {
+  return nonza("r");
+}
 
 xml::Element StreamManagement::resume_request() {
   BASCULE_CHECK(can_resume());

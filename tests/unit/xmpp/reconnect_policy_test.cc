@@ -1,8 +1,8 @@
 #include "xmpp/reconnect_policy.h"
 
-#include <gtest/gtest.h>
-
 #include <array>
+
+#include <gtest/gtest.h>
 
 namespace bascule::xmpp {
 namespace {

@@ -1,8 +1,8 @@
 #include "xmpp/scram.h"
 
-#include <gtest/gtest.h>
-
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "xmpp/base64.h"
 
@@ -78,8 +78,7 @@ TEST(ScramTest, RefusesBadFirstMessagesOfTheServer) {
 }
 
 TEST(ScramTest, EscapesTheUserName) {
-  const auto client =
-      ScramClient::create(ScramHash::kSha1, "a=b,c", "pencil", kSha1Nonce).value();
+  const auto client = ScramClient::create(ScramHash::kSha1, "a=b,c", "pencil", kSha1Nonce).value();
   EXPECT_EQ(client.first_message(), "n,,n=a=3Db=2Cc,r=fyko+d2lbbFgONRv9qkxdawL");
 }
 
@@ -120,7 +119,8 @@ TEST(Base64Test, EncodesAndDecodesTheVectorsOfRfc4648) {
 }
 
 TEST(Base64Test, RefusesWhatNoEncoderWrites) {
-  for (const char* text : {"Zg", "Zg=", "Z===", "====", "Zh==", "Zm9=", "Zg==Zg==", "Zm 9", "Zm9v\n"}) {
+  for (const char* text :
+       {"Zg", "Zg=", "Z===", "====", "Zh==", "Zm9=", "Zg==Zg==", "Zm 9", "Zm9v\n"}) {
     SCOPED_TRACE(text);
     EXPECT_FALSE(base64_decode(text).has_value());
   }

@@ -23,7 +23,9 @@ xml::Element enabled_answer() {
   return element;
 }
 
-xml::Element resumed_answer(std::uint32_t h) { return with_h("resumed", h).set("previd", "token"); }
+xml::Element resumed_answer(std::uint32_t h) {
+  return with_h("resumed", h).set("previd", "token");
+}
 
 StreamManagement enabled_session(StreamManagement::Options options = {}) {
   StreamManagement sm(options);
@@ -113,8 +115,11 @@ TEST(StreamManagementTest, RefusesImpossibleConfirmations) {
 }
 
 TEST(StreamManagementTest, CountsModulo2To32) {
-  SmState state{.id = "token", .bound_jid = "x", .inbound_handled = 0xFFFF'FFFEU,
-                .outbound_acked = 0xFFFF'FFFFU, .outbox = {"a", "b", "c"}};
+  SmState state{.id = "token",
+                .bound_jid = "x",
+                .inbound_handled = 0xFFFF'FFFEU,
+                .outbound_acked = 0xFFFF'FFFFU,
+                .outbox = {"a", "b", "c"}};
   auto sm = StreamManagement::restore(state, {});
   EXPECT_EQ(h_of(sm.resume_request()), "4294967294");
   const auto again = sm.resumed(resumed_answer(1));
@@ -161,8 +166,8 @@ TEST(StreamManagementTest, ResumeSendsAgainWhatTheServerMissedAndDropsWhatWeHave
   ASSERT_TRUE(again.has_value());
   EXPECT_EQ(*again, (std::vector<std::string>{"two", "three"}));
   EXPECT_EQ(h_of(sm.answer_request()), "2");  // Number 3 has not come on this connection.
-  EXPECT_FALSE(sm.received().has_value());  // 3 again
-  EXPECT_FALSE(sm.received().has_value());  // 4 again
+  EXPECT_FALSE(sm.received().has_value());    // 3 again
+  EXPECT_FALSE(sm.received().has_value());    // 4 again
   EXPECT_EQ(sm.received(), 5U);
   sm.handled(5);
   EXPECT_EQ(h_of(sm.answer_request()), "5");
@@ -187,8 +192,7 @@ TEST(StreamManagementTest, ASecondCutDuringRedeliveryStillDeliversEachStanzaOnce
 
 TEST(StreamManagementTest, RefusesAResumeOfSomebodyElsesSession) {
   auto sm = enabled_session();
-  EXPECT_EQ(sm.resumed(with_h("resumed", 0).set("previd", "other")).error().code,
-            Errc::kMalformed);
+  EXPECT_EQ(sm.resumed(with_h("resumed", 0).set("previd", "other")).error().code, Errc::kMalformed);
   EXPECT_EQ(sm.resumed(with_h("resumed", 7).set("previd", "token")).error().code,
             Errc::kInvalidArgument);
 }
@@ -200,8 +204,11 @@ TEST(StreamManagementTest, StateSurvivesExportAndRestore) {
   ASSERT_TRUE(sm.acknowledged(with_h("a", 1)).has_value());
   sm.handled(sm.received().value());
   const SmState state = sm.state();
-  EXPECT_EQ(state, (SmState{.id = "token", .bound_jid = "focus@auth.test/one",
-                            .inbound_handled = 1, .outbound_acked = 1, .outbox = {"two"}}));
+  EXPECT_EQ(state, (SmState{.id = "token",
+                            .bound_jid = "focus@auth.test/one",
+                            .inbound_handled = 1,
+                            .outbound_acked = 1,
+                            .outbox = {"two"}}));
   EXPECT_EQ(StreamManagement::restore(state, {}).state(), state);
 }
 
@@ -245,8 +252,8 @@ TEST(StreamManagementTest, NothingIsLostOrDoubledOverRandomCuts) {
           }
           break;
         case 4:
-          ASSERT_TRUE(
-              sm.acknowledged(with_h("a", static_cast<std::uint32_t>(server_got.size()))).has_value());
+          ASSERT_TRUE(sm.acknowledged(with_h("a", static_cast<std::uint32_t>(server_got.size())))
+                          .has_value());
           break;
         default: {
           const std::string h = h_of(sm.resume_request());
