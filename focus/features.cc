@@ -1,6 +1,7 @@
 #include "focus/features.h"
 
 #include <array>
+#include <string_view>
 
 namespace bascule::focus {
 namespace {
@@ -43,30 +44,26 @@ Features Features::assumed() {
   return Features().add(Feature::kAudio).add(Feature::kVideo).add(Feature::kSctp);
 }
 
-Features Features::decode(std::string_view text) {
+Features Features::from_words(std::span<const std::string> words) {
   Features features;
-  while (!text.empty()) {
-    const std::size_t end = text.find(' ');
-    const std::string_view word = text.substr(0, end);
+  for (const std::string& word : words) {
     for (const Name& name : kNames) {
       if (name.word == word) {
         features.add(name.feature);
       }
     }
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }
   return features;
 }
 
-std::string Features::encode() const {
-  std::string text;
+std::vector<std::string> Features::words() const {
+  std::vector<std::string> words;
   for (const Name& name : kNames) {
     if (has(name.feature)) {
-      text += text.empty() ? "" : " ";
-      text += name.word;
+      words.emplace_back(name.word);
     }
   }
-  return text;
+  return words;
 }
 
 }  // namespace bascule::focus

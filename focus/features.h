@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <string_view>
+#include <vector>
 
 namespace bascule::focus {
 
@@ -33,8 +33,8 @@ class Features {
   static Features from_disco(std::span<const std::string> variables);
   /// What is assumed when disco#info fails or is not answered: audio, video and data channels.
   static Features assumed();
-  /// Reads what `encode` wrote; words of a newer version are ignored.
-  static Features decode(std::string_view text);
+  /// Reads what `words` wrote; words of a newer version are ignored.
+  static Features from_words(std::span<const std::string> words);
 
   [[nodiscard]] bool has(Feature feature) const { return (bits_ & bit(feature)) != 0; }
   Features& add(Feature feature) {
@@ -46,8 +46,8 @@ class Features {
     return *this;
   }
 
-  /// For storage: words separated by single spaces, independent of the order of the enumerators.
-  [[nodiscard]] std::string encode() const;
+  /// For storage: one short word per feature, independent of the numbering of the enumerators.
+  [[nodiscard]] std::vector<std::string> words() const;
 
   friend bool operator==(const Features&, const Features&) = default;
 

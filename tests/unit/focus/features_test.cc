@@ -22,7 +22,7 @@ TEST(FeaturesTest, ReadsTheVariablesOfAWebClientAndIgnoresTheRest) {
 }
 
 TEST(FeaturesTest, AssumesAudioVideoAndDataWhenNothingIsKnown) {
-  EXPECT_EQ(Features::assumed().encode(), "audio video sctp");
+  EXPECT_EQ(Features::assumed().words(), (std::vector<std::string>{"audio", "video", "sctp"}));
 }
 
 TEST(FeaturesTest, EverySetSurvivesStorage) {
@@ -33,12 +33,12 @@ TEST(FeaturesTest, EverySetSurvivesStorage) {
         features.add(static_cast<Feature>(i));
       }
     }
-    ASSERT_EQ(Features::decode(features.encode()), features) << features.encode();
+    ASSERT_EQ(Features::from_words(features.words()), features) << bits;
   }
 }
 
 TEST(FeaturesTest, IgnoresWordsOfANewerVersion) {
-  EXPECT_EQ(Features::decode("audio telepathy  video"),
+  EXPECT_EQ(Features::from_words(std::vector<std::string>{"audio", "telepathy", "", "video"}),
             Features().add(Feature::kAudio).add(Feature::kVideo));
 }
 
