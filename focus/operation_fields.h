@@ -1,0 +1,193 @@
+#pragma once
+
+#include <concepts>
+#include <type_traits>
+
+#include "focus/operation.h"
+
+namespace bascule::focus {
+
+// The fields of every operation with their stored names, written once for the encoder (const) and
+// the decoder. Names are part of the file format: append fields, never rename or reuse one.
+
+template <class T, class U>
+concept MaybeConst = std::same_as<std::remove_const_t<T>, U>;
+
+template <class V, MaybeConst<SourceRecord> T>
+void visit_fields(V& visit, T& x) {
+  visit("ssrc", x.ssrc);
+  visit("media", x.media);
+  visit("name", x.name);
+  visit("video", x.video_type);
+  visit("msid", x.msid);
+  visit("injected", x.injected);
+}
+template <class V, MaybeConst<SourceGroupRecord> T>
+void visit_fields(V& visit, T& x) {
+  visit("semantics", x.semantics);
+  visit("media", x.media);
+  visit("ssrcs", x.ssrcs);
+}
+template <class V, MaybeConst<op::ConferenceCreate> T>
+void visit_fields(V& visit, T& x) {
+  visit("room", x.room);
+  visit("meeting", x.meeting_id);
+  visit("created", x.created);
+  visit("properties", x.properties);
+  visit("rtcstats", x.rtcstats);
+  visit("audio_muted", x.start_audio_muted);
+  visit("video_muted", x.start_video_muted);
+}
+template <class V, MaybeConst<op::ConferenceSet> T>
+void visit_fields(V& visit, T& x) {
+  visit("room", x.room);
+  visit("properties", x.properties);
+  visit("rtcstats", x.rtcstats);
+  visit("audio_muted", x.start_audio_muted);
+  visit("video_muted", x.start_video_muted);
+}
+template <class V, MaybeConst<op::ConferenceEnd> T>
+void visit_fields(V& visit, T& x) {
+  visit("room", x.room);
+  visit("reason", x.reason);
+}
+template <class V, MaybeConst<op::ParticipantAdd> T>
+void visit_fields(V& visit, T& x) {
+  visit("room", x.room);
+  visit("occupant", x.occupant);
+  visit("real", x.real_jid);
+  visit("stats_id", x.stats_id);
+  visit("region", x.region);
+  visit("features", x.features);
+  visit("role", x.role);
+  visit("kind", x.kind);
+  visit("joined", x.joined);
+  visit("audio_muted", x.audio_muted);
+  visit("video_muted", x.video_muted);
+}
+template <class V, MaybeConst<op::ParticipantSet> T>
+void visit_fields(V& visit, T& x) {
+  visit("room", x.room);
+  visit("endpoint", x.endpoint);
+  visit("stats_id", x.stats_id);
+  visit("region", x.region);
+  visit("features", x.features);
+  visit("role", x.role);
+  visit("audio_muted", x.audio_muted);
+  visit("video_muted", x.video_muted);
+}
+template <class V, MaybeConst<op::ParticipantRemove> T>
+void visit_fields(V& visit, T& x) {
+  visit("room", x.room);
+  visit("endpoint", x.endpoint);
+}
+template <class V, MaybeConst<op::JingleSet> T>
+void visit_fields(V& visit, T& x) {
+  visit("room", x.room);
+  visit("endpoint", x.endpoint);
+  visit("sid", x.sid);
+  visit("generation", x.generation);
+  visit("state", x.state);
+}
+template <class V, MaybeConst<op::BridgeSessionAdd> T>
+void visit_fields(V& visit, T& x) {
+  visit("room", x.room);
+  visit("bridge", x.bridge);
+  visit("meeting", x.meeting_id);
+  visit("session", x.bridge_session_id);
+  visit("relay", x.relay_id);
+  visit("region", x.region);
+  visit("version", x.version);
+  visit("created", x.created);
+  visit("feedback", x.feedback_sources);
+}
+template <class V, MaybeConst<op::BridgeSessionRemove> T>
+void visit_fields(V& visit, T& x) {
+  visit("room", x.room);
+  visit("bridge", x.bridge);
+}
+template <class V, MaybeConst<op::EndpointSet> T>
+void visit_fields(V& visit, T& x) {
+  visit("room", x.room);
+  visit("endpoint", x.endpoint);
+  visit("bridge", x.bridge);
+  visit("audio_muted", x.audio_force_muted);
+  visit("video_muted", x.video_force_muted);
+}
+template <class V, MaybeConst<op::EndpointRemove> T>
+void visit_fields(V& visit, T& x) {
+  visit("room", x.room);
+  visit("endpoint", x.endpoint);
+}
+template <class V, MaybeConst<op::SourcesAdd> T>
+void visit_fields(V& visit, T& x) {
+  visit("room", x.room);
+  visit("owner", x.owner);
+  visit("sources", x.sources);
+  visit("groups", x.groups);
+}
+template <class V, MaybeConst<op::SourcesRemove> T>
+void visit_fields(V& visit, T& x) {
+  visit("room", x.room);
+  visit("owner", x.owner);
+  visit("ssrcs", x.ssrcs);
+  visit("groups", x.groups);
+}
+template <class V, MaybeConst<op::Placement> T>
+void visit_fields(V& visit, T& x) {
+  visit("at", x.at);
+  visit("bridge", x.bridge);
+  visit("room", x.room);
+  visit("endpoint", x.endpoint);
+}
+template <class V, MaybeConst<op::PendingSet> T>
+void visit_fields(V& visit, T& x) {
+  visit("stream", x.stream);
+  visit("id", x.stanza_id);
+  visit("kind", x.kind);
+  visit("room", x.room);
+  visit("endpoint", x.endpoint);
+  visit("bridge", x.bridge);
+  visit("deadline", x.deadline);
+}
+template <class V, MaybeConst<op::PendingRemove> T>
+void visit_fields(V& visit, T& x) {
+  visit("stream", x.stream);
+  visit("id", x.stanza_id);
+}
+template <class V, MaybeConst<op::LinkSet> T>
+void visit_fields(V& visit, T& x) {
+  visit("stream", x.stream);
+  visit("bare", x.bare);
+  visit("resource", x.resource);
+  visit("resume", x.resume_id);
+  visit("max", x.resume_max);
+  visit("established", x.established);
+}
+template <class V, MaybeConst<op::InboundHandled> T>
+void visit_fields(V& visit, T& x) {
+  visit("stream", x.stream);
+  visit("handled", x.handled);
+}
+template <class V, MaybeConst<op::OutboundPush> T>
+void visit_fields(V& visit, T& x) {
+  visit("stream", x.stream);
+  visit("index", x.index);
+  visit("id", x.stanza_id);
+  visit("xml", x.xml);
+}
+template <class V, MaybeConst<op::OutboundAck> T>
+void visit_fields(V& visit, T& x) {
+  visit("stream", x.stream);
+  visit("acknowledged", x.acknowledged);
+}
+template <class V, MaybeConst<op::Started> T>
+void visit_fields(V& visit, T& x) {
+  visit("boot", x.boot_id);
+}
+template <class V, MaybeConst<op::Note> T>
+void visit_fields(V& visit, T& x) {
+  visit("text", x.text);
+}
+
+}  // namespace bascule::focus

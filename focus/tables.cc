@@ -1,0 +1,291 @@
+#include "focus/tables.h"
+
+#include <algorithm>
+
+namespace bascule::focus {
+namespace {
+
+ParticipantRow* find_participant(Tables& tables, const RoomJid& room, const EndpointId& endpoint) {
+  const auto conference = tables.conferences.find(room);
+  if (conference == tables.conferences.end()) {
+    return nullptr;
+  }
+  const auto participant = conference->second.participants.find(endpoint);
+  return participant == conference->second.participants.end() ? nullptr : &participant->second;
+}
+
+template <class T>
+void assign_if(T& field, const std::optional<T>& change) {
+  if (change) {
+    field = *change;
+  }
+}
+
+/// Applies one alternative; see Tables::apply.
+struct Applier {
+  Tables& tables;
+
+  ConferenceRow* conference(const RoomJid& room) const {
+    const auto found = tables.conferences.find(room);
+    return found == tables.conferences.end() ? nullptr : &found->second;
+  }
+  LinkRow* link(StreamId stream) const {
+    const auto found = tables.links.find(stream);
+    return found == tables.links.end() ? nullptr : &found->second;
+  }
+
+  bool operator()(const op::ConferenceCreate& o) const {
+    tables.conferences[o.room] = ConferenceRow{.identity = o};
+    return true;
+  }
+  bool operator()(const op::ConferenceSet& o) const {
+    ConferenceRow* row = conference(o.room);
+    if (row == nullptr) {
+      return false;
+    }
+    for (const auto& [name, value] : o.properties) {
+      if (value.empty()) {
+        row->identity.properties.erase(name);
+      } else {
+        row->identity.properties[name] = value;
+      }
+    }
+    assign_if(row->identity.rtcstats, o.rtcstats);
+    assign_if(row->identity.start_audio_muted, o.start_audio_muted);
+    assign_if(row->identity.start_video_muted, o.start_video_muted);
+    return true;
+  }
+  bool operator()(const op::ConferenceEnd& o) const {
+    tables.conferences.erase(o.room);
+    return true;
+  }
+  bool operator()(const op::ParticipantAdd& o) const {
+    ConferenceRow* row = conference(o.room);
+    if (row == nullptr) {
+      return false;
+    }
+    row->participants[EndpointId(o.occupant.jid().resource())] = ParticipantRow{.identity = o};
+    return true;
+  }
+  bool operator()(const op::ParticipantSet& o) const {
+    ParticipantRow* row = find_participant(tables, o.room, o.endpoint);
+    if (row == nullptr) {
+      return false;
+    }
+    assign_if(row->identity.stats_id, o.stats_id);
+    assign_if(row->identity.region, o.region);
+    assign_if(row->identity.features, o.features);
+    assign_if(row->identity.role, o.role);
+    assign_if(row->identity.audio_muted, o.audio_muted);
+    assign_if(row->identity.video_muted, o.video_muted);
+    return true;
+  }
+  bool operator()(const op::ParticipantRemove& o) const {
+    ConferenceRow* row = conference(o.room);
+    if (row != nullptr) {
+      row->participants.erase(o.endpoint);
+    }
+    return true;
+  }
+  bool operator()(const op::JingleSet& o) const {
+    ParticipantRow* row = find_participant(tables, o.room, o.endpoint);
+    if (row == nullptr) {
+      return false;
+    }
+    row->jingle = JingleRow{.sid = o.sid, .generation = o.generation, .state = o.state};
+    return true;
+  }
+  bool operator()(const op::BridgeSessionAdd& o) const {
+    ConferenceRow* row = conference(o.room);
+    if (row == nullptr) {
+      return false;
+    }
+    row->bridge_sessions[o.bridge] = o;
+    return true;
+  }
+  bool operator()(const op::BridgeSessionRemove& o) const {
+    ConferenceRow* row = conference(o.room);
+    if (row == nullptr) {
+      return true;
+    }
+    row->bridge_sessions.erase(o.bridge);
+    for (auto& [id, participant] : row->participants) {
+      if (participant.endpoint && participant.endpoint->bridge == o.bridge) {
+        participant.endpoint.reset();
+      }
+    }
+    return true;
+  }
+  bool operator()(const op::EndpointSet& o) const {
+    ParticipantRow* row = find_participant(tables, o.room, o.endpoint);
+    if (row == nullptr) {
+      return false;
+    }
+    row->endpoint = EndpointRow{.bridge = o.bridge,
+                                .audio_force_muted = o.audio_force_muted,
+                                .video_force_muted = o.video_force_muted};
+    return true;
+  }
+  bool operator()(const op::EndpointRemove& o) const {
+    ParticipantRow* row = find_participant(tables, o.room, o.endpoint);
+    if (row != nullptr) {
+      row->endpoint.reset();
+    }
+    return true;
+  }
+  bool operator()(const op::SourcesAdd& o) const {
+    ParticipantRow* row = find_participant(tables, o.room, o.owner);
+    if (row == nullptr) {
+      return false;
+    }
+    for (const SourceRecord& source : o.sources) {
+      row->sources.insert_or_assign(source.ssrc, source);
+    }
+    for (const SourceGroupRecord& group : o.groups) {
+      if (std::find(row->groups.begin(), row->groups.end(), group) == row->groups.end()) {
+        row->groups.push_back(group);
+      }
+    }
+    return true;
+  }
+  bool operator()(const op::SourcesRemove& o) const {
+    ParticipantRow* row = find_participant(tables, o.room, o.owner);
+    if (row == nullptr) {
+      return true;
+    }
+    for (const Ssrc ssrc : o.ssrcs) {
+      row->sources.erase(ssrc);
+    }
+    std::erase_if(row->groups, [&o](const SourceGroupRecord& group) {
+      return std::find(o.groups.begin(), o.groups.end(), group) != o.groups.end();
+    });
+    return true;
+  }
+  bool operator()(const op::Placement& o) const {
+    tables.placements.insert(o);
+    // The oldest goes first, so inserting a trimmed one again trims it again: still idempotent.
+    while (tables.placements.size() > kPlacementsMax) {
+      tables.placements.erase(tables.placements.begin());
+    }
+    return true;
+  }
+  bool operator()(const op::PendingSet& o) const {
+    tables.pending[{o.stream, o.stanza_id}] = o;
+    return true;
+  }
+  bool operator()(const op::PendingRemove& o) const {
+    tables.pending.erase({o.stream, o.stanza_id});
+    return true;
+  }
+  bool operator()(const op::LinkSet& o) const {
+    LinkRow& row = tables.links[o.stream];
+    if (row.link.resume_id != o.resume_id || row.link.bare != o.bare) {
+      row = LinkRow{};
+    }
+    row.link = o;
+    return true;
+  }
+  bool operator()(const op::InboundHandled& o) const {
+    LinkRow* row = link(o.stream);
+    if (row == nullptr) {
+      return false;
+    }
+    row->handled = std::max(row->handled, o.handled);
+    return true;
+  }
+  bool operator()(const op::OutboundPush& o) const {
+    LinkRow* row = link(o.stream);
+    if (row == nullptr) {
+      return false;
+    }
+    if (o.index > row->acknowledged) {
+      row->unacked[o.index] = o;
+    }
+    return true;
+  }
+  bool operator()(const op::OutboundAck& o) const {
+    LinkRow* row = link(o.stream);
+    if (row == nullptr) {
+      return false;
+    }
+    row->acknowledged = std::max(row->acknowledged, o.acknowledged);
+    row->unacked.erase(row->unacked.begin(), row->unacked.upper_bound(row->acknowledged));
+    return true;
+  }
+  bool operator()(const op::Started& o) const {
+    if (tables.boot_id != o.boot_id) {
+      tables.boot_id = o.boot_id;
+      tables.placements.clear();
+      tables.pending.clear();
+    }
+    return true;
+  }
+  bool operator()(const op::Note&) const { return true; }
+};
+
+void append_participant(const RoomJid& room, const EndpointId& id, const ParticipantRow& row,
+                        std::vector<Operation>& out) {
+  out.emplace_back(row.identity);
+  if (row.jingle) {
+    out.emplace_back(op::JingleSet{.room = room,
+                                   .endpoint = id,
+                                   .sid = row.jingle->sid,
+                                   .generation = row.jingle->generation,
+                                   .state = row.jingle->state});
+  }
+  if (row.endpoint) {
+    out.emplace_back(op::EndpointSet{.room = room,
+                                     .endpoint = id,
+                                     .bridge = row.endpoint->bridge,
+                                     .audio_force_muted = row.endpoint->audio_force_muted,
+                                     .video_force_muted = row.endpoint->video_force_muted});
+  }
+  if (!row.sources.empty() || !row.groups.empty()) {
+    op::SourcesAdd sources{.room = room, .owner = id, .groups = row.groups};
+    for (const auto& [ssrc, source] : row.sources) {
+      sources.sources.push_back(source);
+    }
+    out.emplace_back(std::move(sources));
+  }
+}
+
+}  // namespace
+
+bool Tables::apply(const Operation& operation) { return std::visit(Applier{*this}, operation); }
+
+std::vector<Operation> Tables::to_operations() const {
+  std::vector<Operation> out;
+  if (!boot_id.empty()) {
+    out.emplace_back(op::Started{.boot_id = boot_id});  // First: it clears what comes later.
+  }
+  for (const auto& [room, conference] : conferences) {
+    out.emplace_back(conference.identity);
+    for (const auto& [bridge, session] : conference.bridge_sessions) {
+      out.emplace_back(session);
+    }
+    for (const auto& [id, participant] : conference.participants) {
+      append_participant(room, id, participant, out);
+    }
+  }
+  for (const op::Placement& placement : placements) {
+    out.emplace_back(placement);
+  }
+  for (const auto& [key, waiting] : pending) {
+    out.emplace_back(waiting);
+  }
+  for (const auto& [stream, row] : links) {
+    out.emplace_back(row.link);
+    if (row.handled > 0) {
+      out.emplace_back(op::InboundHandled{.stream = stream, .handled = row.handled});
+    }
+    if (row.acknowledged > 0) {
+      out.emplace_back(op::OutboundAck{.stream = stream, .acknowledged = row.acknowledged});
+    }
+    for (const auto& [index, push] : row.unacked) {
+      out.emplace_back(push);
+    }
+  }
+  return out;
+}
+
+}  // namespace bascule::focus
