@@ -15,12 +15,28 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::array<std::string_view, std::variant_size_v<Operation>> kNames = {
-    "conference_create", "conference_set",     "conference_end",  "participant_add",
-    "participant_set",   "participant_remove", "jingle_set",      "bridge_session_add",
-    "bridge_session_remove", "endpoint_set",   "endpoint_remove", "sources_add",
-    "sources_remove",    "placement",          "pending_set",     "pending_remove",
-    "link_set",          "inbound_handled",    "outbound_push",   "outbound_ack",
-    "started",           "note"};
+    "conference_create",
+    "conference_set",
+    "conference_end",
+    "participant_add",
+    "participant_set",
+    "participant_remove",
+    "jingle_set",
+    "bridge_session_add",
+    "bridge_session_remove",
+    "endpoint_set",
+    "endpoint_remove",
+    "sources_add",
+    "sources_remove",
+    "placement",
+    "pending_set",
+    "pending_remove",
+    "link_set",
+    "inbound_handled",
+    "outbound_push",
+    "outbound_ack",
+    "started",
+    "note"};
 
 // ---- structure check -------------------------------------------------------------------------
 
@@ -35,7 +51,7 @@ std::optional<Head> take_head(std::string_view bytes, std::size_t& position) {
   if (position >= bytes.size()) {
     return std::nullopt;
   }
-  const auto first = static_cast<unsigned char>(bytes[position++]);
+  const unsigned first = static_cast<unsigned char>(bytes[position++]);
   Head head{.major = first >> 5U, .info = first & 31U, .argument = first & 31U};
   if (head.info >= 24) {
     if (head.info > 27) {
@@ -140,8 +156,12 @@ concept Integer = std::is_integral_v<T> && !std::is_same_v<T, bool>;
 template <class T>
 Json to_value(const T& fields);
 
-Json value_of(const std::string& text) { return text; }
-Json value_of(bool flag) { return flag; }
+Json value_of(const std::string& text) {
+  return text;
+}
+Json value_of(bool flag) {
+  return flag;
+}
 template <Integer T>
 Json value_of(T number) {
   return number;
@@ -154,17 +174,23 @@ template <class Tag, class Rep>
 Json value_of(const Strong<Tag, Rep>& strong) {
   return strong.value();
 }
-Json value_of(const Jid& jid) { return jid.empty() ? std::string() : jid.to_string(); }
+Json value_of(const Jid& jid) {
+  return jid.empty() ? std::string() : jid.to_string();
+}
 template <class Tag>
 Json value_of(const TypedJid<Tag>& jid) {
   return value_of(jid.jid());
 }
-Json value_of(Duration duration) { return duration.count(); }
+Json value_of(Duration duration) {
+  return duration.count();
+}
 template <class C>
 Json value_of(std::chrono::time_point<C> time) {
   return time.time_since_epoch().count();
 }
-Json value_of(const std::map<std::string, std::string>& map) { return map; }
+Json value_of(const std::map<std::string, std::string>& map) {
+  return map;
+}
 template <Record T>
 Json value_of(const T& record) {
   return to_value(record);
@@ -178,15 +204,24 @@ Json value_of(const std::vector<T>& list) {
   return array;
 }
 
+bool is_zero(const Json& json) {
+  if (json.is_number()) {
+    return json == 0;
+  }
+  if (json.is_boolean()) {
+    return !json.get<bool>();
+  }
+  return json.is_string() ? json.get_ref<const std::string&>().empty() : json.empty();
+}
+
 struct FieldWriter {
   Json object = Json::object();
 
   template <class T>
   void operator()(const char* name, const T& value) {
     Json json = value_of(value);
-    const bool is_default = json.is_number() ? json == 0 : json.is_boolean() ? json == false
-                            : json.is_string() ? json.get_ref<const std::string&>().empty()
-                                               : json.empty();
+    // An enumerator is always written: the default of a field need not be its zero.
+    const bool is_default = !std::is_enum_v<T> && is_zero(json);
     if (!is_default) {
       object[name] = std::move(json);
     }
@@ -382,7 +417,9 @@ bool has_keys(const op::ParticipantAdd& operation) {
   return KeyCheck::is_room(operation.room) && !operation.occupant.jid().resource().empty() &&
          operation.occupant.jid().bare() == operation.room.jid();
 }
-bool has_keys(const op::PendingSet& operation) { return !operation.stanza_id.empty(); }
+bool has_keys(const op::PendingSet& operation) {
+  return !operation.stanza_id.empty();
+}
 
 template <std::size_t I = 0>
 Result<Operation> decode_alternative(std::size_t index, const Json& json) {
@@ -406,7 +443,9 @@ std::uint16_t code_of(const Operation& operation) {
   return static_cast<std::uint16_t>(operation.index() + 1);
 }
 
-std::string_view name_of(const Operation& operation) { return kNames[operation.index()]; }
+std::string_view name_of(const Operation& operation) {
+  return kNames[operation.index()];
+}
 
 std::vector<std::uint8_t> encode(const Operation& operation) {
   return Json::to_cbor(

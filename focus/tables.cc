@@ -251,7 +251,9 @@ void append_participant(const RoomJid& room, const EndpointId& id, const Partici
 
 }  // namespace
 
-bool Tables::apply(const Operation& operation) { return std::visit(Applier{*this}, operation); }
+bool Tables::apply(const Operation& operation) {
+  return std::visit(Applier{*this}, operation);
+}
 
 std::vector<Operation> Tables::to_operations() const {
   std::vector<Operation> out;

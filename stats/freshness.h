@@ -17,8 +17,8 @@ struct FreshnessLimits {
   Duration failed_after = std::chrono::seconds{45};
 };
 
-/// Class of a report received at `received`. A `received` after `now` counts as fresh: events of one
-/// loop turn share one time. Ages come from our monotonic clock only, never from a bridge's.
+/// Class of a report received at `received`. A `received` after `now` counts as fresh: events of
+/// one loop turn share one time. Ages come from our monotonic clock only, never from a bridge's.
 [[nodiscard]] constexpr Freshness freshness(Instant received, Instant now,
                                             const FreshnessLimits& limits = {}) {
   const Duration age = now - received;

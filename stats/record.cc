@@ -66,8 +66,8 @@ std::optional<Value> read_value(Reader& reader) {
     }
     case kTagText: {
       const auto length = reader.number(4);
-      const auto text =
-          length ? reader.text(static_cast<std::size_t>(*length)) : std::optional<std::string_view>();
+      const auto text = length ? reader.text(static_cast<std::size_t>(*length))
+                               : std::optional<std::string_view>();
       return text ? std::optional<Value>(std::string(*text)) : std::nullopt;
     }
     default:
@@ -156,8 +156,14 @@ std::optional<Digest> to_digest(std::string_view bytes) {
   return digest;
 }
 
-void append_u16(std::string& out, std::uint16_t value) { append_big_endian(out, value); }
-void append_u32(std::string& out, std::uint32_t value) { append_big_endian(out, value); }
-void append_u64(std::string& out, std::uint64_t value) { append_big_endian(out, value); }
+void append_u16(std::string& out, std::uint16_t value) {
+  append_big_endian(out, value);
+}
+void append_u32(std::string& out, std::uint32_t value) {
+  append_big_endian(out, value);
+}
+void append_u64(std::string& out, std::uint64_t value) {
+  append_big_endian(out, value);
+}
 
 }  // namespace bascule::stats

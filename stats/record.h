@@ -13,10 +13,10 @@
 
 namespace bascule::stats {
 
-// The canonical bytes of a stored row, over which its checksums are computed. SQLite itself does not
-// notice a flipped bit in a payload page (`PRAGMA integrity_check` says "ok"), so every row carries a
-// CRC-32C of its own bytes and a SHA-256 that chains it to the row before: a changed, lost or
-// reordered row is found by whoever reads it.
+// The canonical bytes of a stored row, over which its checksums are computed. SQLite itself does
+// not notice a flipped bit in a payload page (`PRAGMA integrity_check` says "ok"), so every row
+// carries a CRC-32C of its own bytes and a SHA-256 that chains it to the row before: a changed,
+// lost or reordered row is found by whoever reads it.
 //
 //   "SLR1" | table u16 | columns u16 | { tag u8 [length u32] value }   all numbers big endian
 //   tag 0: null; 1: int64; 3: text, with length

@@ -1,0 +1,135 @@
+#include "focus/tables.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/focus/random_operations.h"
+
+namespace bascule::focus {
+namespace {
+
+const RoomJid kRoom(Jid::parse("room@conference.example.net").value());
+const BridgeJid kBridge(Jid::parse("brewery@internal.example.net/jvb1").value());
+const EndpointId kAlice("alice");
+
+op::ParticipantAdd alice() {
+  return {.room = kRoom, .occupant = OccupantJid(kRoom.jid().with_resource("alice"))};
+}
+
+Tables with_alice() {
+  Tables tables;
+  EXPECT_TRUE(tables.apply(op::ConferenceCreate{.room = kRoom, .meeting_id = "m"}));
+  EXPECT_TRUE(tables.apply(alice()));
+  return tables;
+}
+
+TEST(TablesTest, ChangesOfUnknownRowsChangeNothing) {
+  Tables tables;
+  EXPECT_FALSE(tables.apply(alice()));
+  EXPECT_FALSE(tables.apply(op::JingleSet{.room = kRoom, .endpoint = kAlice, .sid = "s"}));
+  EXPECT_FALSE(tables.apply(op::OutboundPush{.index = 1}));
+  EXPECT_EQ(tables, Tables{});
+}
+
+TEST(TablesTest, SetKeepsWhatItDoesNotName) {
+  Tables tables = with_alice();
+  ASSERT_TRUE(tables.apply(
+      op::ParticipantSet{.room = kRoom, .endpoint = kAlice, .region = "eu", .audio_muted = true}));
+  ASSERT_TRUE(tables.apply(
+      op::ParticipantSet{.room = kRoom, .endpoint = kAlice, .stats_id = "Bob-x", .region = "us"}));
+  const auto& row = tables.conferences.at(kRoom).participants.at(kAlice).identity;
+  EXPECT_EQ(row.region, "us");
+  EXPECT_EQ(row.stats_id, "Bob-x");
+  EXPECT_TRUE(row.audio_muted);
+}
+
+TEST(TablesTest, ABridgeSessionTakesItsEndpointsAlong) {
+  Tables tables = with_alice();
+  ASSERT_TRUE(tables.apply(op::BridgeSessionAdd{.room = kRoom, .bridge = kBridge}));
+  ASSERT_TRUE(tables.apply(op::EndpointSet{.room = kRoom, .endpoint = kAlice, .bridge = kBridge}));
+  ASSERT_TRUE(tables.apply(op::BridgeSessionRemove{.room = kRoom, .bridge = kBridge}));
+  const auto& conference = tables.conferences.at(kRoom);
+  EXPECT_TRUE(conference.bridge_sessions.empty());
+  EXPECT_FALSE(conference.participants.at(kAlice).endpoint.has_value());
+}
+
+TEST(TablesTest, AnotherResumeIdForgetsTheOutbox) {
+  Tables tables;
+  const op::LinkSet link{.bare = Jid::parse("focus@auth.x").value(), .resume_id = "a"};
+  ASSERT_TRUE(tables.apply(link));
+  for (std::uint64_t index = 1; index <= 5; ++index) {
+    ASSERT_TRUE(tables.apply(op::OutboundPush{.index = index, .xml = "<r/>"}));
+  }
+  ASSERT_TRUE(tables.apply(op::OutboundAck{.acknowledged = 3}));
+  EXPECT_EQ(tables.links.at(StreamId::kClient).unacked.size(), 2U);
+  ASSERT_TRUE(tables.apply(link));
+  EXPECT_EQ(tables.links.at(StreamId::kClient).unacked.size(), 2U);
+  op::LinkSet other = link;
+  other.resume_id = "b";
+  ASSERT_TRUE(tables.apply(other));
+  EXPECT_EQ(tables.links.at(StreamId::kClient), LinkRow{.link = other});
+}
+
+TEST(TablesTest, AnotherBootForgetsWhatHasMonotonicTimes) {
+  Tables tables;
+  ASSERT_TRUE(tables.apply(op::Started{"boot1"}));
+  ASSERT_TRUE(tables.apply(op::Placement{.at = Instant(Duration(5)), .bridge = kBridge}));
+  ASSERT_TRUE(tables.apply(op::PendingSet{.stanza_id = "x"}));
+  ASSERT_TRUE(tables.apply(op::Started{"boot1"}));
+  EXPECT_EQ(tables.placements.size(), 1U);
+  ASSERT_TRUE(tables.apply(op::Started{"boot2"}));
+  EXPECT_TRUE(tables.placements.empty());
+  EXPECT_TRUE(tables.pending.empty());
+}
+
+TEST(TablesTest, KeepsTheNewestPlacements) {
+  Tables tables;
+  for (std::size_t i = 0; i < kPlacementsMax + 10; ++i) {
+    ASSERT_TRUE(tables.apply(op::Placement{.at = Instant(Duration(static_cast<std::int64_t>(i)))}));
+  }
+  EXPECT_EQ(tables.placements.size(), kPlacementsMax);
+  EXPECT_EQ(tables.placements.begin()->at, Instant(Duration(10)));
+}
+
+// Goal: an operation applied twice is an operation applied once, in any state.
+TEST(TablesTest, EveryOperationIsIdempotent) {
+  RandomOperations random(11);
+  Tables tables;
+  for (int i = 0; i < 5'000; ++i) {
+    const Operation operation = random.next();
+    tables.apply(operation);
+    Tables twice = tables;
+    twice.apply(operation);
+    ASSERT_EQ(twice, tables) << name_of(operation);
+  }
+}
+
+// Goal: a snapshot and the tail after it add up to the same as all operations.
+TEST(TablesTest, SnapshotAndTailEqualTheWholeLog) {
+  std::size_t rows = 0;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    RandomOperations random(seed);
+    const auto operations = random.some(400);
+    const std::size_t cut = static_cast<std::size_t>(Prng(seed).below(operations.size()));
+    Tables all;
+    Tables resumed;
+    for (std::size_t i = 0; i < operations.size(); ++i) {
+      if (i == cut) {
+        for (const Operation& operation : all.to_operations()) {
+          ASSERT_TRUE(resumed.apply(operation)) << name_of(operation);
+        }
+        ASSERT_EQ(resumed, all);
+      }
+      all.apply(operations[i]);
+      if (i >= cut) {
+        resumed.apply(operations[i]);
+      }
+    }
+    ASSERT_EQ(resumed, all);
+    rows += all.to_operations().size();
+  }
+  EXPECT_GT(rows, 400U);  // The walks must have built something.
+}
+
+}  // namespace
+}  // namespace bascule::focus
