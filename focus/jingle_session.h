@@ -124,12 +124,10 @@ struct JingleContext {
   bool video_senders_full = false;
 };
 
-/// For an IQ of somebody who is no participant, or whose participant was never invited.
-[[nodiscard]] proto::StanzaError make_unknown_jingle_session_error();
-
 /// The Jingle sessions of one participant, of which at most one is current (Jicofo:
 /// JingleSession.kt, Participant.kt). IQs must be routed here by their sender's occupant address:
-/// a sid known to somebody else is then unknown here, as it has to be.
+/// a sid known to somebody else is then unknown here, as it has to be. Answer the IQs of those who
+/// are no participants with proto::make_unknown_session_error().
 ///
 ///     (none) --invite--> pending --session-accept--> active
 ///                           |                           |
@@ -202,6 +200,7 @@ class JingleSession {
   [[nodiscard]] std::optional<Ending> ending_of(const std::string& sid) const;
   [[nodiscard]] JingleVerdict judge_open(const proto::Jingle& jingle, const JingleContext& context,
                                          Instant now);
+  [[nodiscard]] static JingleVerdict judge_over(const proto::Jingle& jingle, Ending ending);
   JingleVerdict judge_accept(const proto::Jingle& jingle);
   JingleVerdict judge_terminate(const proto::Jingle& jingle, const JingleContext& context,
                                 Instant now);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <tl/expected.hpp>
 
@@ -98,6 +99,9 @@ class ConferenceSourceMap {
   void check_invariants() const;
 
  private:
+  [[nodiscard]] std::optional<SourceError> check_new_sources(
+      const EndpointId& owner, const proto::EndpointSources& existing,
+      const proto::EndpointSources& added) const;
   void store(const EndpointId& owner, proto::EndpointSources sources);
 
   SourceLimits limits_;

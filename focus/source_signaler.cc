@@ -1,0 +1,172 @@
+#include "focus/source_signaler.h"
+
+#include <compare>
+#include <tuple>
+
+#include "xmpp/proto/jitsi_meet_json.h"
+
+namespace bascule::focus {
+namespace {
+
+std::shared_ptr<const SourcePayload> make_payload(const proto::SourceMap& sources, bool json) {
+  if (sources.empty()) {
+    return nullptr;
+  }
+  SourcePayload payload;
+  if (json) {
+    payload.json = proto::encode_sources_json(sources);
+  } else {
+    payload.contents = proto::make_source_contents(sources);
+  }
+  return std::make_shared<const SourcePayload>(std::move(payload));
+}
+
+}  // namespace
+
+struct SourceSignaler::DifferenceKey {
+  struct Change {
+    EndpointId owner;
+    std::uint64_t told;
+    std::uint64_t current;
+    friend auto operator<=>(const Change&, const Change&) = default;
+  };
+  SourceFilter filter;
+  bool json;
+  std::vector<Change> changes;
+  friend auto operator<=>(const DifferenceKey&, const DifferenceKey&) = default;
+};
+
+struct SourceSignaler::Difference {
+  std::shared_ptr<const SourcePayload> removed;  // Null: nothing to remove.
+  std::shared_ptr<const SourcePayload> added;    // Null: nothing to add.
+};
+
+proto::Jingle make_jingle(const SourceMessage& message, std::string sid) {
+  proto::Jingle jingle{.action = message.action, .sid = std::move(sid)};
+  jingle.contents = message.payload->contents;
+  if (!message.payload->json.empty()) {
+    jingle.json_message = proto::JsonMessage{message.payload->json};
+  }
+  return jingle;
+}
+
+void SourceSignaler::offered(const EndpointId& receiver, SourceReceiver how) {
+  session_ended(receiver);
+  receivers_.emplace(receiver, Receiver{.how = how});
+}
+
+std::vector<SourceMessage> SourceSignaler::activate(const EndpointId& receiver,
+                                                    const ConferenceSourceMap& map) {
+  std::vector<SourceMessage> messages;
+  const auto known = receivers_.find(receiver);
+  if (known != receivers_.end()) {
+    known->second.active = true;
+    DifferenceCache cache;
+    flush(receiver, known->second, map, cache, messages);
+  }
+  return messages;
+}
+
+void SourceSignaler::session_ended(const EndpointId& receiver) {
+  const auto known = receivers_.find(receiver);
+  if (known != receivers_.end()) {
+    unschedule(receiver, known->second);
+    receivers_.erase(known);
+  }
+}
+
+void SourceSignaler::changed(const EndpointId& owner, const SourceSnapshot& before,
+                             std::size_t participants, Instant now) {
+  const Instant due = now + delay(participants);
+  for (auto& [id, receiver] : receivers_) {
+    if (id == owner || receiver.how.ssrc_rewriting) {
+      continue;
+    }
+    receiver.told.try_emplace(owner, before);
+    if (receiver.active && !receiver.due) {
+      receiver.due = due;
+      schedule_.emplace(due, id);
+    }
+  }
+}
+
+void SourceSignaler::left(const EndpointId& owner) {
+  session_ended(owner);
+  for (auto& [id, receiver] : receivers_) {
+    receiver.told.erase(owner);
+  }
+}
+
+std::vector<SourceMessage> SourceSignaler::take_due(const ConferenceSourceMap& map, Instant now,
+                                                    std::size_t receivers_max) {
+  std::vector<SourceMessage> messages;
+  DifferenceCache cache;
+  for (std::size_t count = 0; count < receivers_max && !schedule_.empty(); ++count) {
+    const auto [due, id] = *schedule_.begin();
+    if (due > now) {
+      break;
+    }
+    Receiver& receiver = receivers_.at(id);
+    unschedule(id, receiver);
+    flush(id, receiver, map, cache, messages);
+  }
+  return messages;
+}
+
+std::optional<Instant> SourceSignaler::next_deadline() const {
+  return schedule_.empty() ? std::nullopt : std::optional(schedule_.begin()->first);
+}
+
+Duration SourceSignaler::delay(std::size_t participants) const {
+  Duration result{};
+  for (const SignalingDelay& step : delays_) {
+    if (step.participants <= participants) {
+      result = step.delay;
+    }
+  }
+  return result;
+}
+
+void SourceSignaler::flush(const EndpointId& id, Receiver& receiver, const ConferenceSourceMap& map,
+                           DifferenceCache& cache, std::vector<SourceMessage>& out) {
+  DifferenceKey key{.filter = receiver.how.filter, .json = receiver.how.json};
+  for (const auto& [owner, told] : receiver.told) {
+    const std::uint64_t current = map.snapshot(owner).version;
+    if (current != told.version) {
+      key.changes.push_back({owner, told.version, current});
+    }
+  }
+  if (const auto known = cache.find(key); known == cache.end()) {
+    proto::SourceMap removed;
+    proto::SourceMap added;
+    for (const DifferenceKey::Change& change : key.changes) {
+      const auto before = filtered(receiver.told.at(change.owner).sources(), key.filter);
+      const auto after = filtered(map.snapshot(change.owner).sources(), key.filter);
+      if (auto gone = difference(before, after); !gone.empty()) {
+        removed.emplace(change.owner, std::move(gone));
+      }
+      if (auto fresh = difference(after, before); !fresh.empty()) {
+        added.emplace(change.owner, std::move(fresh));
+      }
+    }
+    cache.emplace(key, Difference{.removed = make_payload(removed, key.json),
+                                  .added = make_payload(added, key.json)});
+  }
+  receiver.told.clear();
+  const Difference& difference = cache.at(key);
+  if (difference.removed) {
+    out.push_back({id, proto::JingleAction::kSourceRemove, difference.removed});
+  }
+  if (difference.added) {
+    out.push_back({id, proto::JingleAction::kSourceAdd, difference.added});
+  }
+}
+
+void SourceSignaler::unschedule(const EndpointId& id, Receiver& receiver) {
+  if (receiver.due) {
+    schedule_.erase({*receiver.due, id});
+    receiver.due.reset();
+  }
+}
+
+}  // namespace bascule::focus
