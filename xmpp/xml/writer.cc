@@ -95,12 +95,14 @@ void append_element(const Element& element, std::string_view parent_ns, std::str
   for (const auto& [name, value] : element.attributes) {
     append_attribute(name, value, output);
   }
-  if (element.text.empty() && element.children.empty()) {
+  output += '>';
+  const std::size_t content_begin = output.size();
+  append_escaped(element.text, Place::kText, output);
+  if (output.size() == content_begin && element.children.empty()) {
+    output.pop_back();
     output += "/>";
     return;
   }
-  output += '>';
-  append_escaped(element.text, Place::kText, output);
   for (const Element& child : element.children) {
     append_element(child, element.ns, output);
   }
