@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "focus/action.h"
+
+namespace bascule::focus {
+
+/// The operations of one loop turn: one transaction of the store.
+struct TurnCommit {
+  CommitId id;
+  std::vector<Operation> operations;
+};
+
+struct OutputGateOptions {
+  /// Turns that may wait before `is_congested()`; 1 or more.
+  std::size_t turns_max = 1'024;
+  /// How long the oldest turn may wait for the store before it goes out uncommitted.
+  Duration hold_max = std::chrono::seconds{2};
+};
+
+/// Output commit: what a loop turn does to the world leaves only after the operations that the same
+/// turn emitted are durable, so that a process started from the store knows everything the world
+/// was told. (The rule of replicated logs: Strom and Yemini 1985, "Optimistic Recovery".)
+///
+/// Actions before the first out::Persist of a turn depend on nothing new and go out at once when no
+/// earlier turn waits. Everything else keeps its order: within a turn and between turns. A store
+/// that fails or is too slow must not silence the focus: then turns are released uncommitted and
+/// the gate says that it is degraded, until a later commit succeeds.
+class OutputGate {
+ public:
+  explicit OutputGate(OutputGateOptions options = {}) : options_(options) {}
+
+  /// Takes the actions of one turn. Appends to `commits` what the store has to commit (each is
+  /// answered by one `committed`), and to `ready` what may be performed now; `ready` never holds an
+  /// out::Persist. Returns the number of the turn, counting from 1.
+  std::uint64_t turn(Actions actions, Instant now, std::vector<TurnCommit>& commits,
+                     Actions& ready);
+
+  /// The store's answer. Answers to turns that went out uncommitted meanwhile are accepted.
+  void committed(CommitId id, const Result<>& outcome, Actions& ready);
+
+  /// Releases, uncommitted, the turns that waited longer than `hold_max`.
+  void fire_timers(Instant now, Actions& ready);
+  [[nodiscard]] std::optional<Instant> next_deadline() const;
+
+  /// Every turn up to and including this number went out. An inbound stanza may be acknowledged
+  /// (XEP-0198) when the turn it caused is released.
+  [[nodiscard]] std::uint64_t released() const { return last_turn_ - waiting_.size(); }
+  /// More turns wait than allowed: the caller must stop taking input until this is false.
+  [[nodiscard]] bool is_congested() const { return waiting_.size() > options_.turns_max; }
+  /// The last answer was a failure or came too late.
+  [[nodiscard]] bool is_degraded() const { return degraded_; }
+  [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
+
+ private:
+  struct Turn {
+    std::optional<CommitId> waits_for;  // nullopt: only for the turns before it.
+    Instant since;
+    Actions actions;
+  };
+
+  void release_ready(Actions& ready);
+
+  OutputGateOptions options_;
+  std::deque<Turn> waiting_;
+  std::uint64_t last_turn_ = 0;
+  std::uint64_t last_commit_ = 0;
+  bool degraded_ = false;
+};
+
+}  // namespace bascule::focus
