@@ -4,6 +4,7 @@
 #include <charconv>
 #include <mutex>
 #include <system_error>
+#include <utility>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -17,6 +18,7 @@ namespace {
 
 constexpr int kTcpUserTimeoutMs = 15'000;
 constexpr std::string_view kClientNamespace = "jabber:client";
+constexpr std::string_view kLibraryIdPrefix = "_xmpp_";  // Of the IQs libstrophe sends itself.
 
 /// Two of libstrophe's callbacks carry no user pointer. They are called inside `connect` and
 /// `run_once` only, and one thread drives one connection at a time.
@@ -227,6 +229,7 @@ void Connection::on_event(xmpp_conn_t* conn, xmpp_conn_event_t event, int error,
   auto& connection = *static_cast<Connection*>(self);
   if (event == XMPP_CONN_CONNECT) {
     connection.connected_ = true;
+    connection.login_just_completed_ = true;
     connection.log_.handler = nullptr;  // From here on it would only format every stanza.
     const char* bound = xmpp_conn_get_bound_jid(conn);
     const auto jid = Jid::parse(bound == nullptr ? std::string_view() : std::string_view(bound));
@@ -267,6 +270,12 @@ Down Connection::classify(int error, const xmpp_stream_error_t* stream_error) co
 int Connection::on_stanza(xmpp_conn_t* /*conn*/, xmpp_stanza_t* stanza, void* self) {
   auto& connection = *static_cast<Connection*>(self);
   ++connection.stanzas_;
+  // The result of the resource binding completes the login and then falls through to us.
+  const char* id = xmpp_stanza_get_id(stanza);
+  if (std::exchange(connection.login_just_completed_, false) && id != nullptr &&
+      std::string_view(id).substr(0, kLibraryIdPrefix.size()) == kLibraryIdPrefix) {
+    return 1;
+  }
   auto converted = from_strophe(stanza, connection.options_.limits);
   const auto* whole = std::get_if<xml::Element>(&converted);
   const auto& head = whole != nullptr ? *whole : std::get<OverLimit>(converted).head;

@@ -80,6 +80,7 @@ class Connection {
   bool connected_ = false;
   bool reached_peer_ = false;
   bool login_refused_ = false;
+  bool login_just_completed_ = false;
   std::uint64_t stanzas_ = 0;
   std::string certificate_problem_;
   std::string last_error_;  // The library's last error line before the login was complete.

@@ -9,12 +9,12 @@
 #include <utility>
 #include <vector>
 
-#include <boost/asio/io_context.hpp>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "tests/support/link_test.h"
 #include "tests/unit/xmpp/strophe/component_server.h"
 
 namespace bascule::xmpp {
@@ -24,33 +24,7 @@ using std::chrono::milliseconds, std::chrono::seconds;
 using SteadyClock = std::chrono::steady_clock;
 using Behaviour = ComponentServer::Behaviour;
 
-constexpr milliseconds kPatience{5000};
-
-struct Recorder : TransportListener {
-  std::vector<Up> ups;
-  std::vector<Down> downs;
-  std::vector<xml::Element> stanzas;
-  std::vector<std::string> rejections;
-  std::uint64_t last_sequence = 0;
-  std::function<void(const xml::Element&)> on_each;
-
-  void on_up(const Up& up) override { ups.push_back(up); }
-  void on_down(const Down& down) override { downs.push_back(down); }
-  void on_stanza(xml::Element stanza, std::uint64_t sequence) override {
-    last_sequence = sequence;
-    if (on_each) {
-      on_each(stanza);
-    }
-    stanzas.push_back(std::move(stanza));
-  }
-  void on_rejected(const xml::Element& head, const std::string& reason,
-                   std::uint64_t sequence) override {
-    last_sequence = sequence;
-    rejections.push_back(head.name + ": " + reason);
-  }
-};
-
-class StropheTransportTest : public testing::Test {
+class StropheTransportTest : public test::LinkTest {
  protected:
   StropheOptions options(const ComponentServer& server) {
     return {.host = "127.0.0.1",
@@ -61,27 +35,6 @@ class StropheTransportTest : public testing::Test {
   void create(StropheOptions with) {
     transport = std::make_unique<StropheTransport>(std::move(with), io.get_executor(), recorder);
   }
-  bool run_until(const std::function<bool()>& condition, milliseconds patience = kPatience) {
-    const auto deadline = SteadyClock::now() + patience;
-    while (!condition() && SteadyClock::now() < deadline) {
-      io.restart();
-      io.run_one_until(deadline);
-    }
-    return condition();
-  }
-  bool connect() {
-    const auto ups = recorder.ups.size();
-    transport->open();
-    return run_until([&] { return recorder.ups.size() > ups || !recorder.downs.empty(); }) &&
-           recorder.ups.size() > ups;
-  }
-  bool run_until_down() {
-    return run_until([this] { return !recorder.downs.empty(); });
-  }
-
-  boost::asio::io_context io;
-  Recorder recorder;
-  std::unique_ptr<StropheTransport> transport;
 };
 
 xml::Element message(const std::string& body) {
