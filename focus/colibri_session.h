@@ -5,21 +5,19 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
-#include <string_view>
-#include <variant>
+#include <utility>
 #include <vector>
-
-#include <tl/expected.hpp>
 
 #include "base/ids.h"
 #include "base/jid.h"
 #include "base/result.h"
 #include "base/time.h"
-#include "focus/offer.h"
+#include "focus/colibri_outcome.h"
 #include "xmpp/proto/colibri2.h"
-#include "xmpp/proto/stanza_error.h"
+#include "xmpp/proto/source.h"
 
 namespace bascule::focus {
 
@@ -30,47 +28,6 @@ using ColibriTicket = Strong<struct ColibriTicketTag, std::uint64_t>;
 struct ColibriRequest {
   ColibriTicket ticket;
   proto::ConferenceModify message;
-};
-
-/// What came back: the result, the bridge's or the server's stanza error, or our own failure
-/// (kTimeout: no answer; kUnavailable: the link went down; kMalformed: not to be understood).
-using ColibriAnswer =
-    tl::expected<proto::ConferenceModified, std::variant<proto::StanzaError, Error>>;
-
-/// What an answer means for the conference.
-enum class ColibriOutcomeKind : std::uint8_t {
-  kAllocated,           ///< `endpoint` exists; `allocation` is set.
-  kDone,                ///< Update, mute or expire confirmed.
-  kStale,               ///< Concerns something that is over; nothing to do.
-  kRetried,             ///< The session sends the request once more by itself.
-  kTransport,           ///< Answer to an ICE restart; `transport` is set if there was one.
-  kEndpointUnknown,     ///< The bridge has forgotten `endpoint`.
-  kEndpointExists,      ///< The bridge still has an endpoint of this id.
-  kBadRequest,          ///< The bridge calls our request wrong: our bug, trying again is no use.
-  kIncompleteAnswer,    ///< A result without transport, or without the SCTP port asked for.
-  kConferenceGone,      ///< The bridge does not know the conference (it restarted, or expired it).
-  kConferenceExists,    ///< The bridge has a conference of this id that we did not expect.
-  kBridgeShuttingDown,  ///< Graceful shutdown: it takes no new conferences.
-  kBridgeFailed,        ///< The bridge answered that it cannot, or nonsense.
-  kBridgeLeft,          ///< The room or server says that the bridge is not there.
-  kNotInBrewery,        ///< We are not in the brewery: rejoin; says nothing about the bridge.
-  kTimeout,             ///< No answer: one piece of evidence against the bridge, not a proof.
-  kLinkDown,            ///< Our link went down; says nothing about the bridge.
-};
-
-/// Short name for logs and counters, e.g. "conference-gone"; views static storage.
-[[nodiscard]] std::string_view to_string(ColibriOutcomeKind kind);
-
-/// `lost` lists the endpoints that have no place any more because of this answer and must be put
-/// into the admission queue again; the session has forgotten them. It may be empty, and it holds
-/// all endpoints of the session when the conference is gone on the bridge.
-struct ColibriOutcome {
-  ColibriOutcomeKind kind = ColibriOutcomeKind::kStale;
-  std::optional<EndpointId> endpoint;  ///< Whose request this was, when it was about one.
-  std::optional<Allocation> allocation;
-  std::optional<proto::IceUdpTransport> transport;
-  std::vector<EndpointId> lost;
-  std::string detail;  ///< For the log: the error as received.
 };
 
 /// The state of a conference on a bridge and where it is in its life.
@@ -118,8 +75,8 @@ struct ColibriSessionOptions {
 ///
 /// The bridge answers requests of one conference in order, but three things would break if requests
 /// were simply sent: a request that overtakes the creation fails; requests behind one that empties
-/// the conference are dropped without an answer (the bridge closes its queue: ConferenceShim /
-/// Conference.java `expire`); and an answered expire may still be under way inside the bridge. So
+/// the conference are dropped without an answer (Jitsi Videobridge: Conference.java
+/// closes its queue); and an answered expire may still be under way inside the bridge. So
 /// requests wait while the creation or the end of the conference is outstanding, at most one
 /// request of those two kinds is, and a create that collides with our own expire is retried once.
 ///
@@ -129,8 +86,8 @@ class ColibriSession {
  public:
   using Requests = std::vector<ColibriRequest>;
   struct Step {
+    ColibriOutcome outcome;
     Requests send;
-    std::vector<ColibriOutcome> outcomes;
   };
 
   explicit ColibriSession(ColibriSessionOptions options);
@@ -138,10 +95,10 @@ class ColibriSession {
   /// Continues with what storage knows: the conference exists and has these endpoints.
   void restore(std::span<const EndpointId> endpoints, std::uint32_t incarnation);
 
-  /// Allocates an endpoint; the outcome is kAllocated or one that lists it in `lost`. An endpoint
-  /// of this id must not exist: remove it first. Errors: kUnavailable when `requests_max` is
-  /// reached.
-  Result<Requests> allocate(EndpointRequest request, Instant now);
+  /// Allocates an endpoint; sooner or later an outcome is kAllocated for it or lists it in `lost`,
+  /// unless it is removed before. Errors: kConflict when the session has an endpoint of this id
+  /// (remove it first), kUnavailable when `requests_max` is reached.
+  Result<Requests> allocate(EndpointRequest request);
 
   /// Sends a change of an endpoint that is allocated; for any other endpoint nothing is sent, as
   /// the change will be part of its next session. An update that is not answered is repeated once.
@@ -155,13 +112,14 @@ class ColibriSession {
 
   /// Expires endpoints, in one request; the conference when none is left. An endpoint whose
   /// allocation was not sent yet is dropped. Unknown ones are skipped.
-  Requests remove(std::span<const EndpointId> endpoints, Instant now);
+  Requests remove(std::span<const EndpointId> endpoints);
 
   /// Gives the whole conference up on this bridge: everything is forgotten here, and the bridge is
   /// told, as far as it can be. Answers to earlier requests are stale.
-  Requests expire(Instant now);
+  Requests expire();
 
-  /// The one answer to the request `ticket`.
+  /// The one answer to the request `ticket`. What lists endpoints in `lost` is complete: the caller
+  /// does not call `remove` for them.
   Step answered(ColibriTicket ticket, const ColibriAnswer& answer, Instant now);
 
   /// The retry that is due at `now`.
@@ -192,53 +150,53 @@ class ColibriSession {
   /// A request from its making to its answer.
   struct Pending {
     RequestKind kind;
-    std::uint32_t incarnation = 0;
     std::optional<EndpointId> endpoint;
     proto::ConferenceModify message;
+    std::uint64_t epoch = 0;  ///< Of the session when it was sent.
     bool retried = false;
   };
   struct EndpointState {
-    std::uint64_t allocation =
-        0;  ///< Ticket of the create; tells a late answer from a current one.
+    ColibriTicket allocation;  ///< Of the create; tells a late answer from the current one.
     bool allocated = false;
     bool sctp = false;
-    std::uint64_t newest_sources = 0;  ///< Ticket of the last update that carried sources.
+    std::optional<ColibriTicket> newest_sources;  ///< The last update that carried sources.
   };
 
-  [[nodiscard]] proto::ConferenceModify make_message() const;
+  [[nodiscard]] proto::ConferenceModify make_message(proto::Endpoint endpoint) const;
   ColibriTicket enqueue(Pending pending);
-  Requests release(Instant now);
   [[nodiscard]] bool must_wait() const;
-  void drop_waiting(const EndpointId& endpoint);
-  std::vector<EndpointId> forget_everything();
-  void expire_on_bridge();
+  [[nodiscard]] bool is_waiting(ColibriTicket ticket) const;
+  Requests release();
+  void mark_sent(ColibriTicket ticket, Pending& pending);
+  void enqueue_expire();
+  /// The endpoint has no place any more. With `Cleanup::kNow` the bridge is told; else before the
+  /// next endpoint of this id is created.
+  enum class Cleanup : std::uint8_t { kNow, kLater, kNone };
+  void drop_endpoint(const EndpointId& endpoint, Cleanup cleanup);
+  std::vector<EndpointId> drop_everything(Cleanup cleanup);
 
-  void answered_result(Pending& request, ColibriTicket ticket,
-                       const proto::ConferenceModified& result, Step& step);
-  void answered_error(Pending& request, ColibriTicket ticket, const proto::StanzaError& error,
-                      Step& step, Instant now);
-  void answered_failure(Pending& request, ColibriTicket ticket, const Error& error, Step& step);
-  void lose_endpoint(const EndpointId& endpoint, ColibriOutcome& outcome);
+  void on_result(ColibriTicket ticket, const Pending& request,
+                 const proto::ConferenceModified& result, ColibriOutcome& outcome);
+  void on_allocated(ColibriTicket ticket, const Pending& request,
+                    const proto::ConferenceModified& result, ColibriOutcome& outcome);
+  void on_failure(ColibriTicket ticket, Pending request, ColibriOutcome& outcome, Instant now);
+  bool try_again(ColibriTicket ticket, Pending& request, ColibriOutcomeKind kind, Instant now);
+  [[nodiscard]] bool is_current(ColibriTicket ticket, const Pending& request) const;
 
   ColibriSessionOptions options_;
   ColibriState state_ = ColibriState::kAbsent;
+  bool maybe_there_ = false;  ///< The bridge may have a conference of ours that we have given up.
+  bool was_created_ = false;
   std::uint32_t incarnation_ = 0;
+  std::uint64_t epoch_ = 0;  ///< Grows whenever everything is dropped.
   std::uint64_t last_ticket_ = 0;
   std::map<EndpointId, EndpointState> endpoints_;
+  std::set<EndpointId> leftovers_;  ///< Dropped here, perhaps still on the bridge.
+  proto::EndpointSources feedback_;
   std::deque<std::pair<ColibriTicket, Pending>> waiting_;
   std::map<ColibriTicket, Pending> outstanding_;
   std::optional<Instant> expired_at_;
   std::optional<Instant> retry_at_;
 };
-
-/// The colibri2 form of an endpoint's sources: grouped by source name; a source without a name goes
-/// to `<endpoint>-a0` or `-v0`, a group to where its first source is. The bridge is told neither
-/// msid nor owner (Jicofo: EndpointSourceSet.kt `toColibriMediaSources`).
-[[nodiscard]] proto::Sources to_colibri_sources(const EndpointId& endpoint,
-                                                const proto::EndpointSources& sources);
-
-/// The bridge's feedback sources as clients are to be told of them, with the msids clients look for
-/// (Jicofo: Colibri2Session.kt `readFeedbackSources`).
-[[nodiscard]] proto::EndpointSources from_colibri_feedback(const proto::Sources& sources);
 
 }  // namespace bascule::focus
