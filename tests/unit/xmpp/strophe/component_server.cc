@@ -84,6 +84,10 @@ void ComponentServer::handle(const std::string& chunk) {
     return;
   }
   login_buffer_ += chunk;
+  if (behaviour_ == Behaviour::kStallInTls) {
+    handle_starttls();
+    return;
+  }
   if (!header_sent_ && login_buffer_.find("xmlns:stream") != std::string::npos) {
     header_sent_ = true;
     write(
@@ -106,6 +110,20 @@ void ComponentServer::handle(const std::string& chunk) {
   logged_in_ = true;
   ++logins;
   write("<handshake/>");
+}
+
+void ComponentServer::handle_starttls() {
+  if (!header_sent_ && login_buffer_.find("xmlns:stream") != std::string::npos) {
+    header_sent_ = true;
+    write(
+        "<?xml version='1.0'?><stream:stream xmlns='jabber:client' version='1.0' "
+        "xmlns:stream='http://etherx.jabber.org/streams' from='c.test' id='1'><stream:features>"
+        "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>");
+  } else if (login_buffer_.find("<starttls") != std::string::npos) {
+    login_buffer_.clear();
+    ++logins;
+    write("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+  }
 }
 
 void ComponentServer::write(const std::string& bytes) {

@@ -17,8 +17,9 @@ class ComponentServer {
  public:
   enum class Behaviour {
     kNormal,
-    kSilent,  ///< Accepts TCP and says nothing.
-    kDeaf,    ///< Logs the component in and stops reading.
+    kSilent,      ///< Accepts TCP and says nothing.
+    kDeaf,        ///< Logs the component in and stops reading.
+    kStallInTls,  ///< A c2s server that agrees to STARTTLS and then says nothing.
   };
 
   ComponentServer(boost::asio::io_context& io, std::string secret,
@@ -40,6 +41,7 @@ class ComponentServer {
   void accept();
   void read();
   void handle(const std::string& chunk);
+  void handle_starttls();
 
   boost::asio::io_context& io_;
   boost::asio::ip::tcp::acceptor acceptor_;

@@ -117,6 +117,28 @@ TEST_F(StropheTransportTest, GivesUpOnAServerThatAcceptsAndStaysSilent) {
   EXPECT_EQ(recorder.downs[0].reason, "no login within the time limit");
 }
 
+// libstrophe blocks its thread for the whole TLS handshake, without a time limit.
+TEST_F(StropheTransportTest, GivesUpOnAServerThatStallsInTheTlsHandshake) {
+  ComponentServer server(io, "s3cret", Behaviour::kStallInTls);
+  auto impatient = options(server);
+  impatient.mode = StropheMode::kClient;
+  impatient.address = Jid::parse("u@c.test/r").value();
+  impatient.login_timeout = milliseconds{300};
+  create(impatient);
+  EXPECT_FALSE(connect());
+  EXPECT_EQ(server.logins, 1);
+  ASSERT_EQ(recorder.downs.size(), 1U);
+  EXPECT_EQ(recorder.downs[0].reason, "no login within the time limit");
+
+  impatient.login_timeout = seconds{60};
+  create(impatient);
+  transport->open();
+  ASSERT_TRUE(run_until([&] { return server.logins == 2; }));
+  const auto start = SteadyClock::now();
+  transport.reset();  // Must not wait for the server either.
+  EXPECT_LT(SteadyClock::now() - start, seconds{2});
+}
+
 TEST_F(StropheTransportTest, FindsAServerThatHangs) {
   ComponentServer server(io, "s3cret", Behaviour::kDeaf);
   auto watchful = options(server);
