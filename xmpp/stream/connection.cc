@@ -11,6 +11,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
@@ -23,8 +24,8 @@ namespace bascule::xmpp {
 namespace {
 
 namespace net = boost::asio;
-using net::ip::tcp;
 using boost::system::error_code;
+using net::ip::tcp;
 
 constexpr std::size_t kReadBytes = 64UL * 1024;
 constexpr Duration kCloseTimeout = std::chrono::seconds{1};
@@ -103,6 +104,7 @@ class AsioConnection final : public Connection,
   bool reading_ = false;
   bool flush_scheduled_ = false;
   bool closing_ = false;
+  bool overflowed_ = false;
 };
 
 void AsioConnection::start() {
@@ -183,9 +185,15 @@ void AsioConnection::start_tls(const TlsOptions& options, const std::string& nam
   }
   tls_session_ = std::move(*session);
   tls_.emplace(socket_, tls_session_->context());
-  tls_session_->prepare(tls_->native_handle());
-  tls_->async_handshake(net::ssl::stream_base::client,
-                        [self = shared_from_this()](error_code error) { self->on_handshake(error); });
+  if (!tls_session_->prepare(tls_->native_handle())) {
+    net::post(io_, [self = shared_from_this()] {
+      self->end(DownKind::kCertificate, "cannot check the certificate for the configured name");
+    });
+    return;
+  }
+  tls_->async_handshake(
+      net::ssl::stream_base::client,
+      [self = shared_from_this()](error_code error) { self->on_handshake(error); });
 }
 
 void AsioConnection::on_handshake(error_code error) {
@@ -239,13 +247,14 @@ void AsioConnection::on_read(error_code error, std::size_t bytes) {
 }
 
 void AsioConnection::write(std::string_view bytes) {
-  if (handler_ == nullptr || closing_) {
+  if (handler_ == nullptr || closing_ || overflowed_) {
     return;
   }
   if (queued_bytes() + bytes.size() > target_.max_queued_bytes) {
-    closing_ = true;  // Nothing more is accepted; what is queued would only be a part.
+    overflowed_ = true;  // A stream with a gap is worse than none: nothing more is accepted.
     net::post(io_, [self = shared_from_this()] {
-      self->end(DownKind::kConnection, "outgoing queue over its limit: the server reads too slowly");
+      self->end(DownKind::kConnection,
+                "outgoing queue over its limit: the server reads too slowly");
     });
     return;
   }

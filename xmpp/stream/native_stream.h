@@ -31,9 +31,9 @@ struct NativeStreamCounters {
 /// It faces what anonymous clients can send, so a stanza over a limit costs that stanza and not the
 /// link, and at most a bounded number of stanzas is delivered per turn of the event loop.
 ///
-/// Namespaces: whatever the stream's own namespace is, the listener sees and send() takes stanzas in
-/// `jabber:client`. A component's `jabber:component:accept` is mapped on the way in; on the way out
-/// no namespace is written where the stream's own is meant.
+/// Namespaces: whatever the stream's own namespace is, the listener sees and send() takes stanzas
+/// in `jabber:client`. A component's `jabber:component:accept` is mapped on the way in; on the way
+/// out no namespace is written where the stream's own is meant.
 ///
 /// Liveness: while up, the server is probed every `probe_interval` (component: an IQ to ourselves,
 /// which Prosody routes back; client: `<r/>` of XEP-0198, or XEP-0199 without it). Any byte that

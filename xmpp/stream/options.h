@@ -52,8 +52,8 @@ struct NativeStreamOptions {
   bool stream_management = true;  ///< Client only: ask for XEP-0198 with resumption.
   StreamManagement::Options stream_management_options;
 
-  /// Told about what the caller cannot see otherwise, e.g. a stanza that was too large to send. Must
-  /// not call back into the stream.
+  /// Told about what the caller cannot see otherwise, e.g. a stanza that was too large to send.
+  /// Must not call back into the stream.
   std::function<void(const std::string&)> warn;
 };
 

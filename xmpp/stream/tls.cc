@@ -68,6 +68,9 @@ bool is_address(const std::string& name) {
 
 Result<std::unique_ptr<TlsSession>> TlsSession::create(const TlsOptions& options,
                                                        std::string name) {
+  if (name.empty()) {  // OpenSSL takes an empty name for "do not check".
+    return fail(Errc::kInvalidArgument, "no host name to check the certificate against");
+  }
   std::unique_ptr<TlsSession> session(new TlsSession(options, std::move(name)));
   for (const std::string& pin : options.pinned_sha256) {
     auto hex = normalised_pin(pin);
@@ -99,18 +102,15 @@ TlsSession::TlsSession(const TlsOptions& options, std::string name)
   SSL_CTX_set_cert_verify_callback(native, &TlsSession::verify, this);
 }
 
-void TlsSession::prepare(SSL* ssl) const {
+bool TlsSession::prepare(SSL* ssl) const {
   if (is_address(name_)) {  // SNI carries host names only (RFC 6066 3).
-    if (check_name_) {
-      X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name_.c_str());
-    }
-    return;
+    return !check_name_ || X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name_.c_str()) == 1;
   }
-  SSL_set_tlsext_host_name(ssl, name_.c_str());
-  if (check_name_) {
-    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    SSL_set1_host(ssl, name_.c_str());
+  if (SSL_set_tlsext_host_name(ssl, name_.c_str()) != 1) {
+    return false;
   }
+  SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  return !check_name_ || SSL_set1_host(ssl, name_.c_str()) == 1;
 }
 
 int TlsSession::verify(X509_STORE_CTX* store, void* self) {

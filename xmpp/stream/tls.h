@@ -16,12 +16,14 @@ namespace bascule::xmpp {
 class TlsSession {
  public:
   /// `name` is what the server must be called (sent as SNI as well). Reads the CA file, so that a
-  /// corrected file counts at the next connection. Errors: kInvalidArgument (CA file, pin).
+  /// corrected file counts at the next connection. Errors: kInvalidArgument (CA file, pin, empty
+  /// name).
   static Result<std::unique_ptr<TlsSession>> create(const TlsOptions& options, std::string name);
 
   boost::asio::ssl::context& context() { return context_; }
-  /// SNI and host name check of one SSL object of the context.
-  void prepare(SSL* ssl) const;
+  /// SNI and host name check of one SSL object of the context. False when OpenSSL refuses the name:
+  /// the handshake must not be started then.
+  [[nodiscard]] bool prepare(SSL* ssl) const;
   /// After a failed handshake: why the certificate was refused, naming subject, issuer and
   /// fingerprint; empty when the certificate was not the reason.
   [[nodiscard]] const std::string& refusal() const { return refusal_; }
