@@ -36,8 +36,6 @@ std::string_view to_string(WaitReason reason) {
       return "all_failed";
     case WaitReason::kAllDraining:
       return "all_draining";
-    case WaitReason::kVersionMismatch:
-      return "version_mismatch";
     case WaitReason::kCapacity:
       return "capacity";
     case WaitReason::kPace:

@@ -57,18 +57,17 @@ inline constexpr std::size_t kPlacementReasonCount = 7;
 
 /// Why a ticket still waits; for a filter that left no bridge, which one. A closed list.
 enum class WaitReason : std::uint8_t {
-  kServiceDown,      ///< The link to the brewery is down.
-  kSettling,         ///< The link is new; bridges are still arriving.
-  kNoBridge,         ///< Not one bridge is present.
-  kAllFailed,        ///< All present ones are unhealthy, suspect or in quarantine.
-  kAllDraining,      ///< All working ones are draining, cordoned or shutting down.
-  kVersionMismatch,  ///< None of the rest has the version the conference needs.
-  kCapacity,         ///< All suitable ones would exceed their limit.
-  kPace,             ///< One fits, but its pace, its window or its open requests forbid it now.
-  kRetryWait,        ///< The room failed repeatedly and has to wait.
-  kBridgeAbsent,     ///< The conference lives on a bridge that is not present.
+  kServiceDown,   ///< The link to the brewery is down.
+  kSettling,      ///< The link is new; bridges are still arriving.
+  kNoBridge,      ///< Not one bridge is present.
+  kAllFailed,     ///< All present ones are unhealthy, suspect or in quarantine.
+  kAllDraining,   ///< All working ones are draining, cordoned or shutting down.
+  kCapacity,      ///< All suitable ones would exceed their limit.
+  kPace,          ///< One fits, but its pace, its window or its open requests forbid it now.
+  kRetryWait,     ///< The room failed repeatedly and has to wait.
+  kBridgeAbsent,  ///< The conference lives on a bridge that is not present or does not work.
 };
-inline constexpr std::size_t kWaitReasonCount = 10;
+inline constexpr std::size_t kWaitReasonCount = 9;
 [[nodiscard]] std::string_view to_string(WaitReason reason);
 
 /// One placement. The load is reserved when the decision exists; end it with `confirmed`,
