@@ -66,6 +66,8 @@ Result<std::int64_t> parse_millionths(std::string_view text);
 /// The shortest decimal text, for example "0.2177" or "1".
 std::string format_millionths(std::int64_t millionths);
 
+bool is_colibri_stats(const xml::Element& element);
+
 xml::Element encode(const ColibriStats& stats);
 /// `stats` is the `<stats/>` element. Of stats with the same name the first wins (as in Jicofo);
 /// entries without name or value are ignored.

@@ -13,6 +13,8 @@
 namespace bascule::proto {
 
 inline constexpr std::string_view kDataFormNamespace = "jabber:x:data";
+/// The field that names the kind of form (XEP-0068).
+inline constexpr std::string_view kFormTypeVar = "FORM_TYPE";
 
 enum class FormType { kForm, kSubmit, kCancel, kResult };
 
@@ -36,6 +38,9 @@ struct DataForm {
 
 /// A submit form: the hidden FORM_TYPE field and then `fields`.
 DataForm make_submit_form(std::string_view form_type, std::vector<FormField> fields);
+
+/// The fields but FORM_TYPE.
+std::vector<FormField> without_form_type(std::vector<FormField> fields);
 
 xml::Element encode(const DataForm& form);
 /// Errors: kMalformed for an unknown type.

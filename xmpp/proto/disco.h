@@ -73,6 +73,7 @@ Result<DiscoInfoRequest> decode_disco_info_request(const xml::Element& query);
 Result<DiscoInfo> decode_disco_info(const xml::Element& query);
 Result<DiscoItemsRequest> decode_disco_items_request(const xml::Element& query);
 Result<DiscoItems> decode_disco_items(const xml::Element& query);
+bool is_caps(const xml::Element& element);
 Result<Caps> decode_caps(const xml::Element& c);
 
 }  // namespace bascule::proto

@@ -73,6 +73,8 @@ struct IceUdpTransport {
   friend bool operator==(const IceUdpTransport&, const IceUdpTransport&) = default;
 };
 
+bool is_ice_udp_transport(const xml::Element& element);
+
 xml::Element encode(const IceUdpTransport& transport);
 /// Errors: kMalformed when a candidate or fingerprint lacks a mandatory attribute or one is out of
 /// range.

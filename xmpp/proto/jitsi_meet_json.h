@@ -19,6 +19,8 @@ struct JsonMessage {
   friend bool operator==(const JsonMessage&, const JsonMessage&) = default;
 };
 
+bool is_json_message(const xml::Element& element);
+
 xml::Element encode(const JsonMessage& message);
 Result<JsonMessage> decode_json_message(const xml::Element& element);
 
@@ -27,8 +29,9 @@ Result<JsonMessage> decode_json_message(const xml::Element& element);
 /// untrusted clients and are escaped. FEC-FR groups have no compact form and are left out, as are
 /// rid, owner and injected.
 std::string encode_sources_json(const SourceMap& sources);
-/// Tolerates shorter arrays. Errors: kMalformed when it is not JSON, `sources` is missing, or a
-/// known field has the wrong type or range.
+/// Tolerates shorter arrays; a video source without type is a camera, as clients read it. Errors:
+/// kMalformed when it is not JSON, `sources` is missing, or a known field has the wrong type or
+/// range.
 Result<SourceMap> decode_sources_json(std::string_view json);
 
 }  // namespace bascule::proto

@@ -21,6 +21,9 @@ struct Mute {
   friend bool operator==(const Mute&, const Mute&) = default;
 };
 
+/// Whether it is a `<mute/>` of any medium.
+bool is_mute(const xml::Element& payload);
+
 xml::Element encode(const Mute& mute);
 /// Errors: kMalformed for a malformed address or a text other than true or false.
 Result<Mute> decode_mute(const xml::Element& payload);

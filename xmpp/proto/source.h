@@ -59,6 +59,9 @@ struct EndpointSources {
 /// By owner: an endpoint id, or "jvb" for the bridge's feedback sources.
 using SourceMap = std::map<EndpointId, EndpointSources>;
 
+bool is_source(const xml::Element& element);
+bool is_source_group(const xml::Element& element);
+
 xml::Element encode(const Source& source);
 xml::Element encode(const SourceGroup& group);
 /// Errors: kMalformed when the ssrc is missing, not decimal or outside 1 to 2^32-1, or the video

@@ -1,0 +1,54 @@
+#include "xmpp/proto/mute.h"
+
+#include "xmpp/proto/codec.h"
+
+namespace bascule::proto {
+namespace {
+
+constexpr std::string_view kMuteName = "mute";
+constexpr std::string_view kJidName = "jid";
+constexpr std::string_view kActorName = "actor";
+constexpr std::string_view kTrue = "true";
+constexpr std::string_view kFalse = "false";
+
+constexpr Names<MuteMedia, 3> kNamespaces{{
+    {MuteMedia::kAudio, "http://jitsi.org/jitmeet/audio"},
+    {MuteMedia::kVideo, "http://jitsi.org/jitmeet/video"},
+    {MuteMedia::kDesktop, "http://jitsi.org/jitmeet/desktop"},
+}};
+
+}  // namespace
+
+bool is_mute(const xml::Element& payload) {
+  return payload.name == kMuteName && value_of(kNamespaces, payload.ns).has_value();
+}
+
+xml::Element encode(const Mute& mute) {
+  xml::Element element = make_element(kMuteName, name_of(kNamespaces, mute.media));
+  set_optional(element, kJidName, mute.jid);
+  set_optional(element, kActorName, mute.actor);
+  if (mute.mute) {
+    element.text = *mute.mute ? kTrue : kFalse;
+  }
+  return element;
+}
+
+Result<Mute> decode_mute(const xml::Element& payload) {
+  Reader reader(payload);
+  const auto media = value_of(kNamespaces, payload.ns);
+  if (payload.name != kMuteName || !media) {
+    reader.reject("expected <mute/>");
+  }
+  Mute mute{.media = media.value_or(MuteMedia::kAudio),
+            .jid = reader.optional_jid(kJidName),
+            .actor = reader.optional_jid(kActorName)};
+  const std::string text = to_lower(trim(payload.text));
+  if (text == kTrue || text == kFalse) {
+    mute.mute = text == kTrue;
+  } else if (!text.empty()) {
+    reader.reject("<mute/> says neither true nor false");
+  }
+  return reader.finish(std::move(mute));
+}
+
+}  // namespace bascule::proto
