@@ -52,6 +52,8 @@ enum class ColibriOutcomeKind : std::uint8_t {
 [[nodiscard]] ColibriOutcomeKind classify(const proto::StanzaError& error);
 /// Reads our own failure.
 [[nodiscard]] ColibriOutcomeKind classify(const Error& error);
+/// For the log.
+[[nodiscard]] std::string describe(const std::variant<proto::StanzaError, Error>& failure);
 /// Whether another request would get through to the bridge after this outcome.
 [[nodiscard]] bool reaches_bridge(ColibriOutcomeKind kind);
 

@@ -16,12 +16,14 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "focus/colibri_outcome.h"
+#include "focus/colibri_request.h"
 #include "xmpp/proto/colibri2.h"
 #include "xmpp/proto/source.h"
 
 namespace bascule::focus {
 
-/// Names one request of a ColibriSession; unique within the session.
+/// Names one request of a ColibriSession; unique within the session. A request that the session
+/// repeats keeps its ticket.
 using ColibriTicket = Strong<struct ColibriTicketTag, std::uint64_t>;
 
 /// To be sent to the bridge as IQ get. The answer goes to `ColibriSession::answered`.
@@ -36,27 +38,6 @@ enum class ColibriState : std::uint8_t {
   kCreating,  ///< The first request is on its way; others wait.
   kPresent,
   kExpiring,  ///< We asked for the end of the conference; others wait for the answer.
-};
-
-/// What to allocate for one participant.
-struct EndpointRequest {
-  EndpointId id{""};
-  std::string stats_id;  ///< Empty: none.
-  std::vector<proto::Media> media;
-  bool sctp = false;
-  bool ssrc_rewriting = false;
-  bool rtp_mid_demux = false;
-  bool private_addresses = false;  ///< Gateways inside the bridge's network only.
-  bool visitor = false;
-  proto::ForceMute force_mute;  ///< Sent only when something is muted.
-};
-
-/// A change of an endpoint that exists; absent parts stay as they are.
-struct EndpointUpdate {
-  EndpointId id{""};
-  std::optional<proto::IceUdpTransport> transport;
-  std::optional<proto::EndpointSources> sources;  ///< The complete set of the endpoint.
-  std::optional<int> initial_last_n;
 };
 
 struct ColibriSessionOptions {
@@ -162,26 +143,30 @@ class ColibriSession {
     std::optional<ColibriTicket> newest_sources;  ///< The last update that carried sources.
   };
 
+  /// What the bridge may still have of an endpoint that has no place any more: tell it now, tell it
+  /// before the next creation, or nothing.
+  enum class Cleanup : std::uint8_t { kNow, kLater, kNone };
+
+  [[nodiscard]] proto::ConferenceModify make_message() const;
   [[nodiscard]] proto::ConferenceModify make_message(proto::Endpoint endpoint) const;
   ColibriTicket enqueue(Pending pending);
-  [[nodiscard]] bool must_wait() const;
-  [[nodiscard]] bool is_waiting(ColibriTicket ticket) const;
-  Requests release();
-  void mark_sent(ColibriTicket ticket, Pending& pending);
   void enqueue_expire();
-  /// The endpoint has no place any more. With `Cleanup::kNow` the bridge is told; else before the
-  /// next endpoint of this id is created.
-  enum class Cleanup : std::uint8_t { kNow, kLater, kNone };
+  [[nodiscard]] bool must_wait() const;
+  Requests release();
+  void mark_sent(Pending& pending);
+  bool drop_waiting(ColibriTicket ticket);
   void drop_endpoint(const EndpointId& endpoint, Cleanup cleanup);
   std::vector<EndpointId> drop_everything(Cleanup cleanup);
+  [[nodiscard]] bool is_current(ColibriTicket ticket, const Pending& request) const;
 
   void on_result(ColibriTicket ticket, const Pending& request,
                  const proto::ConferenceModified& result, ColibriOutcome& outcome);
-  void on_allocated(ColibriTicket ticket, const Pending& request,
-                    const proto::ConferenceModified& result, ColibriOutcome& outcome);
+  void on_allocated(const EndpointId& id, const std::optional<proto::Transport>& transport,
+                    ColibriOutcome& outcome);
+  void on_expired(bool is_result, ColibriOutcome& outcome, Instant now);
   void on_failure(ColibriTicket ticket, Pending request, ColibriOutcome& outcome, Instant now);
+  void lose(const EndpointId& endpoint, Cleanup cleanup, ColibriOutcome& outcome);
   bool try_again(ColibriTicket ticket, Pending& request, ColibriOutcomeKind kind, Instant now);
-  [[nodiscard]] bool is_current(ColibriTicket ticket, const Pending& request) const;
 
   ColibriSessionOptions options_;
   ColibriState state_ = ColibriState::kAbsent;
