@@ -40,9 +40,12 @@ std::string ComponentNegotiation::header() const {
 }
 
 Steps ComponentNegotiation::on_header(const xml::Element& header) {
+  if (!header.is("stream", kStreamNamespace)) {
+    return failed(DownKind::kProtocol, "not an XMPP stream");
+  }
   const auto id = header.attribute("id");
-  if (!header.is("stream", kStreamNamespace) || !id || id->empty()) {
-    return failed(DownKind::kProtocol, "not an XMPP component stream: the header has no id");
+  if (!id || id->empty()) {
+    return {};  // Prosody opens the stream so to send an error, e.g. host-unknown.
   }
   xml::Element handshake{.name = "handshake", .ns = std::string(kComponentNamespace)};
   handshake.text = component_digest(*id, secret_);
