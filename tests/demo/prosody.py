@@ -1,0 +1,114 @@
+"""A private Prosody on free loopback ports, from the template of tests/integration."""
+
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+TEMPLATE = ROOT / "tests" / "integration" / "prosody.cfg.lua.in"
+START_DEADLINE_S = 10
+
+
+def free_ports(count):
+    """Ports of loopback nobody listens on right now; all different."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+class Prosody:
+    """`folder` must be empty; everything of this server is below it."""
+
+    def __init__(self, folder, domain="bascule.test"):
+        self.folder = pathlib.Path(folder)
+        self.domain = domain
+        self.focus_secret = "focus-component-secret"
+        self.bascule_secret = "service-component-secret"
+        self.passwords = {"focus": "focus-password", "jvb": "jvb-password"}
+        self.c2s_port, self.component_port = free_ports(2)
+        self.config = self.folder / "prosody.cfg.lua"
+        self.process = None
+        for name in ("data", "certs"):
+            (self.folder / name).mkdir(parents=True)
+        self._make_certificate()
+        self.config.write_text(self._render(), encoding="utf-8")
+        for user, password in self.passwords.items():
+            self._run(["prosodyctl", "--config", str(self.config), "register", user,
+                       "auth." + domain, password])
+
+    def _render(self):
+        values = {"DIR": str(self.folder), "DOMAIN": self.domain, "C2S_PORT": str(self.c2s_port),
+                  "COMPONENT_PORT": str(self.component_port), "FOCUS_SECRET": self.focus_secret,
+                  "BASCULE_SECRET": self.bascule_secret}
+        text = TEMPLATE.read_text(encoding="utf-8")
+        return re.sub(r"@([A-Z0-9_]+)@", lambda found: values.get(found.group(1), ""), text)
+
+    def _make_certificate(self):
+        """STARTTLS is offered when there is a certificate; the links of the daemon want one."""
+        names = [self.domain] + [f"{part}.{self.domain}" for part in ("auth", "focus", "bascule", "conference")]
+        self._run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                   "-days", "30", "-subj", f"/CN={self.domain}",
+                   "-addext", "subjectAltName=" + ",".join("DNS:" + name for name in names),
+                   "-keyout", str(self.folder / "certs" / "prosody.key"),
+                   "-out", str(self.folder / "certs" / "prosody.crt")])
+
+    @property
+    def certificate(self):
+        return self.folder / "certs" / "prosody.crt"
+
+    @staticmethod
+    def _run(command):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+
+    def start(self):
+        """Returns when both ports accept connections."""
+        if shutil.which("prosody") is None:
+            raise RuntimeError("prosody is not installed (scripts/install_deps.sh)")
+        log = open(self.folder / "prosody.out", "ab")
+        self.process = subprocess.Popen(["prosody", "--config", str(self.config), "-F"], stdin=subprocess.DEVNULL,
+                                        stdout=log, stderr=log, start_new_session=True)
+        log.close()
+        deadline = time.monotonic() + START_DEADLINE_S
+        for port in (self.component_port, self.c2s_port):
+            while not self._accepts(port):
+                if self.process.poll() is not None:
+                    raise RuntimeError(f"prosody exited with {self.process.returncode}; see {self.folder}")
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"prosody does not listen on port {port}; see {self.folder}")
+                time.sleep(0.02)
+
+    @staticmethod
+    def _accepts(port):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return True
+        except OSError:
+            return False
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def kill(self):
+        """SIGKILL: nothing is said to anybody, nothing is written."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.kill()

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/prng.h"
+#include "tests/peers/bridgesim/colibri.h"
+#include "tests/peers/bridgesim/faults.h"
+#include "tests/peers/bridgesim/load_model.h"
+#include "tests/peers/common/encoding.h"
+#include "tests/peers/common/event_log.h"
+#include "tests/peers/common/timer.h"
+#include "tests/peers/common/xmpp_client.h"
+
+namespace bascule::peers {
+
+struct BridgeOptions {
+  Account account;
+  std::string brewery;  ///< Bare address of the room.
+  BridgeIdentity identity;
+  std::string region;
+  std::string version = "2.3.219-g0a1b2c3d";
+  double capacity = 120;  ///< Endpoints of ten-sender conferences that fill it (LoadModel).
+  double noise = 0.05;
+  double limit = 1.0;  ///< True stress above this is reported as an overload.
+  Milliseconds stats_interval{5000};
+  Milliseconds service_median{4};
+  bool whitelist_only = false;
+  bool dies_of_overload = false;
+  Milliseconds restart_delay{8000};  ///< After a death of overload.
+  std::uint64_t seed = 1;
+};
+
+/// One simulated videobridge: a c2s login, an occupant of the brewery, a colibri2 responder.
+class Bridge : public XmppClient::Listener {
+ public:
+  Bridge(boost::asio::io_context& io, BridgeOptions options, EventLog& log);
+  ~Bridge() override;
+  Bridge(const Bridge&) = delete;
+  Bridge& operator=(const Bridge&) = delete;
+
+  void start();
+  /// Leaves the brewery and ends the stream.
+  void stop();
+  void apply(const FaultAction& action);
+
+  [[nodiscard]] int id() const { return options_.identity.id; }
+  [[nodiscard]] std::uint64_t requests() const { return requests_; }
+  [[nodiscard]] double true_stress() const { return load_.true_stress(); }
+  [[nodiscard]] double max_stress() const { return max_stress_; }
+  [[nodiscard]] std::uint64_t overloads() const { return overloads_; }
+  [[nodiscard]] bool joined() const { return joined_; }
+  [[nodiscard]] const Colibri& colibri() const { return colibri_; }
+  /// The line of the once-a-second event.
+  [[nodiscard]] Json status() const;
+  /// Every endpoint with its room and whether it is connected.
+  [[nodiscard]] Json endpoints() const;
+
+  void on_ready(const Jid& own) override;
+  void on_presence(const xml::Element& stanza) override;
+  void on_iq_request(const xml::Element& stanza) override;
+  void on_message(const xml::Element& stanza) override;
+  void on_closed(const std::string& reason) override;
+
+ private:
+  /// Requests of one conference are processed one after the other.
+  struct Queue {
+    std::deque<xml::Element> waiting;
+    std::unique_ptr<Timer> timer;  ///< Set while a request is being worked on.
+  };
+
+  // bridge.cc: life on XMPP
+  void connect();
+  void join();
+  void leave();
+  void publish();
+  void schedule_publish();
+  void tick();
+  void watch_load();
+  void answer(const xml::Element& stanza);
+
+  // bridge_work.cc: colibri2 and faults
+  void on_modify(const xml::Element& stanza);
+  void work(const std::string& meeting);
+  void finish(const std::string& meeting);
+  void reply(const xml::Element& request, const ColibriReply& reply);
+  void refuse(const xml::Element& request, const ColibriError& error);
+  Milliseconds service_time();
+  void happen(const FaultAction& action);
+  void die(std::optional<Milliseconds> back_after);
+  void set_flapping();
+  void wrong(const std::string& text);
+
+  boost::asio::io_context& io_;
+  BridgeOptions options_;
+  EventLog& log_;
+  Prng random_;
+  Capabilities capabilities_;
+  Colibri colibri_;
+  LoadModel load_;
+  Faults faults_;
+  std::shared_ptr<XmppClient> client_;
+  std::map<std::string, Queue, std::less<>> queues_;
+  std::map<std::string, std::unique_ptr<Timer>> fault_ends_;
+  std::map<std::uint64_t, std::unique_ptr<Timer>> late_answers_;
+  Timer reconnect_timer_;
+  Timer publish_timer_;
+  Timer tick_timer_;
+  Timer flap_timer_;
+  SteadyTime next_sweep_;
+  double frozen_stress_ = 0;
+  double max_stress_ = 0;
+  std::uint64_t overloads_ = 0;
+  std::uint64_t requests_ = 0;
+  std::uint64_t next_late_ = 0;
+  bool overloaded_ = false;
+  bool dead_ = false;
+  bool joined_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace bascule::peers

@@ -1,0 +1,119 @@
+#include "tests/peers/bridgesim/load_model.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace bascule::peers {
+namespace {
+
+using std::chrono::duration;
+using std::chrono::seconds;
+
+constexpr double kRampSeconds = 15;
+constexpr double kJoinEndpointSeconds = 1.5;
+constexpr double kNoiseSeconds = 60;
+constexpr double kMeasurable = 1.11;
+constexpr double kKillsQuickly = 1.5;
+constexpr seconds kSampleInterval{10};
+
+double seconds_between(SteadyTime from, SteadyTime to) {
+  return duration<double>(to - from).count();
+}
+
+double uniform(Prng& random) {
+  return static_cast<double>(random.below(1U << 30U)) / (1U << 30U);
+}
+
+/// Sum of twelve uniforms: near enough to a normal deviate, and the same everywhere.
+double normal(Prng& random) {
+  double sum = -6;
+  for (int i = 0; i < 12; ++i) {
+    sum += uniform(random);
+  }
+  return sum;
+}
+
+void track(std::optional<SteadyTime>& since, bool above, SteadyTime now) {
+  if (!above) {
+    since.reset();
+  } else if (!since) {
+    since = now;
+  }
+}
+
+}  // namespace
+
+LoadModel::LoadModel(double capacity, double noise, std::uint64_t seed, SteadyTime now)
+    : capacity_(capacity), noise_sd_(noise), random_(seed) {
+  reset(now);
+}
+
+void LoadModel::reset(SteadyTime now) {
+  true_stress_ = measured_ = window_sum_ = window_seconds_ = noise_ = 0;
+  joins_seen_ = 0;
+  recent_joins_.clear();
+  last_step_ = now;
+  next_sample_ = now + random_between(random_, Milliseconds(0), Milliseconds(kSampleInterval));
+  above_limit_since_.reset();
+  above_twice_since_.reset();
+}
+
+double LoadModel::join_cost(const Colibri& colibri, SteadyTime now) {
+  for (; joins_seen_ < colibri.endpoints_created(); ++joins_seen_) {
+    recent_joins_.push_back(now);
+  }
+  while (!recent_joins_.empty() && now - recent_joins_.front() > seconds(1)) {
+    recent_joins_.pop_front();
+  }
+  return kJoinEndpointSeconds * static_cast<double>(recent_joins_.size());
+}
+
+double LoadModel::demand(const Colibri& colibri, SteadyTime now) {
+  double equivalents = 0;
+  for (const auto& [meeting, conference] : colibri.conferences()) {
+    double ramped = 0;
+    int senders = 0;
+    for (const auto& [id, endpoint] : conference.endpoints) {
+      if (endpoint.connected_at && *endpoint.connected_at < now) {
+        ramped += std::min(1.0, seconds_between(*endpoint.connected_at, now) / kRampSeconds);
+        senders += endpoint.sends ? 1 : 0;
+      }
+    }
+    equivalents += ramped * (0.4 + 0.06 * std::min(senders, 20));
+  }
+  return (equivalents * (1 + noise_) + join_cost(colibri, now)) / capacity_;
+}
+
+void LoadModel::step(const Colibri& colibri, SteadyTime now) {
+  const double elapsed = seconds_between(last_step_, now);
+  last_step_ = now;
+  const double keep = std::exp(-elapsed / kNoiseSeconds);
+  noise_ = keep * noise_ + noise_sd_ * std::sqrt(1 - keep * keep) * normal(random_);
+  true_stress_ = demand(colibri, now);
+  window_sum_ += std::min(true_stress_, kMeasurable) * elapsed;
+  window_seconds_ += elapsed;
+  track(above_limit_since_, true_stress_ > kMeasurable, now);
+  track(above_twice_since_, true_stress_ > kKillsQuickly, now);
+  if (now >= next_sample_) {
+    sample(now);
+  }
+}
+
+void LoadModel::sample(SteadyTime now) {
+  if (window_seconds_ > 0) {
+    measured_ = std::max(0.0, window_sum_ / window_seconds_ * (1 + 0.02 * normal(random_)));
+  }
+  window_sum_ = window_seconds_ = 0;
+  next_sample_ = now + kSampleInterval;
+}
+
+double LoadModel::slowdown() const {
+  return 1 + 20 * std::max(0.0, true_stress_ - 1);
+}
+
+bool LoadModel::fatal(SteadyTime now) const {
+  return (above_limit_since_ && now - *above_limit_since_ > seconds(10)) ||
+         (above_twice_since_ && now - *above_twice_since_ > seconds(3));
+}
+
+}  // namespace bascule::peers

@@ -1,0 +1,174 @@
+#include "tests/peers/clientsim/crowd.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include "tests/peers/common/control.h"
+
+namespace bascule::peers {
+namespace {
+
+constexpr Milliseconds kTick{1000};
+constexpr int kBridgePortBase = 10'000;
+
+}  // namespace
+
+Crowd::Crowd(World& world, Shape shape)
+    : world_(world), shape_(std::move(shape)), tick_timer_(world.io) {
+}
+
+void Crowd::start() {
+  add(shape_.rooms * shape_.per_room);
+  tick();
+}
+
+void Crowd::stop() {
+  tick_timer_.stop();
+  for (const auto& participant : participants_) {
+    participant->leave();
+  }
+}
+
+void Crowd::add(int count) {
+  for (int i = 0; i < count; ++i) {
+    const int number = static_cast<int>(participants_.size());
+    const int seat = number / shape_.rooms;
+    ParticipantOptions options;
+    options.number = number;
+    options.room = shape_.room_prefix + std::to_string(number % shape_.rooms) + "@conference." +
+                   world_.options.domain;
+    options.json_sources = static_cast<int>(world_.random.below(100)) < shape_.json_percent;
+    options.sends = shape_.senders_per_room < 0 || seat < shape_.senders_per_room;
+    participants_.push_back(std::make_unique<Participant>(world_, options));
+    participants_.back()->start(random_between(world_.random, Milliseconds(0), shape_.spread));
+  }
+}
+
+void Crowd::leave(int count) {
+  for (const auto& participant : participants_) {
+    if (count > 0 && participant->state() == Participant::State::kInRoom) {
+      participant->leave();
+      --count;
+    }
+  }
+}
+
+void Crowd::tick() {
+  tick_timer_.start(kTick, [this] { tick(); });
+  world_.log.write("crowd", status());
+}
+
+Crowd::Visibility Crowd::visibility() const {
+  Visibility result;
+  const SteadyTime now = std::chrono::steady_clock::now();
+  for (const auto& [room, members] : world_.rooms) {
+    for (const auto& [viewer_id, viewer] : members) {
+      for (const auto& [other_id, other] : members) {
+        if (viewer == other || !viewer->is_active() || !other->is_active() ||
+            !other->options().sends || world_.options.ssrc_rewriting) {
+          continue;
+        }
+        ++result.expected;
+        if (viewer->sees(*other)) {
+          ++result.seen;
+        } else if (now - std::max(viewer->settled_since(), other->settled_since()) >
+                   shape_.visibility_grace) {
+          ++result.overdue;
+          result.example = viewer_id + " does not see " + other_id + " in " + room;
+        }
+      }
+    }
+  }
+  return result;
+}
+
+void Crowd::check_visibility() {
+  const Visibility now = visibility();
+  if (now.overdue > 0) {
+    world_.log.violation("visibility", std::to_string(now.overdue) +
+                                           " pairs miss sources, for example " + now.example);
+  }
+}
+
+Json Crowd::status() const {
+  int present = 0;
+  int in_room = 0;
+  int sessions = 0;
+  int active = 0;
+  for (const auto& participant : participants_) {
+    present += participant->state() != Participant::State::kGone ? 1 : 0;
+    in_room += participant->state() == Participant::State::kInRoom ? 1 : 0;
+    sessions += participant->has_session() ? 1 : 0;
+    active += participant->is_active() ? 1 : 0;
+  }
+  const Visibility pairs = visibility();
+  const Figures& figures = world_.figures;
+  return {{"participants", present},
+          {"in_room", in_room},
+          {"sessions", sessions},
+          {"active", active},
+          {"pairs_expected", pairs.expected},
+          {"pairs_seen", pairs.seen},
+          {"pairs_overdue", pairs.overdue},
+          {"requests", figures.requests},
+          {"deferred", figures.deferred},
+          {"refused", figures.refused},
+          {"invites", figures.invites},
+          {"accepts", figures.accepts},
+          {"moved", figures.moved},
+          {"reloads", figures.reloads},
+          {"restarts", figures.restarts},
+          {"source_messages", figures.source_messages},
+          {"screen_changes", figures.screen_changes},
+          {"phase", world_.samples.phase()},
+          {"violations", world_.log.violations()}};
+}
+
+Json Crowd::sessions() const {
+  Json list = Json::array();
+  for (const auto& participant : participants_) {
+    if (participant->state() != Participant::State::kGone) {
+      list.push_back({{"id", participant->endpoint()},
+                      {"room", participant->options().room},
+                      {"port", participant->bridge_port()},
+                      {"active", participant->is_active()}});
+    }
+  }
+  return list;
+}
+
+void Crowd::command(const std::string& line) {
+  std::istringstream stream(line);
+  std::string verb;
+  std::string word;
+  stream >> verb >> word;
+  Json reply = {{"answer", verb}};
+  const int number = word.empty() ? 0 : std::atoi(word.c_str());
+  if (verb == "status") {
+    reply.update(status());
+  } else if (verb == "sessions") {
+    reply["sessions"] = sessions();
+  } else if (verb == "phase" && !word.empty()) {
+    world_.samples.set_phase(word);
+  } else if (verb == "join" && number > 0) {
+    add(number);
+  } else if (verb == "leave" && number > 0) {
+    leave(number);
+  } else if (verb == "bridge-dead" && number > 0) {
+    for (const auto& participant : participants_) {
+      participant->bridge_died(kBridgePortBase + number);
+    }
+  } else {
+    reply = {{"answer", "error"}, {"text", "cannot do '" + line + "'"}};
+  }
+  answer(reply.dump());
+}
+
+Json Crowd::summary() const {
+  Json result = status();
+  result["answer"] = "summary";
+  result["latency_ms"] = world_.samples.summary();
+  return result;
+}
+
+}  // namespace bascule::peers

@@ -1,0 +1,330 @@
+// The media side of a participant: its Jingle session with the focus.
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "tests/peers/clientsim/participant.h"
+#include "tests/peers/common/stanza.h"
+
+namespace bascule::peers {
+namespace {
+
+// lib-jitsi-meet: IQ_TIMEOUT of JingleSessionPC; automatic restarts per conference.
+constexpr Milliseconds kJingleDeadline{10'000};
+constexpr int kRestartsMax = 3;
+
+double milliseconds_between(SteadyTime from, SteadyTime to) {
+  return std::chrono::duration<double, std::milli>(to - from).count();
+}
+
+}  // namespace
+
+void Participant::unknown_session(const xml::Element& stanza) {
+  xml::Element error = error_of(stanza, {"cancel", "item-not-found", ""});
+  error.children.back().add(element("unknown-session", ns::kJingleErrors));
+  client_->send(error);
+}
+
+void Participant::send_jingle(xml::Element jingle, IqCallback callback) {
+  xml::Element stanza = iq("set", options_.room + "/focus");
+  stanza.add(std::move(jingle));
+  client_->request(std::move(stanza), kJingleDeadline, std::move(callback));
+}
+
+void Participant::on_jingle(const xml::Element& stanza, const xml::Element& jingle) {
+  const std::string_view action = jingle.attribute_or_empty("action");
+  if (stanza.attribute_or_empty("from") != options_.room + "/focus" || !focus_recognised_) {
+    wrong("Jingle " + std::string(action) + " from " +
+          std::string(stanza.attribute_or_empty("from")) + ", which is not the focus");
+    client_->send(error_of(stanza, {"auth", "not-allowed", ""}));
+    return;
+  }
+  if (stanza.attribute_or_empty("type") != "set") {
+    wrong("Jingle in an IQ that is not a set");
+    client_->send(error_of(stanza, {"modify", "bad-request", ""}));
+    return;
+  }
+  if (action == "session-initiate") {
+    on_initiate(stanza, jingle);
+    return;
+  }
+  if (!session_ || session_->offer.sid != jingle.attribute_or_empty("sid")) {
+    // Legal only while our own session-terminate is on its way.
+    if (!seen_sids_.contains(std::string(jingle.attribute_or_empty("sid")))) {
+      wrong("Jingle " + std::string(action) + " for a session never initiated");
+    }
+    unknown_session(stanza);
+    return;
+  }
+  if (action == "source-add" || action == "source-remove") {
+    on_sources(stanza, jingle, action == "source-add");
+  } else if (action == "session-terminate") {
+    on_terminate(stanza, jingle);
+  } else if (action == "transport-info") {
+    client_->send(result_of(stanza));
+  } else {
+    wrong("Jingle action '" + std::string(action) + "', which clients do not support");
+    client_->send(error_of(stanza, {"cancel", "bad-request", ""}));
+  }
+}
+
+void Participant::on_initiate(const xml::Element& stanza, const xml::Element& jingle) {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  Offer offer = read_offer(jingle, {.json_sources = options_.json_sources,
+                                    .ssrc_rewriting = world_.options.ssrc_rewriting,
+                                    .data_channel = world_.options.data_channel,
+                                    .own_endpoint = endpoint_});
+  if (!seen_sids_.insert(offer.sid).second) {
+    wrong("sid " + offer.sid + " used a second time");
+    client_->send(error_of(stanza, {"cancel", "service-unavailable", ""}));
+    return;
+  }
+  if (session_ && !session_->restarting) {
+    wrong("session-initiate while session " + session_->offer.sid + " is alive");
+  }
+  for (const std::string& problem : offer.wrong) {
+    wrong("session-initiate: " + problem);
+  }
+  client_->send(result_of(stanza));
+  ++world_.figures.invites;
+  note_invite(now);
+  ice_timer_.stop();
+  Session fresh;
+  fresh.remote = offer.sources;
+  fresh.offer = std::move(offer);
+  fresh.changed_at = now;
+  if (options_.sends) {
+    fresh.local = make_local_sources(endpoint_, world_.random);
+  }
+  session_ = std::move(fresh);
+  check_remote(session_->remote);
+  const CrowdOptions& crowd = world_.options;
+  accept_timer_.start(random_between(world_.random, crowd.accept_delay_min, crowd.accept_delay_max),
+                      [this] { accept(); });
+}
+
+void Participant::note_invite(SteadyTime now) {
+  if (lost_at_) {
+    ++world_.figures.moved;
+    world_.samples.add("move", milliseconds_between(*lost_at_, now));
+    world_.log.write("moved", {{"room", options_.room}, {"endpoint", endpoint_}});
+    lost_at_.reset();
+  } else if (!invited_once_ && joined_at_ && company_since_) {
+    world_.samples.add("invite", milliseconds_between(std::max(*joined_at_, *company_since_), now));
+  }
+  invited_once_ = true;
+}
+
+void Participant::accept() {
+  Answer answer;
+  answer.own_jid = occupant();
+  answer.ufrag = random_text(world_.random, 4, kBase32Alphabet);
+  answer.pwd = random_text(world_.random, 24, kBase32Alphabet);
+  answer.fingerprint = random_fingerprint(world_.random);
+  answer.sources = session_->local;
+  session_->accept_sent = true;
+  ever_published_.sources.insert(session_->local.sources.begin(), session_->local.sources.end());
+  ever_published_.groups.insert(session_->local.groups.begin(), session_->local.groups.end());
+  send_jingle(make_accept(session_->offer, answer),
+              [this, sid = session_->offer.sid, sent = std::chrono::steady_clock::now()](
+                  const IqOutcome& outcome) { on_accept_answer(sid, sent, outcome); });
+}
+
+void Participant::on_accept_answer(const std::string& sid, SteadyTime sent,
+                                   const IqOutcome& outcome) {
+  if (!session_ || session_->offer.sid != sid) {
+    return;  // Terminated or replaced meanwhile: the focus may well refuse.
+  }
+  if (outcome.kind != IqOutcome::Kind::kResult) {
+    wrong(outcome.kind == IqOutcome::Kind::kTimeout
+              ? "session-accept unanswered for 10 s"
+              : "session-accept refused: " + error_condition(*outcome.stanza) + " " +
+                    error_text(*outcome.stanza));
+    reload("offer/answer failed");
+    return;
+  }
+  const SteadyTime now = std::chrono::steady_clock::now();
+  ++world_.figures.accepts;
+  world_.samples.add("accept", milliseconds_between(sent, now));
+  session_->accepted_at = session_->changed_at = now;
+  world_.log.write(
+      "active",
+      {{"room", options_.room}, {"endpoint", endpoint_}, {"port", session_->offer.candidate_port}});
+  schedule_screen();
+}
+
+void Participant::on_sources(const xml::Element& stanza, const xml::Element& jingle, bool adding) {
+  client_->send(result_of(stanza));
+  ++world_.figures.source_messages;
+  if (has_json_sources(jingle) != options_.json_sources) {
+    wrong(options_.json_sources ? "sources not as JSON" : "JSON sources for a client without them");
+  }
+  if (world_.options.ssrc_rewriting) {
+    wrong("sources signaled in spite of SSRC rewriting");
+  }
+  const Result<SourcesByOwner> sources = parse_sources(jingle);
+  if (!sources) {
+    wrong(sources.error().what);
+    return;
+  }
+  if (sources->empty()) {
+    wrong("source message without sources");
+  }
+  if (sources->contains(endpoint_)) {
+    wrong("own sources signaled back");
+  }
+  const std::vector<std::string> problems =
+      adding ? add_sources(session_->remote, *sources) : remove_sources(session_->remote, *sources);
+  for (const std::string& problem : problems) {
+    wrong(problem);
+  }
+  if (adding) {
+    check_remote(*sources);
+  }
+}
+
+void Participant::check_remote(const SourcesByOwner& sources) {
+  for (const auto& [owner, set] : sources) {
+    const Participant* other = world_.find(options_.room, owner);
+    if (other == nullptr) {
+      continue;  // The bridge, or somebody who is just leaving.
+    }
+    for (const auto& [ssrc, source] : set.sources) {
+      const auto sent = other->ever_published().sources.find(ssrc);
+      if (sent == other->ever_published().sources.end() || !(sent->second == source)) {
+        wrong("source " + std::to_string(ssrc) + " of " + owner + " is not what " + owner +
+              " signaled");
+      }
+    }
+  }
+}
+
+void Participant::on_terminate(const xml::Element& stanza, const xml::Element& jingle) {
+  client_->send(result_of(stanza));
+  const xml::Element* reason = jingle.child("reason", ns::kJingle);
+  const xml::Element* text = reason == nullptr ? nullptr : reason->child("text", ns::kJingle);
+  if (reason == nullptr || reason->children.empty()) {
+    wrong("session-terminate without reason");
+  }
+  world_.log.write("terminated", {{"room", options_.room},
+                                  {"endpoint", endpoint_},
+                                  {"text", text == nullptr ? "" : text->text}});
+  session_.reset();
+  accept_timer_.stop();
+  ice_timer_.stop();
+  screen_timer_.stop();
+  if (text != nullptr && text->text == "moving") {
+    if (!lost_at_) {
+      lost_at_ = std::chrono::steady_clock::now();
+    }
+  } else {
+    // Alone in the room, for example: the next invitation is a first one again.
+    invited_once_ = false;
+    lost_at_.reset();
+    joined_at_ = std::chrono::steady_clock::now();
+  }
+}
+
+void Participant::bridge_died(int candidate_port) {
+  if (!session_ || session_->offer.candidate_port != candidate_port) {
+    return;
+  }
+  if (!lost_at_) {
+    lost_at_ = std::chrono::steady_clock::now();
+  }
+  const CrowdOptions& crowd = world_.options;
+  ice_timer_.start(random_between(world_.random, crowd.ice_timeout_min, crowd.ice_timeout_max),
+                   [this] { restart(); });
+}
+
+void Participant::restart() {
+  if (restarts_ >= kRestartsMax) {
+    reload("ICE failed too often");
+    return;
+  }
+  ++restarts_;
+  ++world_.figures.restarts;
+  session_->restarting = true;
+  xml::Element jingle = element("jingle", ns::kJingle,
+                                {{"action", "session-terminate"},
+                                 {"initiator", session_->offer.initiator},
+                                 {"sid", session_->offer.sid}});
+  xml::Element reason = element("reason", ns::kJingle);
+  reason.add(element("connectivity-error", ns::kJingle));
+  reason.add(text_element("text", ns::kJingle, "ICE FAILED"));
+  jingle.add(std::move(reason));
+  jingle.add(element("bridge-session", ns::kFocus,
+                     {{"id", session_->offer.bridge_session}, {"restart", "true"}}));
+  send_jingle(std::move(jingle), [this, sid = session_->offer.sid](const IqOutcome& outcome) {
+    if (!session_ || session_->offer.sid != sid) {
+      return;  // The focus was faster.
+    }
+    session_.reset();
+    if (outcome.kind != IqOutcome::Kind::kResult) {
+      wrong(outcome.kind == IqOutcome::Kind::kTimeout
+                ? "restart request unanswered for 10 s"
+                : "restart request refused: " + error_condition(*outcome.stanza));
+      reload("ICE failed");
+    }
+  });
+}
+
+void Participant::schedule_screen() {
+  const Milliseconds interval = world_.options.screen_interval;
+  if (interval.count() > 0 && options_.sends) {
+    screen_timer_.start(random_between(world_.random, interval / 2, interval * 3 / 2),
+                        [this] { toggle_screen(); });
+  }
+}
+
+void Participant::toggle_screen() {
+  const bool start = session_->screen.sources.empty();
+  SourceSet change = start ? make_desktop_sources(endpoint_, world_.random)
+                           : std::exchange(session_->screen, SourceSet());
+  if (start) {
+    session_->screen = change;
+    ever_published_.sources.insert(change.sources.begin(), change.sources.end());
+    ever_published_.groups.insert(change.groups.begin(), change.groups.end());
+  }
+  session_->changed_at = std::chrono::steady_clock::now();
+  ++world_.figures.screen_changes;
+  const std::string action = start ? "source-add" : "source-remove";
+  send_jingle(make_source_change(session_->offer, action, change),
+              [this, action, sid = session_->offer.sid](const IqOutcome& outcome) {
+                if (!session_ || session_->offer.sid != sid) {
+                  return;
+                }
+                if (outcome.kind != IqOutcome::Kind::kResult) {
+                  wrong(action + (outcome.kind == IqOutcome::Kind::kTimeout
+                                      ? std::string(" unanswered for 10 s")
+                                      : " refused: " + error_condition(*outcome.stanza)));
+                }
+                schedule_screen();
+              });
+}
+
+SteadyTime Participant::settled_since() const {
+  return session_->changed_at;
+}
+
+SourceSet Participant::published() const {
+  if (!session_ || !session_->accept_sent) {
+    return {};
+  }
+  SourceSet all = session_->local;
+  all.sources.insert(session_->screen.sources.begin(), session_->screen.sources.end());
+  all.groups.insert(session_->screen.groups.begin(), session_->screen.groups.end());
+  return all;
+}
+
+bool Participant::sees(const Participant& other) const {
+  const SourceSet wanted = other.published();
+  const auto known = session_->remote.find(other.endpoint_);
+  const std::vector<std::uint32_t> required = required_ssrcs(wanted);
+  return std::all_of(required.begin(), required.end(), [this, &known](std::uint32_t ssrc) {
+    return known != session_->remote.end() && known->second.sources.contains(ssrc);
+  });
+}
+
+}  // namespace bascule::peers
