@@ -224,6 +224,7 @@ void NativeStream::Impl::go_down(Down down) {
   ++generation_;
   open_timer_.cancel();
   probe_timer_.cancel();
+  probe_outstanding_ = false;
   if (connection_) {
     connection_->abort();
     connection_.reset();

@@ -112,7 +112,7 @@ class NativeStream::Impl final : public ConnectionHandler,
   boost::asio::steady_timer probe_timer_;
   std::uint64_t probe_number_ = 0;
   std::string probe_id_;
-  bool heard_since_probe_ = false;
+  bool probe_outstanding_ = false;
 };
 
 }  // namespace bascule::xmpp

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -31,7 +30,9 @@ bool is_stanza(const xml::Element& element) {
 
 void NativeStream::Impl::on_bytes(std::string_view bytes) {
   const auto self = shared_from_this();  // The listener may destroy the stream.
-  heard_since_probe_ = true;
+  if (probe_outstanding_) {
+    arm_probe(options_.probe_interval);
+  }
   counters_.bytes_in += bytes.size();
   std::vector<xml::StreamEvent> events;
   if (auto fed = parser_->feed(bytes, events); !fed) {
@@ -194,6 +195,7 @@ void NativeStream::Impl::handled(std::uint64_t sequence) {
 }
 
 void NativeStream::Impl::arm_probe(Duration delay) {
+  probe_outstanding_ = false;
   probe_timer_.expires_after(delay);
   probe_timer_.async_wait([self = shared_from_this(), generation = generation_](auto error) {
     if (!error && self->generation_ == generation && self->state_ == State::kUp) {
@@ -203,7 +205,7 @@ void NativeStream::Impl::arm_probe(Duration delay) {
 }
 
 void NativeStream::Impl::probe() {
-  heard_since_probe_ = false;
+  probe_outstanding_ = true;
   if (sm_.is_enabled()) {
     write(StreamManagement::request());
   } else {
@@ -226,12 +228,11 @@ void NativeStream::Impl::probe() {
 
 void NativeStream::Impl::check_probe() {
   // When our own process was held up, the answer may still lie in the kernel.
-  if (!heard_since_probe_ && !connection_->has_unread_bytes()) {
-    go_down({.kind = DownKind::kConnection, .reason = "the server does not answer"});
+  if (connection_->has_unread_bytes()) {
+    arm_probe(options_.probe_interval);
     return;
   }
-  const Duration rest = options_.probe_interval - options_.probe_timeout;
-  arm_probe(std::max(rest, options_.probe_timeout));
+  go_down({.kind = DownKind::kConnection, .reason = "the server does not answer"});
 }
 
 bool NativeStream::Impl::is_probe_answer(const xml::Element& stanza) const {

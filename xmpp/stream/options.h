@@ -46,7 +46,7 @@ struct NativeStreamOptions {
 
   Duration connect_timeout = std::chrono::seconds{5};  ///< For each address of `host`.
   Duration open_timeout = std::chrono::seconds{10};    ///< From open() to on_up().
-  Duration probe_interval = std::chrono::seconds{10};
+  Duration probe_interval = std::chrono::seconds{10};  ///< Between an answer and the next probe.
   Duration probe_timeout = std::chrono::seconds{5};
 
   bool stream_management = true;  ///< Client only: ask for XEP-0198 with resumption.

@@ -17,7 +17,7 @@
 namespace bascule::xmpp {
 namespace {
 
-using std::chrono::milliseconds;
+using std::chrono::milliseconds, std::chrono::seconds;
 using test::LinkRecorder;
 using test::ScriptedServer;
 using testing::AllOf;
@@ -364,7 +364,7 @@ TEST_F(NativeClientTest, WithoutStreamManagementTheDomainIsPinged) {
   go_anonymous();
   options_.stream_management = false;
   options_.probe_interval = milliseconds{20};
-  options_.probe_timeout = milliseconds{100};
+  options_.probe_timeout = seconds{9};
   auto script = login_script();
   script.push_back({"id='bind'", kBound});
   server_.serve(script);

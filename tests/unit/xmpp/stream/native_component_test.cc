@@ -259,7 +259,7 @@ TEST_F(NativeComponentTest, AServerThatReadsNothingCostsTheLinkNotOurMemory) {
 
 TEST_F(NativeComponentTest, TheProbeIsAnsweredByItsOwnReturn) {
   options_.probe_interval = milliseconds{20};
-  options_.probe_timeout = milliseconds{200};
+  options_.probe_timeout = seconds{9};
   NativeStream& stream = make_up();
   for (int round = 1; round <= 3; ++round) {
     const std::string id = "id='bascule-probe-" + std::to_string(round) + "'";
