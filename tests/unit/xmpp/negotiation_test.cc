@@ -1,10 +1,10 @@
 #include "xmpp/negotiation.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <string>
 #include <variant>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "xmpp/base64.h"
 #include "xmpp/client_negotiation.h"
@@ -57,7 +57,8 @@ xml::Element features(const std::string& inside) {
 }
 
 xml::Element sasl(const std::string& name, const std::string& text) {
-  return child("<" + name + " xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" + text + "</" + name + ">");
+  return child("<" + name + " xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" + text + "</" + name +
+               ">");
 }
 
 ClientLogin login(TlsMode tls = TlsMode::kOff) {
@@ -95,8 +96,8 @@ void log_in(ClientNegotiation& negotiation) {
   EXPECT_THAT(sent(negotiation.on_element(sasl("challenge", base64_encode(kServerFirst)))),
               HasSubstr(base64_encode("c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,"
                                       "p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=")));
-  ASSERT_TRUE(
-      is<step::RestartStream>(negotiation.on_element(sasl("success", base64_encode(kServerFinal)))));
+  ASSERT_TRUE(is<step::RestartStream>(
+      negotiation.on_element(sasl("success", base64_encode(kServerFinal)))));
   ASSERT_TRUE(negotiation.on_header(header_with("version='1.0'")).empty());
 }
 
@@ -106,9 +107,10 @@ xml::Element bound(const std::string& jid) {
 }
 
 TEST(StreamHeaderTest, EscapesWhatAConfigurationMayHold) {
-  EXPECT_EQ(stream_header("jabber:client", "a'<&b", "1.0"),
-            "<?xml version='1.0'?><stream:stream xmlns='jabber:client' "
-            "xmlns:stream='http://etherx.jabber.org/streams' to='a&apos;&lt;&amp;b' version='1.0'>");
+  EXPECT_EQ(
+      stream_header("jabber:client", "a'<&b", "1.0"),
+      "<?xml version='1.0'?><stream:stream xmlns='jabber:client' "
+      "xmlns:stream='http://etherx.jabber.org/streams' to='a&apos;&lt;&amp;b' version='1.0'>");
 }
 
 TEST(StreamErrorTest, TellsTheKindsApart) {
@@ -116,12 +118,10 @@ TEST(StreamErrorTest, TellsTheKindsApart) {
     const char* condition;
     DownKind kind;
   };
-  for (const Case& c : {Case{"conflict", DownKind::kConflict},
-                        Case{"not-authorized", DownKind::kAuthentication},
-                        Case{"system-shutdown", DownKind::kConnection},
-                        Case{"reset", DownKind::kConnection},
-                        Case{"invalid-from", DownKind::kProtocol},
-                        Case{"host-unknown", DownKind::kProtocol}}) {
+  for (const Case& c :
+       {Case{"conflict", DownKind::kConflict}, Case{"not-authorized", DownKind::kAuthentication},
+        Case{"system-shutdown", DownKind::kConnection}, Case{"reset", DownKind::kConnection},
+        Case{"invalid-from", DownKind::kProtocol}, Case{"host-unknown", DownKind::kProtocol}}) {
     const Down down = down_from_stream_error(
         child("<stream:error><" + std::string(c.condition) +
               " xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
@@ -190,13 +190,12 @@ TEST(ClientNegotiationTest, ARefusedEnableDoesNotCostTheLink) {
   log_in(negotiation);
   negotiation.on_element(features(kBindOffer + kSmOffer));
   negotiation.on_element(bound("user@auth.test/r1"));
-  EXPECT_TRUE(is<step::Established>(
-      negotiation.on_element(child("<failed xmlns='urn:xmpp:sm:3'/>"))));
+  EXPECT_TRUE(
+      is<step::Established>(negotiation.on_element(child("<failed xmlns='urn:xmpp:sm:3'/>"))));
 }
 
 TEST(ClientNegotiationTest, ResumesInsteadOfBinding) {
-  ClientNegotiation negotiation(login(),
-                                child("<resume xmlns='urn:xmpp:sm:3' h='4' previd='t'/>"));
+  ClientNegotiation negotiation(login(), child("<resume xmlns='urn:xmpp:sm:3' h='4' previd='t'/>"));
   log_in(negotiation);
   EXPECT_EQ(sent(negotiation.on_element(features(kBindOffer + kSmOffer))),
             "<resume xmlns='urn:xmpp:sm:3' h='4' previd='t'/>");
@@ -210,12 +209,12 @@ TEST(ClientNegotiationTest, BindsWhenTheResumeIsRefusedOrImpossible) {
     ClientNegotiation negotiation(login(),
                                   child("<resume xmlns='urn:xmpp:sm:3' h='4' previd='t'/>"));
     log_in(negotiation);
-    Steps steps = negotiation.on_element(features(server_has_sm ? kBindOffer + kSmOffer
-                                                                : kBindOffer));
+    Steps steps =
+        negotiation.on_element(features(server_has_sm ? kBindOffer + kSmOffer : kBindOffer));
     if (server_has_sm) {
-      steps = negotiation.on_element(child(
-          "<failed xmlns='urn:xmpp:sm:3'>"
-          "<item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>"));
+      steps = negotiation.on_element(
+          child("<failed xmlns='urn:xmpp:sm:3'>"
+                "<item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>"));
     }
     EXPECT_THAT(sent(steps), HasSubstr("id='bind'"));
     EXPECT_TRUE(negotiation.resume_refused());
@@ -238,8 +237,7 @@ TEST(ClientNegotiationTest, NeverSendsACredentialWithoutTheRequiredTls) {
 
 TEST(ClientNegotiationTest, TlsSwitchedOffAgainstAServerThatRequiresIt) {
   ClientNegotiation negotiation(login(TlsMode::kOff), std::nullopt);
-  EXPECT_EQ(failure(negotiation.on_element(features(kStartTlsRequired))).kind,
-            DownKind::kProtocol);
+  EXPECT_EQ(failure(negotiation.on_element(features(kStartTlsRequired))).kind, DownKind::kProtocol);
 }
 
 TEST(ClientNegotiationTest, TlsIfOfferedUsesTheOffer) {
@@ -252,10 +250,10 @@ TEST(ClientNegotiationTest, TlsIfOfferedUsesTheOffer) {
 TEST(ClientNegotiationTest, ATlsRefusalEndsIt) {
   ClientNegotiation negotiation(login(TlsMode::kRequired), std::nullopt);
   negotiation.on_element(features(kStartTlsOffer));
-  EXPECT_EQ(failure(negotiation.on_element(
-                        child("<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")))
-                .kind,
-            DownKind::kProtocol);
+  EXPECT_EQ(
+      failure(negotiation.on_element(child("<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")))
+          .kind,
+      DownKind::kProtocol);
 }
 
 TEST(ClientNegotiationTest, PlainIsNeverChosen) {
