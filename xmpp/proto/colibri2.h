@@ -137,6 +137,7 @@ struct Colibri2Error {
   friend bool operator==(const Colibri2Error&, const Colibri2Error&) = default;
 };
 
+bool is_conference_modify(const xml::Element& element);
 xml::Element encode(const ConferenceModify& message);
 xml::Element encode(const ConferenceModified& message);
 /// Errors: kMalformed when meeting-id is missing or blank, an id is missing, or a known part is out

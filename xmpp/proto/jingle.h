@@ -142,9 +142,10 @@ struct Jingle {
   friend bool operator==(const Jingle&, const Jingle&) = default;
 };
 
+bool is_jingle(const xml::Element& element);
 /// The `<jingle/>` element.
 xml::Element encode(const Jingle& jingle);
-/// Errors: kMalformed when the sid is missing or any known part is out of range.
+/// Errors: kMalformed when the sid is missing or empty, or any known part is out of range.
 Result<Jingle> decode_jingle(const xml::Element& jingle);
 
 /// `item-not-found` with `<unknown-session/>` (XEP-0166 10): the one condition clients expect for

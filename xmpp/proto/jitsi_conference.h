@@ -62,6 +62,12 @@ struct LogoutAnswer {
   friend bool operator==(const LogoutAnswer&, const LogoutAnswer&) = default;
 };
 
+/// A bare room address with localpart. Errors: kMalformed, with a text for the client.
+Result<Jid> parse_room(std::string_view text);
+
+bool is_conference(const xml::Element& element);
+bool is_login_url(const xml::Element& element);
+bool is_logout(const xml::Element& element);
 xml::Element encode(const ConferenceRequest& request);
 xml::Element encode(const ConferenceAnswer& answer);
 xml::Element encode(const LoginUrlRequest& request);

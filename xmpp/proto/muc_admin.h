@@ -69,6 +69,7 @@ xml::Element encode(const MucAdminSet& set);
 Result<MucOwnerFormRequest> decode_muc_owner_form_request(const xml::Element& query);
 Result<MucForm> decode_muc_form(const xml::Element& query);
 Result<MucOwnerFormSubmit> decode_muc_owner_form_submit(const xml::Element& query);
+bool is_muc_destroy(const xml::Element& query);
 Result<MucDestroy> decode_muc_destroy(const xml::Element& query);
 Result<MucAdminSet> decode_muc_admin_set(const xml::Element& query);
 

@@ -205,16 +205,20 @@ struct PubsubEvent {
   friend bool operator==(const PubsubEvent&, const PubsubEvent&) = default;
 };
 
+/// Whether a request goes into an IQ get or set; some have the same element name.
+enum class PubsubDirection { kGet, kSet };
+PubsubDirection direction_of(const PubsubRequest& request);
+
+/// `<pubsub/>` of a user or an owner.
+bool is_pubsub(const xml::Element& element);
 /// The `<pubsub/>` element.
 xml::Element encode(const PubsubRequest& request);
 xml::Element encode(const PubsubAnswer& answer);
+/// The `<event/>` element.
 xml::Element encode(const PubsubEvent& event);
-/// Whether the request came in an IQ get or set: some have the same element name.
-enum class PubsubDirection { kGet, kSet };
 /// Errors: kMalformed when the node is missing or the request is none of the above.
 Result<PubsubRequest> decode_pubsub_request(const xml::Element& pubsub, PubsubDirection direction);
 Result<PubsubAnswer> decode_pubsub_answer(const xml::Element& pubsub);
-/// `event` is the `<event/>` element.
 Result<PubsubEvent> decode_pubsub_event(const xml::Element& event);
 
 }  // namespace bascule::proto

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <type_traits>
 #include <variant>
 
 #include "base/result.h"
@@ -32,6 +33,18 @@ using Request =
     std::variant<UnknownRequest, Ping, DiscoInfoRequest, DiscoItemsRequest, ConferenceRequest,
                  LoginUrlRequest, LogoutRequest, ConferenceModify, HealthCheck, Jingle, Mute,
                  MucOwnerFormRequest, MucOwnerFormSubmit, MucDestroy, MucAdminSet, PubsubRequest>;
+
+template <class T, class... Types>
+constexpr std::size_t alternative_index(const std::variant<Types...>* /*type*/) {
+  std::size_t index = 0;
+  static_cast<void>((... || (std::is_same_v<T, Types> || (++index, false))));
+  return index;
+}
+/// `Request::index()` of a request of type T.
+template <class T>
+constexpr std::size_t request_index_of() {
+  return alternative_index<T>(static_cast<const Request*>(nullptr));
+}
 
 /// A result payload no codec knows, or one that does not fit the request.
 struct UnknownAnswer {

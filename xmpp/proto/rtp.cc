@@ -1,6 +1,7 @@
 #include "xmpp/proto/rtp.h"
 
 #include "xmpp/proto/codec.h"
+#include "xmpp/proto/rtp_description_parts.h"
 
 namespace bascule::proto {
 namespace {
@@ -9,6 +10,7 @@ constexpr std::string_view kPayloadTypeName = "payload-type";
 constexpr std::string_view kParameterName = "parameter";
 constexpr std::string_view kFeedbackName = "rtcp-fb";
 constexpr std::string_view kHeaderExtensionName = "rtp-hdrext";
+constexpr std::string_view kExtmapAllowMixedName = "extmap-allow-mixed";
 constexpr std::string_view kIdName = "id";
 constexpr std::string_view kNameName = "name";
 constexpr std::string_view kValueName = "value";
@@ -46,6 +48,22 @@ Result<MediaType> parse_media_type(std::string_view text) {
     return fail(Errc::kMalformed, "unknown media type");
   }
   return *type;
+}
+
+xml::Element make_extmap_allow_mixed() {
+  return make_element(kExtmapAllowMixedName, kRtpHeaderNamespace);
+}
+
+bool is_payload_type(const xml::Element& element) {
+  return element.is(kPayloadTypeName, kRtpNamespace);
+}
+
+bool is_rtp_header_extension(const xml::Element& element) {
+  return element.is(kHeaderExtensionName, kRtpHeaderNamespace);
+}
+
+bool is_extmap_allow_mixed(const xml::Element& element) {
+  return element.is(kExtmapAllowMixedName, kRtpHeaderNamespace);
 }
 
 xml::Element encode(const PayloadType& payload_type) {
