@@ -1,0 +1,58 @@
+#include "admin/metrics.h"
+
+#include <prometheus/client_metric.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/metric_type.h>
+#include <prometheus/text_serializer.h>
+
+namespace bascule::admin {
+
+class Metrics::Impl {
+ public:
+  prometheus::ClientMetric& sample(std::string_view name, std::string_view help,
+                                   prometheus::MetricType type, const MetricLabels& labels) {
+    const auto found = index_.find(name);
+    std::size_t position = families_.size();
+    if (found == index_.end()) {
+      prometheus::MetricFamily family;
+      family.name = name;
+      family.help = help;
+      family.type = type;
+      families_.push_back(std::move(family));
+      index_.emplace(std::string(name), position);
+    } else {
+      position = found->second;
+    }
+    prometheus::ClientMetric& metric = families_[position].metric.emplace_back();
+    for (const auto& [label, value] : labels) {
+      metric.label.push_back({label, value});
+    }
+    return metric;
+  }
+
+  [[nodiscard]] const std::vector<prometheus::MetricFamily>& families() const { return families_; }
+
+ private:
+  std::vector<prometheus::MetricFamily> families_;
+  std::map<std::string, std::size_t, std::less<>> index_;
+};
+
+Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
+}
+Metrics::~Metrics() = default;
+
+void Metrics::counter(std::string_view name, std::string_view help, double value,
+                      const MetricLabels& labels) {
+  impl_->sample(name, help, prometheus::MetricType::Counter, labels).counter.value = value;
+}
+
+void Metrics::gauge(std::string_view name, std::string_view help, double value,
+                    const MetricLabels& labels) {
+  impl_->sample(name, help, prometheus::MetricType::Gauge, labels).gauge.value = value;
+}
+
+std::string Metrics::text() const {
+  return prometheus::TextSerializer{}.Serialize(impl_->families());
+}
+
+}  // namespace bascule::admin

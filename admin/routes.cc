@@ -1,0 +1,67 @@
+#include "admin/routes.h"
+
+#include <memory>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace bascule::admin {
+namespace {
+
+HttpResponse json(unsigned status, const nlohmann::json& body) {
+  return {.status = status,
+          .content_type = "application/json",
+          .body = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n",
+          .headers = {}};
+}
+
+HttpResponse text(unsigned status, std::string body) {
+  HttpResponse response;
+  response.status = status;
+  response.body = std::move(body);
+  return response;
+}
+
+std::string joined(const std::vector<std::string>& problems) {
+  std::string all;
+  for (const std::string& problem_text : problems) {
+    all += (all.empty() ? "" : "; ") + problem_text;
+  }
+  return all;
+}
+
+}  // namespace
+
+Router make_routes(RouteSources given) {
+  const auto sources = std::make_shared<const RouteSources>(std::move(given));
+  Router router;
+  router.add("GET", "/livez",
+             [](const HttpRequest&, const Respond& respond) { respond(text(200, "OK\n")); });
+  router.add("GET", "/readyz", [sources](const HttpRequest&, const Respond& respond) {
+    const Health health = sources->health();
+    respond(
+        json(health.ready ? 200 : 503, {{"ready", health.ready}, {"problems", health.problems}}));
+  });
+  router.add("GET", "/metrics", [sources](const HttpRequest&, const Respond& respond) {
+    respond({.status = 200,
+             .content_type = "text/plain; version=0.0.4; charset=utf-8",
+             .body = sources->metrics(),
+             .headers = {}});
+  });
+  router.add("GET", "/about/health", [sources](const HttpRequest&, const Respond& respond) {
+    const Health health = sources->health();
+    respond(health.ready ? text(200, "OK") : text(503, joined(health.problems)));
+  });
+  router.add("GET", "/about/version", [sources](const HttpRequest&, const Respond& respond) {
+    respond(json(200, {{"name", "Bascule"}, {"version", sources->version}, {"os", "Linux"}}));
+  });
+  router.add("POST", "/conference-request/v1",
+             [sources](const HttpRequest& request, Respond respond) {
+               sources->conference_requests->handle(request, std::move(respond));
+             });
+  router.add("OPTIONS", "/conference-request/v1",
+             [](const HttpRequest&, const Respond& respond) { respond(text(200, "")); });
+  return router;
+}
+
+}  // namespace bascule::admin

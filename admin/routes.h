@@ -1,0 +1,34 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "admin/conference_requests.h"
+#include "admin/http.h"
+
+namespace bascule::admin {
+
+/// What `/readyz` and `/about/health` say.
+struct Health {
+  bool ready = false;
+  std::vector<std::string> problems;  ///< Why not, each with what is missing; empty when ready.
+};
+
+struct RouteSources {
+  std::string version;
+  std::function<Health()> health;
+  std::function<std::string()> metrics;     ///< Prometheus text.
+  ConferenceRequests* conference_requests;  ///< Outlives the router.
+};
+
+/// Everything that is served:
+///   GET  /livez                   200 as long as the event loop turns
+///   GET  /readyz                  200 or 503 with the reasons as JSON
+///   GET  /metrics                 Prometheus text
+///   GET  /about/health            200 `OK` or 503 (contract of Jicofo's endpoint: signal-sidecar)
+///   GET  /about/version           name, version and operating system as JSON
+///   POST /conference-request/v1   the HTTP variant of the conference request; OPTIONS answers 200
+Router make_routes(RouteSources sources);
+
+}  // namespace bascule::admin

@@ -1,0 +1,321 @@
+#include "daemon/app.h"
+
+#include <csignal>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include "base/check.h"
+#include "daemon/clock.h"
+#include "daemon/links.h"
+#include "daemon/metrics.h"
+#include "daemon/service_manager.h"
+
+namespace bascule::daemon {
+namespace {
+
+using boost::system::error_code;
+using focus::Actions;
+using focus::Input;
+namespace in = focus::in;
+namespace out = focus::out;
+
+// A turn that takes more would keep health checks waiting in a storm.
+constexpr std::size_t kInputsPerTurn = 64;
+constexpr std::size_t kHttpWaitingMax = 250;  // Below the limit of connections.
+constexpr auto kStatusInterval = std::chrono::seconds{5};
+constexpr auto kStopBound = std::chrono::seconds{5};
+
+}  // namespace
+
+App::App(boost::asio::io_context& io, const config::Config& config, focus::Restored restored,
+         stats::sqlite::Store& store, LogSink& log)
+    : io_(io),
+      store_(store),
+      log_(log),
+      http_options_(http_options(config)),
+      version_(config.focus.version),
+      focus_(config.focus, std::move(restored), random_seed(), read_clocks()),
+      conference_requests_(
+          [this](HttpId id, proto::ConferenceRequest request) {
+            enqueue(in::HttpConferenceRequest{id, std::move(request)});
+          },
+          kHttpWaitingMax),
+      timer_(io),
+      status_timer_(io),
+      stop_timer_(io),
+      signals_(io, SIGTERM, SIGINT, SIGHUP) {
+  make_links(config);
+}
+
+App::~App() = default;
+
+void App::make_links(const config::Config& config) {
+  for (std::size_t i = 0; i < links_.size(); ++i) {
+    const auto stream = static_cast<StreamId>(i);
+    if (stream == StreamId::kRequests && !config.focus.requests_link) {
+      continue;
+    }
+    links_[i] = std::make_unique<LinkRuntime>(
+        link_options(config, stream, random_seed()),
+        [this](Input input) { enqueue(std::move(input)); }, [this] { wake(); });
+    links_[i]->attach(make_transport(config, stream, io_, *links_[i], log_));
+  }
+}
+
+Result<> App::start() {
+  auto http = admin::HttpServer::listen(
+      io_, http_options_,
+      admin::make_routes({.version = version_,
+                          .health = [this] { return health(); },
+                          .metrics =
+                              [this] {
+                                return render_metrics(
+                                    {.focus = focus_,
+                                     .gate = gate_,
+                                     .links = links_,
+                                     .http = http_->counters(),
+                                     .version = version_,
+                                     .log_lines_suppressed = log_.suppressed_total(),
+                                     .turns = turns_},
+                                    read_clocks());
+                              },
+                          .conference_requests = &conference_requests_}));
+  if (!http) {
+    return tl::make_unexpected(http.error());
+  }
+  http_ = *std::move(http);
+  signals_.async_wait([this](error_code error, int signal) {
+    if (!error) {
+      on_signal(signal);
+    }
+  });
+  notify_service_manager("READY=1");
+  report_status();
+  const Now now = read_clocks();
+  Actions actions;
+  focus_.start(now, actions);
+  finish_turn(std::move(actions), now);
+  return {};
+}
+
+void App::enqueue(Input input) {
+  queue_.push_back(std::move(input));
+  wake();
+}
+
+void App::wake() {
+  if (!turn_is_posted_) {
+    turn_is_posted_ = true;
+    boost::asio::post(io_, [this] {
+      turn_is_posted_ = false;
+      turn();
+    });
+  }
+}
+
+void App::turn() {
+  if (gate_.is_congested()) {
+    return;  // completed() wakes us again.
+  }
+  const Now now = read_clocks();
+  Actions actions;
+  for (std::size_t taken = 0; taken < kInputsPerTurn && !queue_.empty(); ++taken) {
+    const Input input = std::move(queue_.front());
+    queue_.pop_front();
+    focus_.handle(input, now, actions);
+  }
+  finish_turn(std::move(actions), now);
+  if (!queue_.empty()) {
+    wake();
+  }
+}
+
+void App::finish_turn(Actions actions, Now now) {
+  ++turns_;
+  std::vector<focus::TurnCommit> commits;
+  Actions ready;
+  const std::uint64_t number = gate_.turn(std::move(actions), now.mono, commits, ready);
+  for (const auto& runtime : links_) {
+    if (runtime) {
+      runtime->end_turn(number);
+    }
+  }
+  for (focus::TurnCommit& commit : commits) {
+    store_.commit(commit.id, std::move(commit.operations));
+  }
+  perform(ready, now);
+  acknowledge();
+  update_degraded();
+  rearm(now);
+}
+
+void App::completed(const stats::sqlite::Completion& completion) {
+  if (const auto* write = std::get_if<WriteId>(&completion.id)) {
+    enqueue(in::StoreAnswer{*write, completion.outcome});
+    return;
+  }
+  const Now now = read_clocks();
+  Actions ready;
+  gate_.committed(std::get<CommitId>(completion.id), completion.outcome, ready);
+  perform(ready, now);
+  acknowledge();
+  update_degraded();
+  rearm(now);
+  if (!queue_.empty()) {
+    wake();
+  }
+}
+
+void App::acknowledge() {
+  for (const auto& runtime : links_) {
+    if (runtime) {
+      runtime->released(gate_.released());
+    }
+  }
+}
+
+void App::update_degraded() {
+  if (gate_.is_degraded() != degraded_) {
+    degraded_ = gate_.is_degraded();
+    enqueue(in::CommitDegraded{degraded_});
+  }
+}
+
+void App::perform(Actions& actions, Now now) {
+  for (const focus::Action& action : actions) {
+    perform(action, now);
+  }
+}
+
+void App::perform(const focus::Action& action, Now now) {
+  struct Performer {
+    App& app;
+    Now now;
+    void operator()(const out::OpenStream& open) const { app.link(open.stream).open(); }
+    void operator()(const out::CloseStream& close) const { app.link(close.stream).close(); }
+    void operator()(const out::SendIq& iq) const { app.link(iq.stream).send(iq, now); }
+    void operator()(const out::AnswerIq& answer) const { app.link(answer.stream).send(answer); }
+    void operator()(const out::AnswerHttp& answer) const {
+      app.conference_requests_.answer(answer.request, answer.outcome);
+    }
+    void operator()(const out::SendPresence& presence) const {
+      app.link(presence.stream).send(presence);
+    }
+    void operator()(const out::Persist&) const {
+      BASCULE_CHECK(false);  // The gate turned every operation into a commit.
+    }
+    void operator()(const out::StoreWrite& write) const {
+      app.store_.write(write.write, write.batch);
+    }
+    void operator()(const out::Log& log) const { app.log_.write(log.note, now); }
+    void operator()(const out::Stopped&) const { app.stop(); }
+  };
+  std::visit(Performer{*this, now}, action);
+}
+
+void App::rearm(Now now) {
+  std::optional<Instant> next = focus_.next_deadline();
+  const auto consider = [&next](std::optional<Instant> other) {
+    if (other && (!next || *other < *next)) {
+      next = other;
+    }
+  };
+  consider(gate_.next_deadline());
+  for (const auto& runtime : links_) {
+    if (runtime) {
+      consider(runtime->next_deadline());
+    }
+  }
+  if (!next) {
+    timer_.cancel();
+    return;
+  }
+  timer_.expires_after(std::max(*next - now.mono, Duration::zero()));
+  timer_.async_wait([this](error_code error) {
+    if (!error) {
+      on_timer();
+    }
+  });
+}
+
+void App::on_timer() {
+  const Now now = read_clocks();
+  for (const auto& runtime : links_) {
+    if (runtime) {
+      runtime->fire_timers(now);
+    }
+  }
+  Actions late;
+  gate_.fire_timers(now.mono, late);
+  perform(late, now);
+  Actions actions;
+  if (const auto due = focus_.next_deadline(); due && *due <= now.mono && !gate_.is_congested()) {
+    focus_.fire_timers(now, actions);
+  }
+  finish_turn(std::move(actions), now);
+}
+
+void App::on_signal(int signal) {
+  if (signal == SIGHUP) {
+    log_.write({.level = focus::NoteLevel::kWarn,
+                .event = "config.reload_ignored",
+                .fields = {{"hint", std::string("restart to apply a changed configuration")}}},
+               read_clocks());
+  } else if (std::exchange(stopping_, true)) {
+    stop();
+    return;
+  } else {
+    notify_service_manager("STOPPING=1");
+    enqueue(in::Shutdown{});
+    stop_timer_.expires_after(kStopBound);
+    stop_timer_.async_wait([this](error_code error) {
+      if (!error) {
+        stop();
+      }
+    });
+  }
+  signals_.async_wait([this](error_code error, int next) {
+    if (!error) {
+      on_signal(next);
+    }
+  });
+}
+
+void App::stop() {
+  log_.write({.level = focus::NoteLevel::kInfo, .event = "daemon.stopped", .fields = {}},
+             read_clocks());
+  // Posted behind what the transports have queued in this turn, so that farewells leave first.
+  boost::asio::post(io_, [this] {
+    if (http_) {
+      http_->stop();
+    }
+    io_.stop();
+  });
+}
+
+void App::report_status() {
+  const admin::Health now = health();
+  std::string status = now.ready ? "STATUS=ready" : "STATUS=waiting";
+  for (const std::string& problem : now.problems) {
+    status += "; " + problem;
+  }
+  notify_service_manager(status + "\nWATCHDOG=1");
+  status_timer_.expires_after(kStatusInterval);
+  status_timer_.async_wait([this](error_code error) {
+    if (!error) {
+      report_status();
+    }
+  });
+}
+
+admin::Health App::health() const {
+  const focus::Readiness readiness = focus_.readiness(read_clocks());
+  admin::Health health{.ready = readiness.ready(), .problems = {}};
+  for (const focus::NotReady reason : readiness.reasons) {
+    health.problems.emplace_back(focus::name_of(reason));
+  }
+  return health;
+}
+
+}  // namespace bascule::daemon

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "admin/conference_requests.h"
+#include "admin/http_server.h"
+#include "admin/routes.h"
+#include "config/config.h"
+#include "daemon/link_runtime.h"
+#include "daemon/log_sink.h"
+#include "focus/focus.h"
+#include "focus/output_gate.h"
+#include "focus/restored.h"
+#include "stats/sqlite/store.h"
+
+namespace bascule::daemon {
+
+/// The event loop around the focus. One turn: take at most 64 inputs, let the focus handle them,
+/// hand its operations to the store, perform what the output gate lets through, acknowledge the
+/// stanzas whose effects have left, arm one timer. Everything runs on the thread of `io`.
+class App {
+ public:
+  /// The store is opened before (its content is `restored`) and outlives the app.
+  App(boost::asio::io_context& io, const config::Config& config, focus::Restored restored,
+      stats::sqlite::Store& store, LogSink& log);
+  ~App();
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+
+  /// Opens the HTTP listener, then the links. Errors: kUnavailable when the listener cannot bind.
+  Result<> start();
+  /// A completion of the store; on the loop thread.
+  void completed(const stats::sqlite::Completion& completion);
+
+ private:
+  void make_links(const config::Config& config);
+  void enqueue(focus::Input input);
+  void wake();
+  void turn();
+  void finish_turn(focus::Actions actions, Now now);
+  void perform(focus::Actions& actions, Now now);
+  void perform(const focus::Action& action, Now now);
+  void acknowledge();
+  void update_degraded();
+  void rearm(Now now);
+  void on_timer();
+  void on_signal(int signal);
+  void stop();
+  void report_status();
+  [[nodiscard]] admin::Health health() const;
+  LinkRuntime& link(StreamId stream) { return *links_[static_cast<std::size_t>(stream)]; }
+
+  boost::asio::io_context& io_;
+  stats::sqlite::Store& store_;
+  LogSink& log_;
+  admin::HttpServerOptions http_options_;
+  std::string version_;
+  focus::Focus focus_;
+  focus::OutputGate gate_;
+  std::array<std::unique_ptr<LinkRuntime>, kStreamCount> links_;
+  admin::ConferenceRequests conference_requests_;
+  std::unique_ptr<admin::HttpServer> http_;
+  boost::asio::steady_timer timer_;
+  boost::asio::steady_timer status_timer_;
+  boost::asio::steady_timer stop_timer_;
+  boost::asio::signal_set signals_;
+  std::deque<focus::Input> queue_;
+  std::uint64_t turns_ = 0;
+  bool turn_is_posted_ = false;
+  bool degraded_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace bascule::daemon

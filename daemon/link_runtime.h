@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "focus/link.h"
+#include "xmpp/transport.h"
+
+namespace bascule::daemon {
+
+/// One link of the running daemon: the core `focus::Link` on a transport. Passes what happens to
+/// the event loop as inputs and keeps count of what may be acknowledged to the server.
+class LinkRuntime final : public xmpp::TransportListener {
+ public:
+  using Enqueue = std::function<void(focus::Input)>;
+  /// `wake` asks the loop for a turn although there is no input: a stanza wants acknowledging.
+  LinkRuntime(focus::LinkOptions options, Enqueue enqueue, std::function<void()> wake);
+
+  /// Called once, before anything else; the transport reports to this object.
+  void attach(std::unique_ptr<xmpp::Transport> transport) { transport_ = std::move(transport); }
+
+  void open() { transport_->open(); }
+  void close() { transport_->close(); }
+  void send(const focus::out::SendIq& request, Now now);
+  void send(const focus::out::AnswerIq& answer) { transport_->send(link_.send(answer)); }
+  void send(const focus::out::SendPresence& presence) { transport_->send(link_.send(presence)); }
+  void fire_timers(Now now);
+  [[nodiscard]] std::optional<Instant> next_deadline() const { return link_.next_deadline(); }
+
+  /// The stanzas of this link received so far belong to this turn of the loop.
+  void end_turn(std::uint64_t turn);
+  /// Everything up to this turn has left: the stanzas behind it may be acknowledged.
+  void released(std::uint64_t turn);
+
+  [[nodiscard]] bool is_up() const { return is_up_; }
+  [[nodiscard]] const focus::Link& link() const { return link_; }
+  [[nodiscard]] std::size_t queued_bytes() const { return transport_->queued_bytes(); }
+
+  void on_up(const xmpp::Up& up) override;
+  void on_down(const xmpp::Down& down) override;
+  void on_stanza(xml::Element stanza, std::uint64_t sequence) override;
+  void on_rejected(const xml::Element& head, const std::string& reason,
+                   std::uint64_t sequence) override;
+
+ private:
+  struct Unreleased {
+    std::uint64_t turn;
+    std::uint64_t sequence;
+  };
+  void enqueue(std::vector<focus::Input>& inputs);
+  void reply(const std::vector<xml::Element>& replies);
+
+  focus::Link link_;
+  Enqueue enqueue_;
+  std::function<void()> wake_;
+  std::unique_ptr<xmpp::Transport> transport_;
+  bool is_up_ = false;
+  std::uint64_t received_ = 0;  // Highest sequence of the session; 0: nothing to acknowledge.
+  std::vector<Unreleased> unreleased_;
+};
+
+}  // namespace bascule::daemon

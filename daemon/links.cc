@@ -1,0 +1,127 @@
+#include "daemon/links.h"
+
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include <openssl/rand.h>
+
+#include "base/check.h"
+#include "daemon/clock.h"
+#include "daemon/metrics.h"
+#include "xmpp/stream/native_stream.h"
+#include "xmpp/strophe/strophe_transport.h"
+
+namespace bascule::daemon {
+namespace {
+
+/// Oversized stanzas and the like: what a transport can only tell an operator.
+std::function<void(const std::string&)> warner(LogSink& log, StreamId stream) {
+  return [&log, link = std::string(name_of(stream))](const std::string& what) {
+    log.write({.level = focus::NoteLevel::kWarn,
+               .event = "link.warning",
+               .fields = {{"link", link}, {"what", what}}},
+              read_clocks());
+  };
+}
+
+xmpp::NativeStreamOptions requests_options(const config::Config& config) {
+  xmpp::NativeStreamOptions options;
+  options.mode = xmpp::NativeStreamOptions::Mode::kComponent;
+  options.host = config.requests.host;
+  options.port = config.requests.port;
+  options.domain = config.requests_address.domain();
+  options.secret = config.requests.secret.value;
+  return options;
+}
+
+xmpp::NativeStreamOptions client_options(const config::Config& config) {
+  xmpp::NativeStreamOptions options;
+  options.mode = xmpp::NativeStreamOptions::Mode::kClient;
+  options.host = config.client.host;
+  options.port = config.client.port;
+  options.domain = config.client_address.domain();
+  options.user = config.client_address.local();
+  options.resource = config.client_address.resource();
+  options.secret = config.client.password.value;
+  options.tls.mode = config.client.tls == config::TlsMode::kRequired ? xmpp::TlsMode::kRequired
+                                                                     : xmpp::TlsMode::kOff;
+  options.tls.ca_file = config.client.ca_file;
+  options.tls.pinned_sha256 = config.client.pins;
+  options.stream_management = config.client.stream_management;
+  return options;
+}
+
+xmpp::StropheOptions service_options(const config::Config& config) {
+  xmpp::StropheOptions options;
+  const bool component = config.service.mode == config::ServiceMode::kComponent;
+  options.mode = component ? xmpp::StropheMode::kComponent : xmpp::StropheMode::kClient;
+  options.host = config.service.host;
+  options.port = config.service.port;
+  options.address = config.service_address;
+  options.secret = config.service.secret.value;
+  options.tls = config.service.tls == config::TlsMode::kRequired ? xmpp::StropheTls::kRequired
+                                                                 : xmpp::StropheTls::kOff;
+  options.ca_file = config.service.ca_file;
+  options.pinned_sha256 = config.service.pins;
+  return options;
+}
+
+}  // namespace
+
+std::uint64_t random_seed() {
+  std::array<unsigned char, sizeof(std::uint64_t)> bytes{};
+  BASCULE_CHECK(RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) == 1);
+  std::uint64_t seed = 0;
+  std::memcpy(&seed, bytes.data(), bytes.size());
+  return seed;
+}
+
+admin::HttpServerOptions http_options(const config::Config& config) {
+  admin::HttpServerOptions options;
+  options.address = config.admin.address;
+  options.port = config.admin.port;
+  return options;
+}
+
+focus::LinkOptions link_options(const config::Config& config, StreamId stream,
+                                std::uint64_t id_token) {
+  focus::LinkOptions options;
+  options.stream = stream;
+  options.id_token = id_token;
+  options.outstanding_max = config.focus.limits.outstanding_iqs;
+  switch (stream) {
+    case StreamId::kRequests:
+      options.send_from = config.requests_address;
+      break;
+    case StreamId::kClient:
+      options.resumable = config.client.stream_management;
+      options.proxy_address = config.focus.proxy_address;
+      break;
+    case StreamId::kService:
+      if (config.service.mode == config::ServiceMode::kComponent) {
+        // A full address: rooms show it, and answers come back to it.
+        auto from = Jid::parse(config.focus.focus_nick + "@" + config.service_address.domain() +
+                               "/bascule");
+        BASCULE_CHECK(from.has_value());
+        options.send_from = *std::move(from);
+      }
+      break;
+  }
+  return options;
+}
+
+std::unique_ptr<xmpp::Transport> make_transport(const config::Config& config, StreamId stream,
+                                                boost::asio::io_context& io,
+                                                xmpp::TransportListener& listener, LogSink& log) {
+  if (stream == StreamId::kService) {
+    return std::make_unique<xmpp::StropheTransport>(service_options(config), io.get_executor(),
+                                                    listener);
+  }
+  xmpp::NativeStreamOptions options =
+      stream == StreamId::kRequests ? requests_options(config) : client_options(config);
+  options.warn = warner(log, stream);
+  return std::make_unique<xmpp::NativeStream>(io, std::move(options), listener);
+}
+
+}  // namespace bascule::daemon

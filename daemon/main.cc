@@ -1,0 +1,124 @@
+// bascule: the conference focus.
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <csignal>
+#include <cstdio>
+#include <string>
+
+#include "config/toml/load.h"
+#include "daemon/app.h"
+#include "daemon/clock.h"
+#include "daemon/log_sink.h"
+
+namespace bascule::daemon {
+namespace {
+
+// Exit statuses (docs/operations.md).
+constexpr int kExitOk = 0;
+constexpr int kExitConfig = 2;
+constexpr int kExitStart = 3;
+
+struct Arguments {
+  std::string config = "/etc/bascule/bascule.toml";
+  bool check_config = false;
+  bool print_config = false;
+};
+
+void log_start(LogSink& log, const stats::sqlite::LoadReport& report,
+               const focus::Restored& restored, Now now) {
+  using focus::NoteLevel;
+  for (const stats::sqlite::Finding& finding : report.findings) {
+    log.write({.level = NoteLevel::kError,
+               .event = "store.damaged",
+               .fields = {{"file", finding.file},
+                          {"damage", std::string(to_string(finding.damage))},
+                          {"detail", finding.detail},
+                          {"lost", finding.lost ? std::to_string(*finding.lost)
+                                                : std::string("unknown")}}},
+              now);
+  }
+  for (const std::string& moved : report.moved_to) {
+    log.write({.level = NoteLevel::kWarn, .event = "store.moved_aside", .fields = {{"to", moved}}},
+              now);
+  }
+  log.write({.level = NoteLevel::kInfo,
+             .event = "daemon.started",
+             .fields = {{"version", std::string(BASCULE_VERSION)},
+                        {"conferences", static_cast<std::int64_t>(restored.tables.conferences.size())},
+                        {"reports", static_cast<std::int64_t>(restored.reports.size())},
+                        {"clean", report.clean}}},
+            now);
+}
+
+int serve(const config::Config& config) {
+  LogSink log({.level = config.log.level,
+               .format = config.log.format == config::LogFormat::kJson ? LogFormat::kJson
+                                                                       : LogFormat::kText,
+               .hash_jids = config.log.hash_jids});
+  boost::asio::io_context io{1};
+  App* running = nullptr;  // Completions that arrive before or after the loop have no addressee.
+  auto opened = stats::sqlite::Store::open(
+      {.directory = config.state.dir}, [&io, &running](const stats::sqlite::Completion& completion) {
+        boost::asio::post(io, [&running, completion] {
+          if (running != nullptr) {
+            running->completed(completion);
+          }
+        });
+      });
+  if (!opened) {
+    std::fprintf(stderr, "bascule: cannot open the state directory %s: %s\n",
+                 config.state.dir.c_str(), opened.error().what.c_str());
+    return kExitStart;
+  }
+  log_start(log, opened->report, opened->restored, read_clocks());
+  {
+    App app(io, config, std::move(opened->restored), *opened->store, log);
+    running = &app;
+    if (const auto started = app.start(); !started) {
+      std::fprintf(stderr, "bascule: %s\n", started.error().what.c_str());
+      return kExitStart;
+    }
+    io.run();
+    running = nullptr;
+  }
+  return kExitOk;
+}
+
+int run(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App cli{"Bascule: a conference focus and videobridge load balancer for Jitsi Meet."};
+  cli.add_option("--config,-c", arguments.config, "Configuration file (TOML)")->capture_default_str();
+  cli.add_flag("--check-config", arguments.check_config, "Say everything that is wrong with it and exit");
+  cli.add_flag("--print-config", arguments.print_config,
+               "Print the effective values and their origin, without secrets, and exit");
+  cli.set_version_flag("--version", std::string("bascule ") + BASCULE_VERSION);
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return cli.exit(error) == 0 ? kExitOk : kExitConfig;
+  }
+  const auto loaded = config::load(arguments.config, BASCULE_VERSION);
+  if (!loaded) {
+    for (const std::string& problem : loaded.error()) {
+      std::fprintf(stderr, "%s\n", problem.c_str());
+    }
+    return kExitConfig;
+  }
+  if (arguments.print_config) {
+    std::fputs(config::print(*loaded).c_str(), stdout);
+    return kExitOk;
+  }
+  if (arguments.check_config) {
+    std::printf("%s: no problem found\n", arguments.config.c_str());
+    return kExitOk;
+  }
+  std::signal(SIGPIPE, SIG_IGN);  // A closed socket is an error code, not the end of the process.
+  return serve(loaded->config);
+}
+
+}  // namespace
+}  // namespace bascule::daemon
+
+int main(int argc, char** argv) { return bascule::daemon::run(argc, argv); }

@@ -1,0 +1,256 @@
+#include "daemon/metrics.h"
+
+#include <cstdio>
+#include <memory>
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "admin/metrics.h"
+
+namespace bascule::daemon {
+namespace {
+
+using admin::Metrics;
+using focus::Counters;
+
+struct CounterRow {
+  const char* name;
+  const char* help;
+  std::uint64_t Counters::*value;
+};
+
+constexpr CounterRow kCounters[] = {
+    {"bascule_conference_requests_total", "Conference requests received.", &Counters::requests},
+    {"bascule_conference_requests_new_total", "Conference requests for rooms without a conference.",
+     &Counters::requests_new},
+    {"bascule_conference_requests_held_total", "Conference requests not answered at once.",
+     &Counters::requests_held},
+    {"bascule_conference_requests_invalid_total", "Conference requests answered by an error.",
+     &Counters::requests_invalid},
+    {"bascule_conferences_created_total", "Conferences begun.", &Counters::conferences_created},
+    {"bascule_conferences_ended_total", "Conferences ended.", &Counters::conferences_ended},
+    {"bascule_conferences_restored_total", "Conferences rebuilt from the store.",
+     &Counters::conferences_restored},
+    {"bascule_room_joins_total", "Rooms the focus asked to enter.", &Counters::room_joins},
+    {"bascule_room_join_failures_total", "Rooms that refused the focus or did not answer.",
+     &Counters::room_join_failures},
+    {"bascule_rooms_vanished_total", "Rooms the server had forgotten when the link came back.",
+     &Counters::rooms_vanished},
+    {"bascule_participants_seen_total", "Members that entered rooms.",
+     &Counters::participants_seen},
+    {"bascule_participants_refused_total", "Members over the limit of their conference.",
+     &Counters::participants_refused},
+    {"bascule_placements_total", "Placements on bridges.", &Counters::placements},
+    {"bascule_moves_total", "Placements of participants that lost their bridge.", &Counters::moves},
+    {"bascule_allocations_failed_total", "Placements the bridge did not accept.",
+     &Counters::allocations_failed},
+    {"bascule_invites_total", "Jingle sessions offered.", &Counters::invites},
+    {"bascule_invites_refused_total", "Offers answered by an error or not at all.",
+     &Counters::invites_refused},
+    {"bascule_accept_timeouts_total", "Offers not accepted in time.", &Counters::accept_timeouts},
+    {"bascule_sessions_accepted_total", "Jingle sessions accepted.", &Counters::accepted},
+    {"bascule_restarts_total", "Session restarts asked for by clients.", &Counters::restarts},
+    {"bascule_restarts_limited_total", "Session restarts over the rate limit.",
+     &Counters::restarts_limited},
+    {"bascule_sources_refused_total", "Sources that failed validation.",
+     &Counters::sources_refused},
+    {"bascule_source_messages_total", "source-add and source-remove sent.",
+     &Counters::source_messages},
+    {"bascule_iq_unknown_total", "Requests answered service-unavailable.", &Counters::iq_unknown},
+    {"bascule_iq_strangers_total", "Jingle requests from outside the conference.",
+     &Counters::iq_from_strangers},
+    {"bascule_jingle_unknown_session_total", "Jingle requests for sessions that do not exist.",
+     &Counters::jingle_unknown_session},
+    {"bascule_bridges_lost_total", "Bridges given up.", &Counters::bridges_lost},
+    {"bascule_bridge_errors_total", "Errors answered by bridges.", &Counters::bridge_errors},
+    {"bascule_bridge_reports_total", "Load reports of bridges.", &Counters::reports},
+    {"bascule_bridge_reports_invalid_total", "Load reports that could not be used.",
+     &Counters::reports_invalid},
+    {"bascule_bridge_health_failures_total", "Health checks that failed.",
+     &Counters::health_failures},
+    {"bascule_links_lost_total", "Times a link to the XMPP server went down.",
+     &Counters::links_lost},
+    {"bascule_links_resumed_total", "Times the client link was resumed.", &Counters::links_resumed},
+    {"bascule_store_failures_total", "Stats batches the store could not take.",
+     &Counters::store_failures},
+    {"bascule_bugs_total", "Impossible transitions; each ended one conference.", &Counters::bugs},
+};
+
+void add_answers(const Counters& counters, Metrics& metrics) {
+  const auto answer = [&metrics](const char* result, std::uint64_t value) {
+    metrics.counter("bascule_conference_answers_total",
+                    "Conference requests answered: ready, or the reason for ready=false.",
+                    static_cast<double>(value), {{"result", result}});
+  };
+  answer("ready", counters.answers_ready);
+  answer("overload", counters.answers_later_overload);
+  answer("limit", counters.answers_later_limit);
+  answer("link", counters.answers_later_link);
+  answer("join", counters.answers_later_join);
+  answer("shutdown", counters.answers_later_shutdown);
+}
+
+void add_bridges(const focus::Placement& placement, Now now, Metrics& metrics) {
+  constexpr double kFull = 1'000'000;
+  for (const focus::BridgeView& view : placement.bridges(now)) {
+    const admin::MetricLabels labels{{"bridge", view.bridge.jid().resource()}};
+    const auto gauge = [&metrics, &labels](const char* name, const char* help, double value) {
+      metrics.gauge(name, help, value, labels);
+    };
+    gauge("bascule_bridge_present", "1 while the bridge is in the brewery.", view.present);
+    gauge("bascule_bridge_usable", "1 while the bridge is fresh, healthy and not draining.",
+          view.state == focus::BridgeState::kFresh && view.healthy && !view.drain &&
+              !view.cordoned && !view.graceful_shutdown && !view.shutting_down);
+    gauge("bascule_bridge_stress_reported", "Load the bridge last reported; 1 is full.",
+          static_cast<double>(view.reported.millionths()) / kFull);
+    gauge("bascule_bridge_stress_expected",
+          "Estimated load, with what the report cannot contain yet; 1 is full.",
+          static_cast<double>(view.expected.millionths()) / kFull);
+    gauge("bascule_bridge_stress_limit", "Load above which nobody joins; 1 is full.",
+          static_cast<double>(view.limit.millionths()) / kFull);
+    gauge("bascule_bridge_participants", "Participants placed on the bridge.",
+          static_cast<double>(view.participants));
+    gauge("bascule_bridge_conferences", "Conferences with participants on the bridge.",
+          static_cast<double>(view.conferences));
+    gauge("bascule_bridge_in_flight", "Allocations the bridge has not answered yet.",
+          static_cast<double>(view.in_flight));
+    if (view.report_age) {
+      gauge("bascule_bridge_report_age_seconds", "Age of the last report.",
+            static_cast<double>(view.report_age->count()) / kFull);
+    }
+  }
+}
+
+const char* class_name(focus::TicketClass ticket_class) {
+  switch (ticket_class) {
+    case focus::TicketClass::kDisplaced:
+      return "displaced";
+    case focus::TicketClass::kJoinsLive:
+      return "joins_live";
+    case focus::TicketClass::kFirst:
+      return "first";
+  }
+  return "unknown";
+}
+
+void add_placement(const focus::Placement& placement, Now now, Metrics& metrics) {
+  for (std::size_t i = 0; i < focus::kTicketClassCount; ++i) {
+    const auto ticket_class = static_cast<focus::TicketClass>(i);
+    metrics.gauge("bascule_queue_tickets", "Participants waiting for a bridge.",
+                  static_cast<double>(placement.queued(ticket_class)),
+                  {{"class", class_name(ticket_class)}});
+  }
+  metrics.gauge("bascule_queue_oldest_wait_seconds", "Wait of the oldest ticket.",
+                static_cast<double>(placement.oldest_wait(now).count()) / 1e6);
+  metrics.gauge("bascule_overloaded", "1 while new rooms are answered ready=false.",
+                placement.overload(now) == focus::Overload::kNone ? 0 : 1);
+}
+
+void add_links(const MetricsSources& sources, Metrics& metrics) {
+  for (std::size_t i = 0; i < sources.links.size(); ++i) {
+    if (!sources.links[i]) {
+      continue;
+    }
+    const LinkRuntime& runtime = *sources.links[i];
+    const focus::LinkCounters& counters = runtime.link().counters();
+    const std::string link(name_of(static_cast<StreamId>(i)));
+    metrics.gauge("bascule_link_up", "1 while the link is up.", runtime.is_up() ? 1 : 0,
+                  {{"link", link}});
+    metrics.gauge("bascule_link_queued_bytes", "Bytes not written to the server yet.",
+                  static_cast<double>(runtime.queued_bytes()), {{"link", link}});
+    metrics.gauge("bascule_link_outstanding_iqs", "Requests without an answer yet.",
+                  static_cast<double>(runtime.link().outstanding()), {{"link", link}});
+    metrics.counter("bascule_link_stanzas_sent_total", "Stanzas sent.",
+                    static_cast<double>(counters.sent), {{"link", link}});
+    const auto received = [&metrics, &link](const char* result, std::uint64_t value) {
+      metrics.counter("bascule_link_stanzas_received_total",
+                      "Stanzas received, by what became of them.", static_cast<double>(value),
+                      {{"link", link}, {"result", result}});
+    };
+    received("delivered", counters.delivered);
+    received("malformed", counters.malformed);
+    received("over_limit", counters.over_limit);
+    received("unpaired", counters.unpaired);
+    received("ignored", counters.ignored);
+    metrics.counter("bascule_link_iq_timeouts_total", "Requests nobody answered in time.",
+                    static_cast<double>(runtime.link().iq_counters().timeouts), {{"link", link}});
+  }
+}
+
+/// Resident bytes from /proc/self/statm; 0 when it cannot be read.
+double resident_bytes() {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen("/proc/self/statm", "r"),
+                                                             std::fclose);
+  long pages = 0;
+  if (!file || std::fscanf(file.get(), "%*s %ld", &pages) != 1) {
+    return 0;
+  }
+  return static_cast<double>(pages) * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+void add_process(const MetricsSources& sources, Metrics& metrics) {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const double cpu = static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                     static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+  metrics.counter("process_cpu_seconds_total", "CPU time of the process.", cpu);
+  metrics.gauge("process_resident_memory_bytes", "Memory of the process.", resident_bytes());
+  metrics.gauge("bascule_build_info", "Always 1; the version is the label.", 1,
+                {{"version", sources.version}});
+  metrics.counter("bascule_loop_turns_total", "Turns of the event loop.",
+                  static_cast<double>(sources.turns));
+  metrics.counter("bascule_log_lines_suppressed_total", "Log lines over the rate limit.",
+                  static_cast<double>(sources.log_lines_suppressed));
+  metrics.gauge("bascule_commit_degraded",
+                "1 while effects leave before their operations are durable.",
+                sources.gate.is_degraded() ? 1 : 0);
+  metrics.gauge("bascule_commit_turns_waiting", "Loop turns waiting for the store.",
+                static_cast<double>(sources.gate.waiting()));
+  metrics.counter("bascule_http_requests_total", "HTTP requests served.",
+                  static_cast<double>(sources.http.requests));
+  metrics.counter("bascule_http_requests_bad_total", "HTTP requests over a limit or malformed.",
+                  static_cast<double>(sources.http.requests_bad));
+  metrics.gauge("bascule_http_connections", "Open HTTP connections.",
+                static_cast<double>(sources.http.connections_open));
+}
+
+}  // namespace
+
+std::string_view name_of(StreamId stream) {
+  switch (stream) {
+    case StreamId::kRequests:
+      return "requests";
+    case StreamId::kClient:
+      return "client";
+    case StreamId::kService:
+      return "service";
+  }
+  return "unknown";
+}
+
+std::string render_metrics(const MetricsSources& sources, Now now) {
+  Metrics metrics;
+  const Counters& counters = sources.focus.counters();
+  for (const CounterRow& row : kCounters) {
+    metrics.counter(row.name, row.help, static_cast<double>(counters.*row.value));
+  }
+  add_answers(counters, metrics);
+  metrics.gauge("bascule_conferences", "Conferences now.",
+                static_cast<double>(sources.focus.conference_count()));
+  metrics.gauge("bascule_participants", "Members of all rooms now.",
+                static_cast<double>(sources.focus.participant_count()));
+  metrics.gauge("bascule_sessions", "Accepted sessions now.",
+                static_cast<double>(sources.focus.session_count()));
+  metrics.gauge("bascule_requests_waiting", "Conference requests whose answer is held.",
+                static_cast<double>(sources.focus.waiting_requests()));
+  metrics.gauge("bascule_ready", "1 while /readyz is 200.",
+                sources.focus.readiness(now).ready() ? 1 : 0);
+  add_placement(sources.focus.placement(), now, metrics);
+  add_bridges(sources.focus.placement(), now, metrics);
+  add_links(sources, metrics);
+  add_process(sources, metrics);
+  return metrics.text();
+}
+
+}  // namespace bascule::daemon

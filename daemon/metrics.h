@@ -1,0 +1,32 @@
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "admin/http_server.h"
+#include "base/ids.h"
+#include "base/time.h"
+#include "daemon/link_runtime.h"
+#include "focus/focus.h"
+#include "focus/output_gate.h"
+
+namespace bascule::daemon {
+
+struct MetricsSources {
+  const focus::Focus& focus;
+  const focus::OutputGate& gate;
+  const std::array<std::unique_ptr<LinkRuntime>, kStreamCount>& links;
+  const admin::HttpCounters& http;
+  std::string version;
+  std::uint64_t log_lines_suppressed;
+  std::uint64_t turns;
+};
+
+/// Prometheus text. Names and meanings are listed in docs/operations.md, which a test compares.
+/// Cost: O(bridges + conferences) per scrape.
+std::string render_metrics(const MetricsSources& sources, Now now);
+
+/// "requests", "client", "service": the closed set of the label `link`.
+std::string_view name_of(StreamId stream);
+
+}  // namespace bascule::daemon
