@@ -1,0 +1,119 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/jid.h"
+#include "focus/note.h"
+#include "focus/options.h"
+
+/// Everything an operator may set, with its defaults. Keys, ranges and texts are in the table of
+/// schema.h; this file says what the values mean to the program.
+namespace bascule::config {
+
+/// A password or component secret. Nothing prints `value`.
+struct Secret {
+  std::string value;  ///< Empty: not set.
+  friend bool operator==(const Secret&, const Secret&) = default;
+};
+
+/// Domains of the Jitsi Meet installation. Empty ones are derived from `domain` by `finish`.
+struct XmppDomains {
+  std::string domain;        ///< The main virtual host, where clients log in.
+  std::string auth;          ///< Default `auth.<domain>`.
+  std::string muc;           ///< Default `conference.<domain>`.
+  std::string internal_muc;  ///< Default `internal.auth.<domain>`.
+  std::string breakout;      ///< Default `breakout.<domain>`.
+  std::string focus;         ///< Default `focus.<domain>`: the address clients send requests to.
+  friend bool operator==(const XmppDomains&, const XmppDomains&) = default;
+};
+
+enum class RequestsMode : std::uint8_t {
+  kComponent,    ///< External component (XEP-0114) `focus.<domain>`.
+  kClientProxy,  ///< The server's mod_client_proxy forwards to the client link.
+  kOff,          ///< Conference requests arrive by HTTP only.
+};
+enum class ServiceMode : std::uint8_t {
+  kComponent,  ///< External component `bascule.<domain>`.
+  kClient,     ///< An account, by default the one of the client link with another resource.
+};
+enum class TlsMode : std::uint8_t { kRequired, kOff };
+enum class LogFormat : std::uint8_t { kText, kJson };
+
+struct RequestsLink {
+  RequestsMode mode = RequestsMode::kComponent;
+  std::string host = "localhost";
+  std::uint16_t port = 5347;
+  Secret secret;
+  friend bool operator==(const RequestsLink&, const RequestsLink&) = default;
+};
+
+struct ClientLink {
+  std::string host = "localhost";
+  std::uint16_t port = 5222;
+  std::string user = "focus";
+  std::string domain;  ///< Default: the auth domain.
+  std::string resource = "focus";
+  Secret password;
+  TlsMode tls = TlsMode::kRequired;
+  std::string ca_file;
+  std::vector<std::string> pins;  ///< SHA-256 of certificates, 64 lower-case hex digits.
+  bool stream_management = true;  ///< XEP-0198 with resumption.
+  friend bool operator==(const ClientLink&, const ClientLink&) = default;
+};
+
+struct ServiceLink {
+  ServiceMode mode = ServiceMode::kComponent;
+  std::string host = "localhost";
+  std::uint16_t port = 0;        ///< 0: 5347 for a component, else the client link's.
+  std::string component_domain;  ///< Default `bascule.<domain>`.
+  std::string user;              ///< Default: the user of the client link.
+  std::string user_domain;       ///< Default: the domain of the client link.
+  std::string resource = "bascule-service";
+  Secret secret;  ///< Of the component, or the password; see `finish`.
+  TlsMode tls = TlsMode::kRequired;
+  std::string ca_file;
+  std::vector<std::string> pins;
+  std::string brewery = "jvbbrewery";  ///< Room name in the internal MUC, or a whole address.
+  std::string pubsub_service;
+  std::string pubsub_node;
+  friend bool operator==(const ServiceLink&, const ServiceLink&) = default;
+};
+
+struct Admin {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 8888;
+  friend bool operator==(const Admin&, const Admin&) = default;
+};
+
+struct State {
+  std::string dir = "/var/lib/bascule";
+  friend bool operator==(const State&, const State&) = default;
+};
+
+struct Log {
+  focus::NoteLevel level = focus::NoteLevel::kInfo;
+  LogFormat format = LogFormat::kText;
+  bool hash_jids = false;
+  friend bool operator==(const Log&, const Log&) = default;
+};
+
+struct Config {
+  XmppDomains xmpp;
+  RequestsLink requests;
+  ClientLink client;
+  ServiceLink service;
+  /// Its deployment addresses are filled in by `finish`.
+  focus::Options focus;
+  Admin admin;
+  State state;
+  Log log;
+
+  // What `finish` derives for the wiring.
+  Jid requests_address;  ///< Domain of the requests component; empty unless in that mode.
+  Jid client_address;    ///< user@domain/resource.
+  Jid service_address;   ///< A component's domain, or user@domain/resource.
+};
+
+}  // namespace bascule::config

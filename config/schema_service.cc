@@ -1,0 +1,59 @@
+// The sections [limits], [admin], [state] and [log].
+
+#include "config/schema.h"
+
+namespace bascule::config {
+namespace {
+
+constexpr IntegerRange kMany{.min = 1, .max = 1'000'000};
+
+bool is_address(std::string_view value) {
+  return value.find_first_not_of("0123456789abcdefABCDEF.:") == std::string_view::npos;
+}
+
+bool is_absolute(std::string_view value) {
+  return value.front() == '/';
+}
+
+}  // namespace
+
+void add_service_keys(std::vector<Key>& table) {
+  table.push_back({"limits.conferences",
+                   integer(BASCULE_CONFIG_AT(focus.limits.conferences), kMany), "",
+                   "Conferences at once.", ""});
+  table.push_back({"limits.participants-per-conference",
+                   integer(BASCULE_CONFIG_AT(focus.limits.participants_per_conference), kMany), "",
+                   "", ""});
+  table.push_back({"limits.waiting-requests",
+                   integer(BASCULE_CONFIG_AT(focus.limits.waiting_requests), kMany), "",
+                   "Conference requests without an answer yet.", ""});
+  table.push_back({"limits.outstanding-iqs",
+                   integer(BASCULE_CONFIG_AT(focus.limits.outstanding_iqs), kMany), "",
+                   "Requests of ours without an answer yet, per link.", ""});
+  table.push_back({"admin.address",
+                   text(BASCULE_CONFIG_AT(admin.address), Empty::kForbidden, "a numeric IP address",
+                        is_address),
+                   "", "HTTP: health, metrics, conference requests.", ""});
+  table.push_back({"admin.port", integer(BASCULE_CONFIG_AT(admin.port), {1, 65535}), "", "", ""});
+  table.push_back(
+      {"state.dir",
+       text(BASCULE_CONFIG_AT(state.dir), Empty::kForbidden, "an absolute path", is_absolute), "",
+       "Folder of the databases; must be writable.", ""});
+  table.push_back({"log.level",
+                   choice(BASCULE_CONFIG_AT(log.level),
+                          std::vector<std::pair<std::string, focus::NoteLevel>>{
+                              {"debug", focus::NoteLevel::kDebug},
+                              {"info", focus::NoteLevel::kInfo},
+                              {"warn", focus::NoteLevel::kWarn},
+                              {"error", focus::NoteLevel::kError}}),
+                   "", "", ""});
+  table.push_back({"log.format",
+                   choice(BASCULE_CONFIG_AT(log.format),
+                          std::vector<std::pair<std::string, LogFormat>>{
+                              {"text", LogFormat::kText}, {"json", LogFormat::kJson}}),
+                   "", "\"text\": event key=value; \"json\": one object per line.", ""});
+  table.push_back({"log.hash-jids", boolean(BASCULE_CONFIG_AT(log.hash_jids)), "",
+                   "Write room names and addresses as hashes.", ""});
+}
+
+}  // namespace bascule::config
