@@ -100,7 +100,8 @@ void BridgeRegistry::left(const BridgeJid& jid) {
 void BridgeRegistry::failed(Bridge& bridge, FailureCause cause, Instant now) {
   const Stress expected = bridge.ledger.estimate(now);
   const Stress reported = bridge.ledger.reported();
-  const bool is_failure = cause != FailureCause::kShutDown;
+  const bool idle_restart = cause == FailureCause::kRestarted && bridge.ledger.own() == 0;
+  const bool is_failure = cause != FailureCause::kShutDown && !idle_restart;
   if (is_failure) {
     bridge.ledger.died(now);
     const bool forgotten =

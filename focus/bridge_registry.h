@@ -85,8 +85,8 @@ class BridgeRegistry {
   void link_down(Instant now);  ///< O(n).
   ReportEffect report(const stats::BridgeReport& report, Instant now);
   void left(const BridgeJid& bridge);
-  /// Starts the quarantine, teaches the ledger, empties it. Participants, rooms and reservations
-  /// are the caller's business, before this call.
+  /// Starts the quarantine (not after a shutdown or the restart of an idle bridge), teaches the
+  /// ledger, empties it. Participants, rooms and reservations are the caller's business, before.
   void failed(Bridge& bridge, FailureCause cause, Instant now);
   /// Opens the gate when due; true when that happened now.
   bool open_gate_if_due(Instant now);

@@ -124,6 +124,14 @@ void ConferenceLoads::release(const RoomJid& jid) {
   room->reservation.reset();
 }
 
+void ConferenceLoads::expect_one_less(const RoomJid& jid) {
+  ConferenceLoad* room = find(jid);
+  if (room != nullptr && room->reservation) {
+    --room->reservation->size;
+    size_changed(*room);
+  }
+}
+
 void ConferenceLoads::release_expired(Instant now) {
   while (!expiries_.empty() && expiries_.begin()->first <= now) {
     const RoomJid room = expiries_.begin()->second;

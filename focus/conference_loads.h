@@ -70,6 +70,8 @@ class ConferenceLoads {
   /// Keeps room on `bridge` for a conference of `size`; replaces an earlier reservation.
   void reserve(const RoomJid& room, Bridge& bridge, std::int64_t size, Instant until);
   void release(const RoomJid& room);
+  /// Somebody left for good: the reservation counts one less.
+  void expect_one_less(const RoomJid& room);
   /// Releases what ended by `now`.
   void release_expired(Instant now);
   [[nodiscard]] std::optional<Instant> next_expiry() const;

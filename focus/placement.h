@@ -147,7 +147,8 @@ class Placement {
   void left(const OccupantJid& participant, Now now);
   /// `left` for everybody in the room, and its reservation.
   void conference_ended(const RoomJid& room, Now now);
-  /// A participant that was placed in an earlier life of the process; no ticket, no pace.
+  /// A participant that was placed in an earlier life of the process; no ticket, no pace. Ignored
+  /// for participants already known.
   void restore_participant(const RoomJid& room, const OccupantJid& participant,
                            const BridgeJid& bridge, Now now);
 

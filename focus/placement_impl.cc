@@ -82,7 +82,9 @@ std::vector<RoomJid> Placement::Impl::bridge_failed(const BridgeJid& jid, Failur
   std::vector<RoomJid> rooms;
   rooms.reserve(lost.size());
   for (const LostConference& conference : lost) {
-    rooms.push_back(conference.room);
+    if (conference.had_people) {
+      rooms.push_back(conference.room);
+    }
   }
   return rooms;
 }
@@ -107,7 +109,7 @@ Result<> Placement::Impl::enqueue(const Ticket& ticket, Now now) {
   }
   const auto known = members_.find(ticket.participant);
   const bool has_place = known != members_.end() && known->second.bridge != nullptr;
-  if (has_place && known->second.generation >= ticket.generation && known->second.generation != 0) {
+  if (has_place && known->second.generation >= ticket.generation) {
     return fail(Errc::kConflict, "participant has a place of this or a newer generation");
   }
   const bool front = known != members_.end() && known->second.waited_before;
@@ -168,10 +170,15 @@ void Placement::Impl::allocation_failed(const OccupantJid& participant, Now now)
 
 void Placement::Impl::left(const OccupantJid& participant, Now now) {
   const auto found = members_.find(participant);
-  if (found != members_.end()) {
-    forget(found, now);
-    loads_.forget_if_idle(room_of(participant));
+  if (found == members_.end()) {
+    return;
   }
+  const RoomJid room = room_of(participant);
+  forget(found, now);
+  if (loads_.find(room)->members == 0) {
+    loads_.release(room);
+  }
+  loads_.forget_if_idle(room);
 }
 
 void Placement::Impl::conference_ended(const RoomJid& room, Now now) {
@@ -185,11 +192,11 @@ void Placement::Impl::conference_ended(const RoomJid& room, Now now) {
 
 void Placement::Impl::restore_participant(const RoomJid& room, const OccupantJid& participant,
                                           const BridgeJid& jid, Now now) {
-  Member& who = member(room, participant);
   Bridge* bridge = registry_.find_or_create(jid);
-  if (who.bridge != nullptr || bridge == nullptr) {
+  if (bridge == nullptr || members_.contains(participant)) {
     return;
   }
+  Member& who = member(room, participant);
   who.bridge = bridge;
   who.placed_at = now.mono;
   who.join_load = loads_.join(room, *bridge, now.mono, true);
@@ -238,7 +245,10 @@ void Placement::Impl::forget(Members::iterator member, Now now) {
   if (const WaitingTicket* waiting = queue_.find(participant)) {
     cancel(participant, waiting->ticket.generation);
   }
-  drop_place(participant, member->second, now.mono);
+  if (member->second.bridge != nullptr) {
+    drop_place(participant, member->second, now.mono);
+    loads_.expect_one_less(room_of(participant));
+  }
   --loads_.find(room_of(participant))->members;
   members_.erase(member);
 }
@@ -287,7 +297,7 @@ void Placement::Impl::tell_queue(const RoomJid& jid, Instant now) {
 /// Takes everything off a bridge that is gone. Largest conference first.
 std::vector<Placement::Impl::LostConference> Placement::Impl::strip_bridge(Bridge& bridge,
                                                                            Instant now) {
-  std::map<RoomJid, std::int64_t> sizes;
+  std::map<RoomJid, LostConference> losses;
   for (const RoomJid& room : std::set<RoomJid>(bridge.rooms)) {
     const auto [first, last] = members_of(room);
     for (auto it = first; it != last; ++it) {
@@ -296,22 +306,22 @@ std::vector<Placement::Impl::LostConference> Placement::Impl::strip_bridge(Bridg
         it->second.in_flight = false;
       }
     }
-    sizes[room] = loads_.lose_host(room, bridge, now);
+    losses[room] = {room, loads_.lose_host(room, bridge, now), true};
   }
   bridge.in_flight = 0;
-  // People who were on their way here belong to the size of what was lost; those of a conference
-  // that never had anybody here only lose their plan.
+  // Those who were still expected here belong to what was lost.
   for (const RoomJid& room : std::set<RoomJid>(bridge.plans)) {
     const ConferenceLoad* planned = loads_.find(room);
     if (planned->home == nullptr) {
-      sizes[room] = std::max(sizes[room], planned->reservation->size);
+      LostConference& loss = losses.try_emplace(room, LostConference{room, 0, false}).first->second;
+      loss.size = std::max(loss.size, planned->reservation->size);
     }
     loads_.release(room);
   }
   std::vector<LostConference> lost;
-  for (const auto& [room, size] : sizes) {
+  for (const auto& [room, loss] : losses) {
     tell_queue(room, now);
-    lost.push_back({room, size});
+    lost.push_back(loss);
   }
   std::stable_sort(lost.begin(), lost.end(),
                    [](const auto& a, const auto& b) { return a.size > b.size; });

@@ -72,7 +72,8 @@ class Placement::Impl {
   using Members = std::map<OccupantJid, Member>;
   struct LostConference {
     RoomJid room;
-    std::int64_t size;
+    std::int64_t size = 0;
+    bool had_people = false;  // Otherwise it only had a reservation there.
   };
 
   /// Members of one room are neighbours in the map.
