@@ -1,33 +1,11 @@
 """Child processes that take commands on stdin and answer with JSON lines on stdout."""
 
 import json
-import os
 import queue
 import subprocess
 import threading
 
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-
-
-def cpu_seconds(pid):
-    """User and system time of a process so far; 0.0 when it is gone."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
-    except (OSError, IndexError, ValueError):
-        return 0.0
-
-
-def rss_megabytes(pid):
-    """Resident memory of a process; 0.0 when it is gone."""
-    try:
-        with open(f"/proc/{pid}/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * PAGE_BYTES / 1e6
-    except (OSError, IndexError, ValueError):
-        return 0.0
-
+from children import end, spawn
 
 class PeerError(RuntimeError):
     """A peer died, did not answer or found the program under test wrong."""
@@ -42,9 +20,8 @@ class Peer:
         self.log = logs / f"{name}.log"
         self._answers = queue.Queue()
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(
-                [*map(str, command), "--control", "--events", str(self.events)],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)
+            self.process = spawn([*command, "--control", "--events", self.events],
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -91,12 +68,7 @@ class Peer:
 
     def stop(self):
         """Ends it whatever state it is in."""
-        if self.alive:
-            self.process.terminate()
-            try:
-                self.process.wait(timeout=3)
-            except subprocess.TimeoutExpired:
-                self.kill()
+        end(self.process, patience_s=3)
 
     def violations(self):
         """The violations it has reported so far."""

@@ -7,6 +7,8 @@ import socket
 import subprocess
 import time
 
+from children import end, spawn
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TEMPLATE = ROOT / "tests" / "integration" / "prosody.cfg.lua.in"
 START_DEADLINE_S = 10
@@ -75,8 +77,8 @@ class Prosody:
         if shutil.which("prosody") is None:
             raise RuntimeError("prosody is not installed (scripts/install_deps.sh)")
         log = open(self.folder / "prosody.out", "ab")
-        self.process = subprocess.Popen(["prosody", "--config", str(self.config), "-F"], stdin=subprocess.DEVNULL,
-                                        stdout=log, stderr=log, start_new_session=True)
+        self.process = spawn(["prosody", "--config", self.config, "-F"], stdin=subprocess.DEVNULL, stdout=log,
+                             stderr=log)
         log.close()
         deadline = time.monotonic() + START_DEADLINE_S
         for port in (self.component_port, self.c2s_port):
@@ -105,10 +107,4 @@ class Prosody:
         self.process.wait()
 
     def stop(self):
-        if self.process is None or self.process.poll() is not None:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self.kill()
+        end(self.process)

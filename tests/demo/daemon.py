@@ -1,0 +1,90 @@
+"""The program under test, with a configuration of its own."""
+
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+from children import end, spawn
+from prosody import free_ports
+
+READY_DEADLINE_S = 20
+CONFIG = """\
+# Written by tests/demo: a private server on loopback. config/bascule.example.toml documents every key.
+[xmpp]
+domain = "{domain}"
+
+[links.requests]
+host = "127.0.0.1"
+port = {component_port}
+secret-file = "{folder}/requests.secret"
+
+[links.client]
+host = "127.0.0.1"
+port = {c2s_port}
+password-file = "{folder}/client.password"
+ca-file = "{certificate}"
+
+[links.service]
+host = "127.0.0.1"
+port = {component_port}
+secret-file = "{folder}/service.secret"
+
+[admin]
+address = "127.0.0.1"
+port = {admin_port}
+
+[state]
+dir = "{folder}/state"
+"""
+
+
+class Daemon:
+    def __init__(self, binary, folder, prosody):
+        self.folder = folder
+        self.binary = binary
+        self.process = None
+        self.log = folder / "bascule.log"
+        (folder / "state").mkdir(parents=True)
+        self.admin_port = free_ports(1)[0]
+        self.config = folder / "bascule.toml"
+        self.config.write_text(CONFIG.format(
+            domain=prosody.domain, component_port=prosody.component_port, c2s_port=prosody.c2s_port, folder=folder,
+            certificate=prosody.certificate, admin_port=self.admin_port), encoding="utf-8")
+        for name, secret in (("requests.secret", prosody.focus_secret), ("client.password", prosody.passwords["focus"]),
+                             ("service.secret", prosody.bascule_secret)):
+            (folder / name).write_text(secret + "\n", encoding="utf-8")
+            (folder / name).chmod(0o600)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def start(self):
+        """Returns the seconds from start to ready."""
+        began = time.monotonic()
+        with open(self.log, "ab") as log:
+            self.process = spawn([self.binary, "--config", self.config], stdin=subprocess.DEVNULL, stdout=log,
+                                 stderr=log)
+        while not self.ready():
+            if self.process.poll() is not None:
+                raise RuntimeError(f"bascule exited with {self.process.returncode}; see {self.log}")
+            if time.monotonic() - began > READY_DEADLINE_S:
+                raise RuntimeError(f"bascule is not ready after {READY_DEADLINE_S} s; see {self.log}")
+            time.sleep(0.02)
+        return time.monotonic() - began
+
+    def ready(self):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/readyz", timeout=1) as answer:
+                return answer.status == 200
+        except (urllib.error.URLError, OSError):
+            return False
+
+    @property
+    def alive(self):
+        return self.process.poll() is None
+
+    def stop(self):
+        """SIGTERM; returns the exit code."""
+        return end(self.process, patience_s=10)

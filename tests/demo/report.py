@@ -1,0 +1,214 @@
+"""The report of a demo run: one HTML file, no other files, no scripts."""
+
+import dataclasses
+import html
+import json
+import math
+
+WIDTH, HEIGHT = 960, 250
+LEFT, RIGHT, TOP, BOTTOM = 48, 96, 40, 28
+
+
+@dataclasses.dataclass
+class Series:
+    name: str
+    times: list = dataclasses.field(default_factory=list)
+    participants: list = dataclasses.field(default_factory=list)
+    stress: list = dataclasses.field(default_factory=list)
+    overloads: int = 0
+    max_stress: float = 0.0
+
+
+def events_of(path):
+    """The events of a peer; a killed one may have left half a line at the end."""
+    if not path.exists():
+        return
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            yield json.loads(line)
+        except ValueError:
+            return
+
+
+def bridge_series(scene):
+    result = {}
+    for number, bridge in scene.bridges.items():
+        series = Series(f"bridge {number}")
+        for event in events_of(bridge.events):
+            if event["event"] == "overload":
+                series.overloads += 1
+            if event["event"] == "bridge":
+                series.times.append(event["t"] - scene.began)
+                series.participants.append(event["participants"])
+                series.stress.append(event["stress"])
+                series.max_stress = max(series.max_stress, event["max_stress"])
+        result[number] = series
+    return result
+
+
+def crowd_series(scene):
+    lines = {"in a room": ([], []), "with media": ([], [])}
+    if scene.clients is not None:
+        for event in events_of(scene.clients.events):
+            if event["event"] == "crowd":
+                for name, key in (("in a room", "in_room"), ("with media", "active")):
+                    lines[name][0].append(event["t"] - scene.began)
+                    lines[name][1].append(event[key])
+    return lines
+
+
+def nice_top(value):
+    """A round number not below the value."""
+    if value <= 0:
+        return 1
+    step = 10 ** math.floor(math.log10(value))
+    for factor in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10):
+        if factor * step >= value:
+            return factor * step
+    return 10 * step
+
+
+class Chart:
+    def __init__(self, title, seconds, top, unit):
+        self.title, self.seconds, self.top, self.unit = title, max(seconds, 1), nice_top(top), unit
+        self.parts = []
+        self.labels = []
+
+    def x(self, seconds):
+        return LEFT + (WIDTH - LEFT - RIGHT) * seconds / self.seconds
+
+    def y(self, value):
+        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * min(value, self.top) / self.top
+
+    def grid(self):
+        for i in range(5):
+            value = self.top * i / 4
+            text = f"{value:.0f}" if self.top >= 4 else f"{value:.2f}"
+            self.parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{self.y(value):.1f}" '
+                              f'y2="{self.y(value):.1f}"/><text class="tick" x="{LEFT - 6}" y="{self.y(value) + 4:.1f}" '
+                              f'text-anchor="end">{text}</text>')
+        step = 10 if self.seconds <= 150 else 30
+        for second in range(0, int(self.seconds) + 1, step):
+            self.parts.append(f'<text class="tick" x="{self.x(second):.1f}" y="{HEIGHT - 8}" '
+                              f'text-anchor="middle">{second}{" s" if second == 0 else ""}</text>')
+
+    def event_marks(self, marks):
+        ends = [0.0, 0.0]  # Where the last label of each of two rows ended.
+        for seconds, text in marks:
+            row = 0 if ends[0] <= self.x(seconds) else 1
+            ends[row] = self.x(seconds) + 6.4 * len(text) + 10
+            y = 12 + 14 * row
+            self.parts.append(f'<line class="mark" x1="{self.x(seconds):.1f}" x2="{self.x(seconds):.1f}" y1="{y - 8}" '
+                              f'y2="{HEIGHT - BOTTOM}"/><text class="event" x="{self.x(seconds) + 4:.1f}" y="{y}">'
+                              f'{html.escape(text)}</text>')
+
+    def limit(self, value, text):
+        self.parts.append(f'<line class="limit" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{self.y(value):.1f}" '
+                          f'y2="{self.y(value):.1f}"/><text class="limit-text" x="{WIDTH - RIGHT - 4}" '
+                          f'y="{self.y(value) - 4:.1f}" text-anchor="end">{html.escape(text)}</text>')
+
+    def line(self, name, times, values, colour):
+        if not times:
+            return
+        points = " ".join(f"{self.x(t):.1f},{self.y(v):.1f}" for t, v in zip(times, values))
+        self.parts.append(f'<polyline class="c{colour}" points="{points}"/>')
+        self.labels.append([self.y(values[-1]), name, colour])
+
+    def dead(self, time, value, colour):
+        x, y = self.x(time), self.y(value)
+        self.parts.append(f'<path class="c{colour}" d="M{x - 5:.1f} {y - 5:.1f}l10 10m0 -10l-10 10"/>')
+
+    def svg(self):
+        """Labels at the right end, moved apart so that none covers another."""
+        previous = -math.inf
+        for label in sorted(self.labels):
+            label[0] = max(label[0], previous + 15)
+            previous = label[0]
+        overflow = previous - (HEIGHT - BOTTOM)
+        texts = "".join(f'<text class="name t{colour}" x="{WIDTH - RIGHT + 8}" y="{y - max(0, overflow) + 4:.1f}">'
+                        f'{html.escape(name)}</text>' for y, name, colour in self.labels)
+        title = html.escape(self.title)
+        return (f'<figure><figcaption>{title} <span>{html.escape(self.unit)}</span></figcaption>'
+                f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">{"".join(self.parts)}{texts}'
+                '</svg></figure>')
+
+
+def charts(scene):
+    bridges = bridge_series(scene)
+    crowd = crowd_series(scene)
+    end = max([scene.now() if not scene.marks else scene.marks[-1][0]] +
+              [series.times[-1] for series in bridges.values() if series.times])
+    people = Chart("Participants", end, max(scene.participants, 1), "in a room, and with media")
+    load = Chart("Participants per bridge", end,
+                 max([max(series.participants, default=0) for series in bridges.values()], default=1), "endpoints")
+    stress = Chart("Stress per bridge", end, max([1.05] + [series.max_stress for series in bridges.values()]),
+                   "true load, 1 = full")
+    for chart in (people, load, stress):
+        chart.grid()
+        chart.event_marks(scene.marks)
+    for colour, (name, (times, values)) in enumerate(crowd.items(), start=5):
+        people.line(name, times, values, colour)
+    stress.limit(1.0, "limit")
+    for number, series in bridges.items():
+        load.line(series.name, series.times, series.participants, number)
+        stress.line(series.name, series.times, series.stress, number)
+        if number in scene.dead_bridges and series.times:
+            load.dead(series.times[-1], series.participants[-1], number)
+            stress.dead(series.times[-1], series.stress[-1], number)
+    return people.svg() + load.svg() + stress.svg()
+
+
+STYLE = """
+:root { color-scheme: light dark; --text: #1d2430; --dim: #667085; --back: #fff; --panel: #f6f7f9; --line: #e3e6eb;
+  --c1: #2563c9; --c2: #c2410c; --c3: #15803d; --c4: #8b3fc4; --c5: #98a2b3; --c6: #2563c9; --bad: #b42318;
+  --good: #15803d; }
+@media (prefers-color-scheme: dark) { :root { --text: #e6e9ef; --dim: #98a2b3; --back: #12161d; --panel: #1b212b;
+  --line: #2c3542; --c1: #6ea8fe; --c2: #fb923c; --c3: #4ade80; --c4: #d09bf7; --c5: #667085; --c6: #6ea8fe;
+  --bad: #f97066; --good: #4ade80; } }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--text); background: var(--back); max-width: 62rem;
+  margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
+p { margin: .25rem 0 1rem; color: var(--dim); }
+.verdict { font-weight: 600; color: var(--good); } .verdict.bad { color: var(--bad); }
+figure { margin: 1.5rem 0; } figcaption { font-weight: 600; } figcaption span { font-weight: 400; color: var(--dim); }
+svg { width: 100%; height: auto; background: var(--panel); border-radius: 6px; }
+svg text { font: 12px system-ui, sans-serif; fill: var(--text); }
+.grid { stroke: var(--line); } .tick, .limit-text { fill: var(--dim) !important; }
+.mark { stroke: var(--dim); stroke-dasharray: 3 3; } .event { fill: var(--dim) !important; }
+.limit { stroke: var(--bad); stroke-dasharray: 6 3; }
+polyline, path { fill: none; stroke-width: 2; stroke-linejoin: round; }
+table { border-collapse: collapse; } td { padding: .2rem 1.5rem .2rem 0; border-bottom: 1px solid var(--line); }
+td:last-child { text-align: right; font-variant-numeric: tabular-nums; padding-right: 0; }
+.columns { display: flex; gap: 3rem; flex-wrap: wrap; }
+""" + "".join(f".c{i} {{ stroke: var(--c{i}); }} .t{i} {{ fill: var(--c{i}) !important; }}\n" for i in range(1, 7))
+
+WORDS = {
+    "participants": "participants at the end", "placed": "with a session on a live bridge",
+    "accepted": "with media", "moved": "moved to another bridge", "refused": "refused",
+    "bridges_overloaded": "bridges over their limit", "max_bridge_stress": "highest stress of a bridge",
+    "invite_p50_ms": "join to invitation, median (ms)", "invite_p99_ms": "join to invitation, p99 (ms)",
+    "move_p99_ms": "bridge death to invitation, p99 (ms)", "recovery_s": "Prosody killed to everybody back (s)",
+    "ready_s": "bascule start to ready (s)", "arrival_s": "first arrival to everybody in (s)",
+    "evacuation_s": "bridge killed to everybody moved (s)", "idle_rss_mb": "bascule idle memory (MB)",
+    "bascule_rss_mb": "bascule memory at the end (MB)", "bascule_cpu_s": "bascule CPU (s)",
+    "prosody_cpu_s": "Prosody CPU (s)", "prosody_rss_mb": "Prosody memory at the end (MB)",
+}
+
+
+def table(values):
+    rows = "".join(f"<tr><td>{html.escape(WORDS.get(key, key))}</td><td>{value:g}</td></tr>"
+                   for key, value in values.items())
+    return f"<table>{rows}</table>"
+
+
+def render(scene, figures, extra, failure):
+    more = {key: round(extra[key], 2) for key in WORDS if key in extra}
+    verdict = (f'<p class="verdict bad">Failed: {html.escape(failure)}</p>' if failure else
+               '<p class="verdict">Everybody who is present has media on a live bridge, and no bridge was over its '
+               'limit.</p>')
+    return (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
+            f'content="width=device-width"><title>Bascule demo</title><style>{STYLE}</style></head><body>'
+            f'<h1>Bascule demo</h1><p>{scene.participants} participants in {scene.rooms} rooms on '
+            f'{len(scene.bridges)} bridges of unequal size; a bridge is killed, then Prosody is killed and restarted.'
+            f'</p>{verdict}{charts(scene)}<h2>Figures</h2><div class="columns">{table(figures)}{table(more)}</div>'
+            '</body></html>\n')
