@@ -1,12 +1,14 @@
 // bascule: the conference focus.
 
-#include <CLI/CLI.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <csignal>
 #include <cstdio>
 #include <string>
 
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
+#include "config/print.h"
 #include "config/toml/load.h"
 #include "daemon/app.h"
 #include "daemon/clock.h"
@@ -35,21 +37,22 @@ void log_start(LogSink& log, const stats::sqlite::LoadReport& report,
                .fields = {{"file", finding.file},
                           {"damage", std::string(to_string(finding.damage))},
                           {"detail", finding.detail},
-                          {"lost", finding.lost ? std::to_string(*finding.lost)
-                                                : std::string("unknown")}}},
+                          {"lost",
+                           finding.lost ? std::to_string(*finding.lost) : std::string("unknown")}}},
               now);
   }
   for (const std::string& moved : report.moved_to) {
     log.write({.level = NoteLevel::kWarn, .event = "store.moved_aside", .fields = {{"to", moved}}},
               now);
   }
-  log.write({.level = NoteLevel::kInfo,
-             .event = "daemon.started",
-             .fields = {{"version", std::string(BASCULE_VERSION)},
-                        {"conferences", static_cast<std::int64_t>(restored.tables.conferences.size())},
-                        {"reports", static_cast<std::int64_t>(restored.reports.size())},
-                        {"clean", report.clean}}},
-            now);
+  log.write(
+      {.level = NoteLevel::kInfo,
+       .event = "daemon.started",
+       .fields = {{"version", std::string(BASCULE_VERSION)},
+                  {"conferences", static_cast<std::int64_t>(restored.tables.conferences.size())},
+                  {"reports", static_cast<std::int64_t>(restored.reports.size())},
+                  {"clean", report.clean}}},
+      now);
 }
 
 int serve(const config::Config& config) {
@@ -59,14 +62,15 @@ int serve(const config::Config& config) {
                .hash_jids = config.log.hash_jids});
   boost::asio::io_context io{1};
   App* running = nullptr;  // Completions that arrive before or after the loop have no addressee.
-  auto opened = stats::sqlite::Store::open(
-      {.directory = config.state.dir}, [&io, &running](const stats::sqlite::Completion& completion) {
-        boost::asio::post(io, [&running, completion] {
-          if (running != nullptr) {
-            running->completed(completion);
-          }
-        });
-      });
+  auto opened =
+      stats::sqlite::Store::open({.directory = config.state.dir},
+                                 [&io, &running](const stats::sqlite::Completion& completion) {
+                                   boost::asio::post(io, [&running, completion] {
+                                     if (running != nullptr) {
+                                       running->completed(completion);
+                                     }
+                                   });
+                                 });
   if (!opened) {
     std::fprintf(stderr, "bascule: cannot open the state directory %s: %s\n",
                  config.state.dir.c_str(), opened.error().what.c_str());
@@ -89,8 +93,10 @@ int serve(const config::Config& config) {
 int run(int argc, char** argv) {
   Arguments arguments;
   CLI::App cli{"Bascule: a conference focus and videobridge load balancer for Jitsi Meet."};
-  cli.add_option("--config,-c", arguments.config, "Configuration file (TOML)")->capture_default_str();
-  cli.add_flag("--check-config", arguments.check_config, "Say everything that is wrong with it and exit");
+  cli.add_option("--config,-c", arguments.config, "Configuration file (TOML)")
+      ->capture_default_str();
+  cli.add_flag("--check-config", arguments.check_config,
+               "Say everything that is wrong with it and exit");
   cli.add_flag("--print-config", arguments.print_config,
                "Print the effective values and their origin, without secrets, and exit");
   cli.set_version_flag("--version", std::string("bascule ") + BASCULE_VERSION);
@@ -99,15 +105,16 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return cli.exit(error) == 0 ? kExitOk : kExitConfig;
   }
-  const auto loaded = config::load(arguments.config, BASCULE_VERSION);
+  auto loaded = config::load(arguments.config, config::process_environment());
   if (!loaded) {
-    for (const std::string& problem : loaded.error()) {
-      std::fprintf(stderr, "%s\n", problem.c_str());
+    for (const auto& error : loaded.error()) {
+      std::fprintf(stderr, "%s\n", config::to_string(error, arguments.config).c_str());
     }
     return kExitConfig;
   }
+  loaded->config.focus.version = BASCULE_VERSION;
   if (arguments.print_config) {
-    std::fputs(config::print(*loaded).c_str(), stdout);
+    std::fputs(config::print_config(*loaded).c_str(), stdout);
     return kExitOk;
   }
   if (arguments.check_config) {
@@ -121,4 +128,6 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace bascule::daemon
 
-int main(int argc, char** argv) { return bascule::daemon::run(argc, argv); }
+int main(int argc, char** argv) {
+  return bascule::daemon::run(argc, argv);
+}
