@@ -278,6 +278,31 @@ TEST_F(NativeStreamProsodyTest, ACutIsResumedWithoutLeavingARoom) {
   EXPECT_EQ(focus->count_body("into the dark"), 1);
 }
 
+TEST_F(NativeStreamProsodyTest, ASecondLoginOnTheSameResourceIsAConflictForTheFirst) {
+  const auto first = up(client());
+  const auto second = up(client());
+  ASSERT_TRUE(run_until([&] { return !first->link.downs.empty(); }));
+  EXPECT_EQ(first->link.downs[0].kind, DownKind::kConflict);
+  EXPECT_EQ(second->link.last_up.bound_jid.to_string(), "focus@auth.bascule.test/test");
+}
+
+TEST_F(NativeStreamProsodyTest, ASessionThatExpiredIsReplacedByANewOne) {
+  test::TcpProxy proxy(io_, prosody_.c2s_port());
+  auto options = client();
+  options.port = proxy.port();
+  const auto focus = up(options);
+  proxy.cut();
+  ASSERT_TRUE(run_until([&] { return !focus->link.downs.empty(); }));
+  // Binding the resource from elsewhere ends the hibernating session.
+  const auto thief = up(client());
+  thief->stream->close();
+  ASSERT_TRUE(run_until([&] { return !thief->link.downs.empty(); }));
+  focus->stream->open();
+  ASSERT_TRUE(run_until([&] { return focus->link.ups == 2; }));
+  EXPECT_FALSE(focus->link.last_up.resumed);
+  EXPECT_EQ(focus->stream->counters().resumes_refused, 1U);
+}
+
 TEST_F(NativeStreamProsodyTest, AnotherProcessTakesTheSessionOver) {
   const auto first = up(client());
   const auto other = up(client("jvb", "jvb-password"));

@@ -195,6 +195,25 @@ TEST_F(NativeClientTest, PlainTextAfterProceedIsNotUsed) {
   EXPECT_EQ(run_until_down().kind, DownKind::kProtocol);
 }
 
+TEST_F(NativeClientTest, AServerThatNeverShakesHandsTimesOut) {
+  options_.open_timeout = milliseconds{200};
+  server_.serve({{"version='1.0'>", kHeader + kTlsFeatures}, {"<starttls", kProceed}});
+  open();
+  const Down down = run_until_down();
+  EXPECT_EQ(down.kind, DownKind::kConnection);
+  EXPECT_THAT(down.reason, HasSubstr("did not come up in time"));
+}
+
+TEST_F(NativeClientTest, AServerThatAnswersTlsWithSomethingElseIsAConnectionFailure) {
+  server_.serve({{"version='1.0'>", kHeader + kTlsFeatures},
+                 {"<starttls", kProceed},
+                 {std::string("\x16\x03", 2), "this is no TLS record at all"}});
+  open();
+  const Down down = run_until_down();
+  EXPECT_EQ(down.kind, DownKind::kConnection);
+  EXPECT_THAT(down.reason, HasSubstr("TLS handshake"));
+}
+
 TEST_F(NativeClientTest, AnonymousLoginBindsAndEnables) {
   go_anonymous();
   server_.serve(fresh_session_script());

@@ -131,6 +131,27 @@ TEST_F(NativeComponentTest, AHostNameIsResolvedAndEachOfItsAddressesTried) {
   make_up();
 }
 
+TEST_F(NativeComponentTest, AnAddressThatSwallowsPacketsTimesOutByItself) {
+  // A listener nobody accepts from, its queue full: the kernel drops further connection attempts.
+  using boost::asio::ip::tcp;
+  const tcp::endpoint any(boost::asio::ip::address_v4::loopback(), 0);
+  tcp::acceptor full(io_, any.protocol());
+  full.bind(any);
+  full.listen(0);
+  std::vector<tcp::socket> waiting;
+  for (int i = 0; i < 4; ++i) {
+    waiting.emplace_back(io_);
+    waiting.back().async_connect(full.local_endpoint(), [](boost::system::error_code) {});
+  }
+  io_.poll();
+  options_.port = full.local_endpoint().port();
+  options_.connect_timeout = milliseconds{100};
+  make().open();
+  ASSERT_TRUE(run_until_down());
+  EXPECT_EQ(link_.downs[0].kind, DownKind::kConnection);
+  EXPECT_THAT(link_.downs[0].reason, HasSubstr("timed out"));
+}
+
 TEST_F(NativeComponentTest, AnUnknownHostIsAConnectionFailure) {
   options_.host = "no-such-host.invalid";
   make().open();
