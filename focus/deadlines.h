@@ -17,20 +17,20 @@ enum class TimerKind : std::uint8_t {
   kRequestAnswer,    ///< Answer a conference request that is held. owner: held request.
   kRequestForget,    ///< Forget how often a client was put off.
   kRoomJoin,         ///< Our join was not answered. owner: conference.
-  kRoomRejoinRetry,  ///< Try to re-enter a room again. owner: conference.
   kInitial,          ///< A joined room that nobody enters. owner: conference.
   kSingle,           ///< A conference with one participant. owner: conference.
-  kLinkGrace,        ///< The client link stays away. owner: conference.
+  kLinkGrace,        ///< The client link stays away: all conferences end.
+  kBridgeRetry,      ///< Repeat a colibri2 create. owner: conference.
   kPresence,         ///< Publish coalesced conference properties. owner: conference.
   kSourceSignaling,  ///< Announce collected source changes. owner: conference.
   kAccept,           ///< An offer that is not accepted. owner: conference, part: participant.
   kInviteRetry,      ///< Invite again after a failure. owner: conference, part: participant.
   kBreweryJoin,      ///< (Re-)enter the brewery.
+  kBrewerySettled,   ///< Bridges that did not come back with the brewery are lost.
   kBridgeHealth,     ///< Next health check. owner: bridge number.
   kPubsub,           ///< (Re-)subscribe to the node with bridge stats.
   kStatsFlush,       ///< Hand the collected reports to the store.
   kCleanup,          ///< Expire the next bridge conference that nobody owns any more.
-  kReconcile,        ///< Look at the next room after a link was lost.
   kShutdown,         ///< Stop now even if a goodbye is still unanswered.
 };
 

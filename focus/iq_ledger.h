@@ -21,13 +21,12 @@ enum class IqPurpose : std::uint8_t {
   kRoomConfigure,  ///< Submit of that form.
   kMemberDisco,    ///< Features of a member.
   kGrantOwner,
-  kAllocate,      ///< colibri2 create of one endpoint.
-  kBridgeUpdate,  ///< Any later colibri2 request of a conference.
-  kCleanup,       ///< Expire of a bridge conference that nobody owns.
-  kInvite,        ///< session-initiate.
-  kJingle,        ///< Jingle whose answer changes nothing: terminate, source-add, source-remove.
-  kHealth,        ///< Health check of a bridge.
-  kPubsub,        ///< Subscription to the node with bridge stats.
+  kBridge,   ///< colibri2 request of a conference.
+  kCleanup,  ///< Expire of a bridge conference that nobody owns.
+  kInvite,   ///< session-initiate.
+  kJingle,   ///< Jingle whose answer changes nothing: terminate, source-add, source-remove.
+  kHealth,   ///< Health check of a bridge.
+  kPubsub,   ///< Subscription to the node with bridge stats.
 };
 
 /// What the sender has to remember; unused fields keep their default.

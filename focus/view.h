@@ -6,11 +6,10 @@
 
 #include "base/ids.h"
 #include "base/jid.h"
+#include "focus/conference_state.h"
 #include "focus/participant_state.h"
 
 namespace bascule::focus {
-
-enum class ConferenceState : std::uint8_t;
 
 /// One member of a room at one instant.
 struct ParticipantView {
@@ -24,7 +23,7 @@ struct ParticipantView {
 struct ConferenceView {
   RoomJid room;
   std::string meeting_id;  ///< Empty before the room was entered.
-  ConferenceState state;
+  ConferenceState state = ConferenceState::kJoining;
   std::vector<ParticipantView> participants;  ///< In order of their endpoint ids.
 };
 

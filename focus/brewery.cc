@@ -1,0 +1,348 @@
+#include "focus/brewery.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "focus/bridge_report.h"
+
+namespace bascule::focus {
+namespace {
+
+constexpr TimerKey kJoinTimer{TimerKind::kBreweryJoin};
+constexpr TimerKey kSettledTimer{TimerKind::kBrewerySettled};
+constexpr TimerKey kFlushTimer{TimerKind::kStatsFlush};
+constexpr Duration kJoinRetry = std::chrono::seconds{15};  // Jicofo: BaseBrewery.kt.
+constexpr Duration kFlushPeriod = std::chrono::seconds{1};
+/// Health checks without an answer before a silent bridge counts as dead.
+constexpr std::uint32_t kSilentChecksMax = 2;
+
+void append(Brewery::Losses& losses, Brewery::Losses more) {
+  std::move(more.begin(), more.end(), std::back_inserter(losses));
+}
+
+}  // namespace
+
+void Brewery::restore(const std::vector<stats::ReceivedReport>& reports, Turn& turn) {
+  for (const auto& received : reports) {
+    bridge_at(received.report.bridge, turn);
+  }
+}
+
+Brewery::Bridge& Brewery::bridge_at(const BridgeJid& jid, Turn& turn) {
+  const auto [entry, inserted] = bridges_.try_emplace(jid);
+  if (inserted) {
+    entry->second.number = ++turn.shared.last_number;
+    by_number_.emplace(entry->second.number, jid);
+  }
+  return entry->second;
+}
+
+std::size_t Brewery::bridges_present() const {
+  return static_cast<std::size_t>(std::count_if(
+      bridges_.begin(), bridges_.end(), [](const auto& entry) { return entry.second.present; }));
+}
+
+void Brewery::on_link_up(Turn& turn) {
+  pubsub_retry_ = Duration::zero();
+  send_join(turn);
+  subscribe(turn);
+}
+
+void Brewery::on_link_down(Turn& turn) {
+  in_ = false;
+  joining_ = false;
+  turn.clear_timer(kJoinTimer);
+  turn.clear_timer(kSettledTimer);
+  turn.clear_timer({TimerKind::kPubsub});
+  for (auto& [jid, bridge] : bridges_) {
+    bridge.present = false;
+    bridge.health_asked = false;
+    bridge.silent_checks = 0;
+    turn.clear_timer(health_timer(bridge));
+  }
+  turn.shared.placement.service_down(turn.now);
+}
+
+void Brewery::rejoin(Turn& turn) {
+  if (!joining_ && turn.shared.is_up(StreamId::kService)) {
+    turn.warn("brewery.not_in", {{"room", turn.options().brewery.to_string()}});
+    in_ = false;
+    turn.shared.placement.service_down(turn.now);
+    send_join(turn);
+  }
+}
+
+void Brewery::send_join(Turn& turn) {
+  joining_ = true;
+  for (auto& [jid, bridge] : bridges_) {
+    bridge.seen_since_join = false;
+  }
+  proto::MucPresence presence;
+  presence.to = turn.options().brewery.jid().with_resource(turn.options().focus_nick);
+  presence.join = proto::MucJoin{.password = std::nullopt, .history_max_stanzas = 0};
+  turn.send_presence(StreamId::kService, std::move(presence));
+  turn.set_timer(kJoinTimer, kJoinRetry);
+}
+
+void Brewery::leave(Turn& turn) {
+  if (in_ || joining_) {
+    proto::MucPresence presence;
+    presence.to = turn.options().brewery.jid().with_resource(turn.options().focus_nick);
+    presence.type = proto::PresenceType::kUnavailable;
+    turn.send_presence(StreamId::kService, std::move(presence));
+  }
+  in_ = false;
+  joining_ = false;
+}
+
+Brewery::Losses Brewery::on_presence(const proto::MucPresence& presence, Turn& turn) {
+  if (presence.from.bare() != turn.options().brewery.jid()) {
+    ++turn.counters().presences_ignored;
+    return {};
+  }
+  if (presence.type == proto::PresenceType::kError) {
+    ++turn.counters().room_errors;
+    if (joining_) {
+      turn.error("brewery.refused",
+                 {{"room", turn.options().brewery.to_string()},
+                  {"error", presence.error ? describe({*presence.error}) : std::string("unknown")},
+                  {"retry_in", kJoinRetry}});
+    }
+    return {};
+  }
+  if (presence.from.resource() == turn.options().focus_nick) {
+    return on_own_presence(presence, turn);
+  }
+  return presence.from.is_bare() ? Losses{} : on_bridge_presence(presence, turn);
+}
+
+Brewery::Losses Brewery::on_own_presence(const proto::MucPresence& presence, Turn& turn) {
+  if (presence.type == proto::PresenceType::kUnavailable) {
+    if (in_) {
+      rejoin(turn);
+    }
+    return {};
+  }
+  if (!joining_) {
+    return {};
+  }
+  joining_ = false;
+  in_ = true;
+  turn.clear_timer(kJoinTimer);
+  turn.set_timer(kSettledTimer, turn.options().placement.settle_max);
+  turn.shared.placement.service_up(turn.now);
+  turn.info("brewery.joined", {{"room", turn.options().brewery.to_string()},
+                               {"bridges", static_cast<std::int64_t>(bridges_present())}});
+  return {};
+}
+
+Brewery::Losses Brewery::on_bridge_presence(const proto::MucPresence& presence, Turn& turn) {
+  const BridgeJid jid(presence.from);
+  if (presence.type == proto::PresenceType::kUnavailable) {
+    const auto entry = bridges_.find(jid);
+    if (entry == bridges_.end() || !entry->second.present) {
+      return {};
+    }
+    Bridge& bridge = entry->second;
+    bridge.present = false;
+    turn.clear_timer(health_timer(bridge));
+    turn.shared.placement.bridge_left(jid, turn.now);
+    return lose(jid, bridge, bridge.shutting_down ? FailureCause::kShutDown : FailureCause::kLeft,
+                false, turn);
+  }
+  if (bridges_.size() >= turn.options().placement.max_bridges && !bridges_.contains(jid)) {
+    ++turn.counters().reports_invalid;
+    return {};
+  }
+  Bridge& bridge = bridge_at(jid, turn);
+  if (!bridge.present) {
+    bridge.present = true;
+    bridge.shutting_down = false;
+    bridge.silent_checks = 0;
+    turn.set_timer(health_timer(bridge), turn.options().health_interval);
+    turn.info("bridge.seen", {{"bridge", jid.to_string()}});
+  }
+  bridge.seen_since_join = true;
+  const bool twins = presence.items.size() > 1;
+  if (twins && !bridge.twins) {
+    turn.warn("bridge.twins", {{"bridge", jid.to_string()},
+                               {"sessions", static_cast<std::int64_t>(presence.items.size())}});
+  }
+  bridge.twins = twins;
+  if (!presence.colibri_stats) {
+    return {};
+  }
+  auto report = to_report(jid, *presence.colibri_stats);
+  if (!report) {
+    ++turn.counters().reports_invalid;
+    return {};
+  }
+  bridge.heard_at = turn.now.mono;
+  return on_report(jid, bridge, std::move(*report), stats::ReportSource::kBrewery, turn);
+}
+
+Brewery::Losses Brewery::on_report(const BridgeJid& jid, Bridge& bridge, stats::BridgeReport report,
+                                   stats::ReportSource source, Turn& turn) {
+  ++turn.counters().reports;
+  Losses losses;
+  if (auto rooms = turn.shared.placement.report(report, turn.now); !rooms.empty()) {
+    ++turn.counters().bridges_lost;
+    turn.warn("bridge.restarted", {{"bridge", jid.to_string()}});
+    losses.push_back({jid, FailureCause::kRestarted, std::move(rooms), false});
+  }
+  if (report.healthy == false && !bridge.unhealthy) {
+    bridge.unhealthy = true;
+    append(losses, lose(jid, bridge, FailureCause::kUnhealthy, true, turn));
+  } else if (report.healthy == true) {
+    bridge.unhealthy = false;
+  }
+  if (report.shutting_down == true && !bridge.shutting_down) {
+    bridge.shutting_down = true;
+    append(losses,
+           {{jid, FailureCause::kShutDown, turn.shared.placement.conferences_on(jid), true}});
+    turn.info("bridge.shutting_down", {{"bridge", jid.to_string()}});
+  }
+  const auto added = batch_.add({.report = std::move(report),
+                                 .source = source,
+                                 .received = turn.now.mono,
+                                 .received_wall = turn.now.wall});
+  if (!added) {
+    ++turn.counters().store_failures;
+  }
+  if (!turn.shared.deadlines.is_set(kFlushTimer)) {
+    turn.set_timer(kFlushTimer, kFlushPeriod);
+  }
+  return losses;
+}
+
+Brewery::Losses Brewery::lose(const BridgeJid& jid, Bridge& bridge, FailureCause cause, bool alive,
+                              Turn& turn) {
+  ++turn.counters().bridges_lost;
+  bridge.silent_checks = 0;
+  auto rooms = turn.shared.placement.bridge_failed(jid, cause, turn.now);
+  turn.warn("bridge.lost", {{"bridge", jid.to_string()},
+                            {"cause", std::string(to_string(cause))},
+                            {"conferences", static_cast<std::int64_t>(rooms.size())}});
+  return {{jid, cause, std::move(rooms), alive}};
+}
+
+Brewery::Losses Brewery::lose_absent(Turn& turn) {
+  Losses losses;
+  for (auto& [jid, bridge] : bridges_) {
+    if (!bridge.present && !turn.shared.placement.conferences_on(jid).empty()) {
+      append(losses, lose(jid, bridge, FailureCause::kLeft, false, turn));
+    }
+  }
+  return losses;
+}
+
+void Brewery::doubt(const BridgeJid& jid, std::string_view reason, Turn& turn) {
+  ++turn.counters().bridge_errors;
+  const auto entry = bridges_.find(jid);
+  if (entry == bridges_.end() || !entry->second.present) {
+    return;
+  }
+  turn.info("bridge.doubted", {{"bridge", jid.to_string()}, {"reason", std::string(reason)}});
+  turn.shared.placement.set_suspect(jid, true, turn.now);
+  check_health(jid, entry->second, turn);
+}
+
+void Brewery::check_health(const BridgeJid& jid, Bridge& bridge, Turn& turn) {
+  if (bridge.health_asked || !in_) {
+    return;
+  }
+  bridge.health_asked = true;
+  turn.clear_timer(health_timer(bridge));
+  turn.send_iq({.purpose = IqPurpose::kHealth, .stream = StreamId::kService, .bridge = jid},
+               jid.jid(), proto::HealthCheck{});
+}
+
+Brewery::Losses Brewery::on_health(const BridgeJid& jid, const IqOutcome& outcome, Turn& turn) {
+  const auto entry = bridges_.find(jid);
+  if (entry == bridges_.end() || !entry->second.health_asked) {
+    ++turn.counters().answers_late;
+    return {};
+  }
+  Bridge& bridge = entry->second;
+  bridge.health_asked = false;
+  if (!bridge.present) {
+    return {};
+  }
+  turn.set_timer(health_timer(bridge), turn.options().health_interval);
+  if (outcome) {
+    bridge.silent_checks = 0;
+    bridge.unhealthy = false;
+    turn.shared.placement.set_suspect(jid, false, turn.now);
+    return {};
+  }
+  if (const auto* error = std::get_if<proto::StanzaError>(&outcome.error())) {
+    const bool of_bridge =
+        !error->by && (error->condition == proto::Condition::kInternalServerError ||
+                       error->condition == proto::Condition::kServiceUnavailable);
+    if (of_bridge) {
+      ++turn.counters().health_failures;
+      turn.shared.placement.set_suspect(jid, true, turn.now);
+      if (!std::exchange(bridge.unhealthy, true)) {
+        return lose(jid, bridge, FailureCause::kUnhealthy, true, turn);
+      }
+      return {};
+    }
+    ++turn.counters().room_errors;
+    if (error->condition == proto::Condition::kNotAcceptable) {
+      rejoin(turn);
+    }
+    return {};
+  }
+  if (is_link_down(outcome.error())) {
+    return {};
+  }
+  ++turn.counters().health_failures;
+  ++bridge.silent_checks;
+  turn.shared.placement.set_suspect(jid, true, turn.now);
+  turn.set_timer(health_timer(bridge), turn.options().health_interval / 2);
+  // Reports that keep coming prove that it lives; its health answers are late, not missing.
+  const bool reporting =
+      bridge.heard_at && turn.now.mono - *bridge.heard_at < turn.options().placement.stale_after;
+  if (bridge.silent_checks == kSilentChecksMax && !reporting) {
+    return lose(jid, bridge, FailureCause::kTimeout, false, turn);
+  }
+  return {};
+}
+
+Brewery::Losses Brewery::on_answer(const IqNote& note, const IqOutcome& outcome, Turn& turn) {
+  if (note.purpose == IqPurpose::kHealth) {
+    return on_health(note.bridge, outcome, turn);
+  }
+  if (outcome) {
+    if (const auto* answer = std::get_if<proto::PubsubAnswer>(&*outcome)) {
+      if (const auto* items = std::get_if<proto::PubsubItems>(answer)) {
+        return on_pubsub_items(items->items, turn);
+      }
+    }
+  }
+  on_pubsub_answer(outcome, turn);
+  return {};
+}
+
+Brewery::Losses Brewery::on_timer(const TimerKey& key, Turn& turn) {
+  if (key.kind == TimerKind::kBreweryJoin) {
+    if (turn.shared.is_up(StreamId::kService)) {
+      turn.warn("brewery.no_answer", {{"room", turn.options().brewery.to_string()}});
+      send_join(turn);
+    }
+  } else if (key.kind == TimerKind::kBrewerySettled) {
+    return lose_absent(turn);
+  } else if (key.kind == TimerKind::kBridgeHealth) {
+    const auto jid = by_number_.find(key.owner);
+    if (jid != by_number_.end()) {
+      check_health(jid->second, bridges_.at(jid->second), turn);
+    }
+  } else if (key.kind == TimerKind::kPubsub) {
+    subscribe(turn);
+  } else if (key.kind == TimerKind::kStatsFlush) {
+    flush(turn);
+  }
+  return {};
+}
+
+}  // namespace bascule::focus

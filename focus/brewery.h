@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/jid.h"
+#include "focus/input.h"
+#include "focus/placement.h"
+#include "focus/turn.h"
+#include "stats/batch.h"
+#include "stats/report.h"
+
+namespace bascule::focus {
+
+/// The service link: membership in the brewery, the reports of the bridges, their health.
+///
+/// A bridge is lost when it leaves the brewery, says that it is unhealthy, or neither answers nor
+/// reports; never because the room or the server answered in its place, and never while our own
+/// link is the one that is down (Jicofo: BaseBrewery.kt, JvbDoctor.kt, which do both).
+class Brewery {
+ public:
+  /// Whoever has participants there must move them.
+  struct Lost {
+    BridgeJid bridge;
+    FailureCause cause = FailureCause::kLeft;
+    std::vector<RoomJid> rooms;  ///< That lost participants, largest first.
+    bool alive = false;          ///< Still answers: endpoints on it can be expired.
+  };
+  using Losses = std::vector<Lost>;
+
+  /// Bridges that were there before a restart; `Placement` knows their participants.
+  void restore(const std::vector<stats::ReceivedReport>& reports, Turn& turn);
+
+  void on_link_up(Turn& turn);
+  void on_link_down(Turn& turn);
+  Losses on_presence(const proto::MucPresence& presence, Turn& turn);
+  /// Pubsub events with reports.
+  Losses on_message(const proto::Message& message, Turn& turn);
+  /// kHealth and kPubsub.
+  Losses on_answer(const IqNote& note, const IqOutcome& outcome, Turn& turn);
+  void on_store_answer(const in::StoreAnswer& answer, Turn& turn);
+  /// TimerKind::kBreweryJoin, kBrewerySettled, kBridgeHealth, kPubsub and kStatsFlush.
+  Losses on_timer(const TimerKey& key, Turn& turn);
+
+  /// A request was not answered, or the bridge said that it cannot: look at it now.
+  void doubt(const BridgeJid& bridge, std::string_view reason, Turn& turn);
+  /// The room says that we are not in it.
+  void rejoin(Turn& turn);
+  void leave(Turn& turn);
+
+  [[nodiscard]] bool is_in() const { return in_; }
+  [[nodiscard]] std::size_t bridges_present() const;
+
+ private:
+  struct Bridge {
+    std::uint64_t number = 0;
+    bool present = false;
+    bool seen_since_join = false;
+    bool health_asked = false;
+    bool shutting_down = false;  // As announced, or gone unhealthy: told to others once.
+    bool unhealthy = false;
+    std::uint32_t silent_checks = 0;  // Health checks in a row without an answer.
+    std::optional<Instant> heard_at;  // Last presence with a report.
+    bool twins = false;               // Two sessions under one nick, told once.
+  };
+
+  void send_join(Turn& turn);
+  Losses on_bridge_presence(const proto::MucPresence& presence, Turn& turn);
+  Losses on_report(const BridgeJid& jid, Bridge& bridge, stats::BridgeReport report,
+                   stats::ReportSource source, Turn& turn);
+  Losses on_health(const BridgeJid& jid, const IqOutcome& outcome, Turn& turn);
+  Losses on_own_presence(const proto::MucPresence& presence, Turn& turn);
+  Losses lose(const BridgeJid& jid, Bridge& bridge, FailureCause cause, bool alive, Turn& turn);
+  Losses lose_absent(Turn& turn);
+  void check_health(const BridgeJid& jid, Bridge& bridge, Turn& turn);
+  void subscribe(Turn& turn);
+  void on_pubsub_answer(const IqOutcome& outcome, Turn& turn);
+  Losses on_pubsub_items(const std::vector<proto::PubsubItem>& items, Turn& turn);
+  void flush(Turn& turn);
+  Bridge& bridge_at(const BridgeJid& jid, Turn& turn);
+  [[nodiscard]] TimerKey health_timer(const Bridge& bridge) const {
+    return {TimerKind::kBridgeHealth, bridge.number};
+  }
+
+  bool in_ = false;
+  bool joining_ = false;
+  std::map<BridgeJid, Bridge> bridges_;
+  std::map<std::uint64_t, BridgeJid> by_number_;
+  std::uint64_t last_write_ = 0;
+  std::uint32_t writes_outstanding_ = 0;
+  stats::Batch batch_;
+  bool store_failed_ = false;
+  Duration pubsub_retry_{};
+};
+
+}  // namespace bascule::focus

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "base/jid.h"
+#include "base/result.h"
+#include "stats/report.h"
+#include "xmpp/proto/colibri_stats.h"
+
+namespace bascule::focus {
+
+/// The figures of a bridge as sent, range-checked. What is missing or out of its range is absent:
+/// bridges may publish a whitelist of names only (jitsi-videobridge: `stats-filter`). Texts are cut
+/// at 200 bytes. Errors: kMalformed when not one known figure could be read, as then nobody said
+/// anything about the bridge.
+[[nodiscard]] Result<stats::BridgeReport> to_report(const BridgeJid& bridge,
+                                                    const proto::ColibriStats& stats);
+
+}  // namespace bascule::focus

@@ -1,0 +1,199 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/jid.h"
+#include "focus/bridge_cleanup.h"
+#include "focus/colibri_session.h"
+#include "focus/conference_state.h"
+#include "focus/input.h"
+#include "focus/iq_ledger.h"
+#include "focus/member_features.h"
+#include "focus/news.h"
+#include "focus/participant.h"
+#include "focus/placement.h"
+#include "focus/room.h"
+#include "focus/source_map.h"
+#include "focus/source_signaler.h"
+#include "focus/tables.h"
+#include "focus/turn.h"
+#include "focus/view.h"
+
+namespace bascule::focus {
+
+/// What a conference needs of its surroundings besides the turn; owned by Focus.
+struct Surroundings {
+  MemberFeatures& features;
+  BridgeCleanup& cleanup;
+  std::vector<News>& news;
+};
+
+/// One meeting: its room, its members, their sessions and what they have on the bridges.
+///
+/// It never chooses a bridge: whoever needs a place gets a ticket, and `placed` comes when the
+/// queue has served it. A participant whose bridge is lost keeps its Jingle session until then;
+/// session-terminate and the next session-initiate follow each other closely, because a client
+/// without an offer has no media at all.
+class Conference {
+ public:
+  Conference(ConferenceId id, RoomJid room, std::map<std::string, std::string> properties,
+             std::string sid_secret, const Options& options, Now now);
+
+  [[nodiscard]] ConferenceId id() const { return id_; }
+  [[nodiscard]] const RoomJid& room_jid() const { return room_.jid(); }
+  [[nodiscard]] ConferenceState state() const { return state_; }
+  /// Clients may enter the room.
+  [[nodiscard]] bool is_ready() const { return room_.is_in(); }
+  [[nodiscard]] std::size_t participant_count() const { return participants_.size(); }
+  [[nodiscard]] std::size_t session_count() const { return accepted_; }
+  [[nodiscard]] ConferenceView view() const;
+
+  // Life.
+  void start(Turn& turn);
+  /// From the tables of an earlier process; `reenter` follows when the client link is up.
+  void restore(const ConferenceRow& row, Turn& turn);
+  /// Another request for it arrived: a room that nobody entered yet is kept a little longer.
+  void requested(Turn& turn);
+  /// The client link came up without resumption: nothing is known of the room until `reenter`.
+  void suspend(Turn& turn);
+  void reenter(Turn& turn, Surroundings& around);
+  /// Ends it for a reason outside (link lost for too long, shutdown).
+  void end(std::string_view reason, BridgeCleanup::Pace pace, Turn& turn, Surroundings& around);
+
+  // Events.
+  void on_presence(const proto::MucPresence& presence, Turn& turn, Surroundings& around);
+  void on_jingle(const in::IqRequest& request, const proto::Jingle& jingle, Turn& turn,
+                 Surroundings& around);
+  void on_answer(const IqNote& note, const IqOutcome& outcome, Turn& turn, Surroundings& around);
+  void on_timer(const TimerKey& key, Turn& turn, Surroundings& around);
+  void discovered(ParticipantId participant, Features features, Turn& turn, Surroundings& around);
+  void placed(const Decision& decision, Turn& turn, Surroundings& around);
+  /// `alive`: the bridge still answers, so that what is left on it can be expired.
+  void bridge_lost(const BridgeJid& bridge, bool alive, TicketKind kind, Turn& turn,
+                   Surroundings& around);
+
+  void check_invariants() const;
+
+ private:
+  /// Our use of one bridge.
+  struct BridgeUse {
+    std::uint64_t serial = 0;  ///< Tells answers to an earlier use of the same bridge.
+    ColibriSession session;
+    bool confirmed = false;  ///< An endpoint was allocated: the bridge has the conference.
+  };
+  using Members = std::map<ParticipantId, Participant>;
+
+  // conference.cc: room and members.
+  void handle(std::vector<RoomEvent>& events, Turn& turn, Surroundings& around);
+  void entered(const room_event::Entered& event, Turn& turn, Surroundings& around);
+  void member_seen(const proto::MucPresence& presence, Turn& turn, Surroundings& around);
+  void member_left(const EndpointId& endpoint, const std::string& status, Turn& turn,
+                   Surroundings& around);
+  void remove(Participant& participant, Turn& turn, Surroundings& around);
+  void members_changed(Turn& turn, Surroundings& around);
+  void want_all(Turn& turn, Surroundings& around);
+  void single_timeout(Turn& turn, Surroundings& around);
+  void grant_owner(Turn& turn);
+  void publish(Turn& turn);
+  void publish_soon(Turn& turn);
+  [[nodiscard]] std::size_t invitable_count() const { return invitable_; }
+  [[nodiscard]] Participant* find(ParticipantId participant);
+  [[nodiscard]] Participant* find(const EndpointId& endpoint);
+  [[nodiscard]] TimerKey timer(TimerKind kind) const { return {kind, id_.value()}; }
+  [[nodiscard]] TimerKey timer(TimerKind kind, const Participant& participant) const {
+    return {kind, id_.value(), participant.id.value()};
+  }
+
+  // conference_sessions.cc: what a transition of a participant makes necessary.
+  void apply(Participant& participant, ParticipantEvent event, Turn& turn, Surroundings& around,
+             TicketKind kind = TicketKind::kJoin);
+  void perform(Participant& participant, ParticipantEffect effect, TicketKind kind, Turn& turn,
+               Surroundings& around);
+  void enqueue(Participant& participant, TicketKind kind, Turn& turn);
+  void allocate(Participant& participant, Turn& turn, Surroundings& around);
+  void invite(Participant& participant, Turn& turn);
+  void retry_later(Participant& participant, Turn& turn);
+  void end_session(Participant& participant, proto::ReasonCondition reason, std::string text,
+                   Turn& turn);
+  void drop_endpoint(Participant& participant, Turn& turn);
+  enum class Announce : std::uint8_t { kRemoval, kNothing };
+  void drop_sources(Participant& participant, Announce announce, Turn& turn);
+  void release(Participant& participant, Turn& turn);
+  [[nodiscard]] proto::Jingle make_offer(Participant& participant, const Allocation& allocation,
+                                         const BridgeUse& use, Turn& turn);
+  void on_participant_timer(Participant& participant, TimerKind kind, Turn& turn,
+                            Surroundings& around);
+  void on_invite_answer(Participant& participant, const IqNote& note, const IqOutcome& outcome,
+                        Turn& turn, Surroundings& around);
+  void send_jingle(const Participant& participant, proto::Jingle jingle, IqPurpose purpose,
+                   Turn& turn);
+  void persist_jingle(const Participant& participant, JingleState state, Turn& turn);
+
+  // conference_jingle.cc: what clients ask.
+  IqReply judge(Participant& participant, const proto::Jingle& jingle, Turn& turn,
+                Surroundings& around);
+  IqReply accept(Participant& participant, const jingle::Accept& accept, Turn& turn,
+                 Surroundings& around);
+  IqReply add_sources(Participant& participant, const proto::EndpointSources& sources, Turn& turn);
+  IqReply remove_sources(Participant& participant, const proto::EndpointSources& sources,
+                         Turn& turn);
+  IqReply terminated(Participant& participant, const jingle::Terminated& terminated, Turn& turn,
+                     Surroundings& around);
+  void tell_bridge(Participant& participant, EndpointUpdate update, Turn& turn);
+  void sources_changed(const EndpointId& owner, const SourceSnapshot& before, Turn& turn);
+  void send_source_messages(const std::vector<SourceMessage>& messages, Turn& turn);
+  void signal_due(Turn& turn);
+
+  // conference_restore.cc
+  void restore_member(const EndpointId& endpoint, const ParticipantRow& row, Turn& turn);
+  void restore_bridge(const op::BridgeSessionAdd& stored, const ConferenceRow& row, Turn& turn);
+  void restore_session(Participant& participant, const ParticipantRow& row, Turn& turn);
+
+  // conference_bridges.cc: what bridges answer.
+  BridgeUse& use_of(const BridgeJid& bridge, Turn& turn);
+  void send_to_bridge(const BridgeJid& bridge, const ColibriSession::Requests& requests,
+                      Turn& turn);
+  void on_bridge_answer(const IqNote& note, const IqOutcome& outcome, Turn& turn,
+                        Surroundings& around);
+  void on_outcome(const BridgeJid& bridge, ColibriOutcome& outcome, Turn& turn,
+                  Surroundings& around);
+  void allocated(const BridgeJid& bridge, ColibriOutcome& outcome, Turn& turn,
+                 Surroundings& around);
+  void lost_on(const BridgeJid& bridge, const ColibriOutcome& outcome, Turn& turn,
+               Surroundings& around);
+  void forget_bridge(const BridgeJid& bridge, Turn& turn);
+  void release_if_unused(const BridgeJid& bridge, Turn& turn);
+  void expire_all(BridgeCleanup::Pace pace, Turn& turn, Surroundings& around);
+  void arm_bridge_timer(Turn& turn);
+
+  ConferenceId id_;
+  Room room_;
+  ConferenceState state_ = ConferenceState::kJoining;
+  std::string meeting_id_;
+  std::string sid_secret_;
+  bool created_persisted_ = false;
+  std::map<std::string, std::string> properties_;  // Of the request that created it.
+  WallTime created_;
+  bool breakout_ = false;
+
+  Members participants_;
+  std::map<EndpointId, ParticipantId> by_endpoint_;
+  std::size_t invitable_ = 0;
+  std::size_t accepted_ = 0;  // Participants in state kActive.
+  std::size_t owners_ = 0;
+  std::optional<ParticipantId> owner_asked_;  // Whom we made owner; presence confirms it.
+
+  ConferenceSourceMap sources_;
+  SourceSignaler signaler_;
+  std::map<BridgeJid, BridgeUse> bridges_;
+  std::map<ParticipantId, Allocation> granted_;  // Between the bridge's answer and the offer.
+  std::size_t published_bridges_ = 0;
+};
+
+}  // namespace bascule::focus

@@ -1,0 +1,284 @@
+// Our use of bridges: requests to them and what their answers mean for participants.
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "focus/conference.h"
+#include "focus/source_records.h"
+#include "focus/uuid.h"
+
+namespace bascule::focus {
+
+Conference::BridgeUse& Conference::use_of(const BridgeJid& bridge, Turn& turn) {
+  const auto found = bridges_.find(bridge);
+  if (found != bridges_.end()) {
+    return found->second;
+  }
+  ColibriSessionOptions options;
+  options.meeting_id = meeting_id_;
+  options.room = room_jid();
+  options.bridge_session_id = make_uuid(turn.shared.prng);
+  const auto rtcstats = properties_.find("rtcstatsEnabled");
+  options.rtcstats = rtcstats == properties_.end() || rtcstats->second != "false";
+  const std::string session_id = options.bridge_session_id;
+  BridgeUse& use = bridges_
+                       .emplace(bridge, BridgeUse{.serial = ++turn.shared.last_number,
+                                                  .session = ColibriSession(std::move(options))})
+                       .first->second;
+  turn.persist(op::BridgeSessionAdd{.room = room_jid(),
+                                    .bridge = bridge,
+                                    .meeting_id = meeting_id_,
+                                    .bridge_session_id = session_id});
+  publish_soon(turn);
+  return use;
+}
+
+void Conference::send_to_bridge(const BridgeJid& bridge, const ColibriSession::Requests& requests,
+                                Turn& turn) {
+  if (requests.empty()) {
+    return;
+  }
+  const std::uint64_t serial = bridges_.at(bridge).serial;
+  for (const auto& request : requests) {
+    turn.send_iq({.purpose = IqPurpose::kBridge,
+                  .stream = StreamId::kService,
+                  .conference = id_,
+                  .participant = ParticipantId(serial),
+                  .generation = request.ticket.value(),
+                  .bridge = bridge},
+                 bridge.jid(), request.message);
+  }
+}
+
+void Conference::on_answer(const IqNote& note, const IqOutcome& outcome, Turn& turn,
+                           Surroundings& around) {
+  std::vector<RoomEvent> events;
+  switch (note.purpose) {
+    case IqPurpose::kRoomProbe:
+    case IqPurpose::kRoomForm:
+    case IqPurpose::kRoomConfigure:
+      room_.on_answer(note, outcome, turn, events);
+      handle(events, turn, around);
+      return;
+    case IqPurpose::kGrantOwner:
+      if (!outcome) {
+        turn.warn("owner.not_granted",
+                  {{"room", room_jid().to_string()}, {"error", describe(outcome.error())}});
+      }
+      return;
+    case IqPurpose::kBridge:
+      on_bridge_answer(note, outcome, turn, around);
+      return;
+    case IqPurpose::kInvite:
+      if (Participant* participant = find(note.participant)) {
+        on_invite_answer(*participant, note, outcome, turn, around);
+      } else {
+        ++turn.counters().answers_late;
+      }
+      return;
+    case IqPurpose::kJingle:
+    case IqPurpose::kMemberDisco:
+    case IqPurpose::kCleanup:
+    case IqPurpose::kHealth:
+    case IqPurpose::kPubsub:
+      return;  // Nobody here waits for these.
+  }
+  check_failed("purpose is one of IqPurpose", __FILE__, __LINE__);
+}
+
+void Conference::on_bridge_answer(const IqNote& note, const IqOutcome& outcome, Turn& turn,
+                                  Surroundings& around) {
+  const auto use = bridges_.find(note.bridge);
+  if (use == bridges_.end() || use->second.serial != note.participant.value()) {
+    ++turn.counters().answers_late;
+    return;
+  }
+  auto step = use->second.session.answered(ColibriTicket(note.generation),
+                                           to_colibri_answer(outcome), turn.now.mono);
+  send_to_bridge(note.bridge, step.send, turn);
+  on_outcome(note.bridge, step.outcome, turn, around);
+  release_if_unused(note.bridge, turn);
+  arm_bridge_timer(turn);
+}
+
+void Conference::on_outcome(const BridgeJid& bridge, ColibriOutcome& outcome, Turn& turn,
+                            Surroundings& around) {
+  switch (outcome.kind) {
+    case ColibriOutcomeKind::kAllocated:
+      allocated(bridge, outcome, turn, around);
+      return;
+    case ColibriOutcomeKind::kDone:
+    case ColibriOutcomeKind::kStale:
+    case ColibriOutcomeKind::kRetried:
+      return;
+    case ColibriOutcomeKind::kTransport:
+      if (Participant* participant = outcome.endpoint ? find(*outcome.endpoint) : nullptr;
+          participant != nullptr && outcome.transport) {
+        if (auto jingle = participant->jingle.relay_ice_restart(*outcome.transport)) {
+          send_jingle(*participant, std::move(*jingle), IqPurpose::kJingle, turn);
+        }
+      }
+      return;
+    case ColibriOutcomeKind::kTimeout:
+    case ColibriOutcomeKind::kBridgeFailed:
+      around.news.emplace_back(news::BridgeDoubted{bridge, to_string(outcome.kind)});
+      break;
+    case ColibriOutcomeKind::kNotInBrewery:
+      ++turn.counters().room_errors;
+      around.news.emplace_back(news::NotInBrewery{});
+      break;
+    case ColibriOutcomeKind::kEndpointUnknown:
+    case ColibriOutcomeKind::kEndpointExists:
+    case ColibriOutcomeKind::kBadRequest:
+    case ColibriOutcomeKind::kIncompleteAnswer:
+    case ColibriOutcomeKind::kConferenceGone:
+    case ColibriOutcomeKind::kConferenceExists:
+    case ColibriOutcomeKind::kBridgeShuttingDown:
+    case ColibriOutcomeKind::kBridgeLeft:
+    case ColibriOutcomeKind::kLinkDown:
+      break;
+  }
+  turn.info("bridge.refused", {{"room", room_jid().to_string()},
+                               {"bridge", bridge.to_string()},
+                               {"kind", std::string(to_string(outcome.kind))},
+                               {"lost", static_cast<std::int64_t>(outcome.lost.size())},
+                               {"detail", outcome.detail}});
+  lost_on(bridge, outcome, turn, around);
+}
+
+void Conference::allocated(const BridgeJid& bridge, ColibriOutcome& outcome, Turn& turn,
+                           Surroundings& around) {
+  Participant* participant = outcome.endpoint ? find(*outcome.endpoint) : nullptr;
+  if (participant == nullptr || participant->state != ParticipantState::kAllocating ||
+      participant->bridge != bridge || !outcome.allocation) {
+    ++turn.counters().answers_late;
+    if (outcome.endpoint) {
+      send_to_bridge(bridge, bridges_.at(bridge).session.remove({&*outcome.endpoint, 1}), turn);
+    }
+    return;
+  }
+  BridgeUse& use = bridges_.at(bridge);
+  if (!use.confirmed) {
+    use.confirmed = true;
+    const auto view = turn.shared.placement.bridge(bridge, turn.now);
+    turn.persist(
+        op::BridgeSessionAdd{.room = room_jid(),
+                             .bridge = bridge,
+                             .meeting_id = meeting_id_,
+                             .bridge_session_id = use.session.bridge_session_id(),
+                             .relay_id = view ? view->relay_id.value_or("") : std::string(),
+                             .region = view ? view->region.value_or("") : std::string(),
+                             .version = view ? view->version.value_or("") : std::string(),
+                             .created = true,
+                             .feedback_sources = to_records(outcome.allocation->feedback)});
+  }
+  turn.shared.placement.confirmed(participant->occupant, turn.now);
+  granted_.insert_or_assign(participant->id, std::move(*outcome.allocation));
+  apply(*participant, ParticipantEvent::kAllocated, turn, around);
+}
+
+void Conference::lost_on(const BridgeJid& bridge, const ColibriOutcome& outcome, Turn& turn,
+                         Surroundings& around) {
+  for (const EndpointId& endpoint : outcome.lost) {
+    Participant* participant = find(endpoint);
+    if (participant == nullptr || participant->bridge != bridge) {
+      continue;
+    }
+    participant->bridge.reset();
+    turn.persist(op::EndpointRemove{room_jid(), endpoint});
+    if (participant->state != ParticipantState::kAllocating) {
+      apply(*participant, ParticipantEvent::kBridgeLost, turn, around, TicketKind::kReinvite);
+      continue;
+    }
+    ++turn.counters().allocations_failed;
+    turn.shared.placement.allocation_failed(participant->occupant, turn.now);
+    const bool broken = outcome.kind == ColibriOutcomeKind::kBadRequest;
+    apply(*participant,
+          broken ? ParticipantEvent::kAllocationBroken : ParticipantEvent::kAllocationFailed, turn,
+          around);
+  }
+}
+
+void Conference::bridge_lost(const BridgeJid& bridge, bool alive, TicketKind kind, Turn& turn,
+                             Surroundings& around) {
+  const auto use = bridges_.find(bridge);
+  if (use == bridges_.end() || state_ == ConferenceState::kEnded) {
+    return;
+  }
+  const std::vector<EndpointId> endpoints = use->second.session.endpoints();
+  turn.info("conference.moves", {{"room", room_jid().to_string()},
+                                 {"bridge", bridge.to_string()},
+                                 {"participants", static_cast<std::int64_t>(endpoints.size())}});
+  if (!alive) {
+    forget_bridge(bridge, turn);
+  }
+  for (const EndpointId& endpoint : endpoints) {
+    Participant* participant = find(endpoint);
+    if (participant == nullptr || participant->bridge != bridge) {
+      continue;
+    }
+    if (participant->state == ParticipantState::kAllocating) {
+      turn.shared.placement.allocation_failed(participant->occupant, turn.now);
+      drop_endpoint(*participant, turn);
+    } else if (!alive) {
+      participant->bridge.reset();
+    }
+    apply(*participant, ParticipantEvent::kBridgeLost, turn, around, kind);
+  }
+}
+
+void Conference::forget_bridge(const BridgeJid& bridge, Turn& turn) {
+  if (bridges_.erase(bridge) > 0) {
+    turn.persist(op::BridgeSessionRemove{room_jid(), bridge});
+    publish_soon(turn);
+  }
+}
+
+void Conference::release_if_unused(const BridgeJid& bridge, Turn& turn) {
+  const auto use = bridges_.find(bridge);
+  if (use != bridges_.end() && use->second.session.is_idle()) {
+    forget_bridge(bridge, turn);
+  }
+}
+
+void Conference::expire_all(BridgeCleanup::Pace pace, Turn& turn, Surroundings& around) {
+  auto bridges = std::exchange(bridges_, {});
+  for (auto& [bridge, use] : bridges) {
+    around.cleanup.add(bridge, std::move(use.session), pace, turn);
+  }
+}
+
+void Conference::arm_bridge_timer(Turn& turn) {
+  for (const auto& [bridge, use] : bridges_) {
+    if (const auto due = use.session.next_deadline()) {
+      turn.shared.deadlines.set_no_later(timer(TimerKind::kBridgeRetry), *due);
+    }
+  }
+}
+
+void Conference::check_invariants() const {
+  BASCULE_CHECK(participants_.size() == by_endpoint_.size());
+  std::size_t accepted = 0;
+  std::size_t invitable = 0;
+  std::size_t owners = 0;
+  for (const auto& [id, participant] : participants_) {
+    BASCULE_CHECK(by_endpoint_.at(participant.endpoint) == id);
+    BASCULE_CHECK(participant.state != ParticipantState::kGone);
+    BASCULE_CHECK(has_session(participant.state) == participant.jingle.is_open());
+    if (participant.bridge) {
+      BASCULE_CHECK(bridges_.contains(*participant.bridge));
+    }
+    BASCULE_CHECK(participant.state != ParticipantState::kAllocating || participant.bridge);
+    accepted += participant.state == ParticipantState::kActive ? 1U : 0U;
+    invitable += participant.is_invitable() ? 1U : 0U;
+    owners += participant.owner ? 1U : 0U;
+  }
+  BASCULE_CHECK(accepted == accepted_ && invitable == invitable_ && owners == owners_);
+  for (const auto& [endpoint, snapshot] : sources_.owners()) {
+    BASCULE_CHECK(by_endpoint_.contains(endpoint));
+  }
+  sources_.check_invariants();
+}
+
+}  // namespace bascule::focus

@@ -1,0 +1,227 @@
+// What clients ask of us by Jingle, and what the others are told of it.
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/check.h"
+#include "focus/conference.h"
+#include "focus/source_records.h"
+
+namespace bascule::focus {
+namespace {
+
+/// Receivers told in one turn; the rest follows in the next, so that inputs are not held up.
+constexpr std::size_t kReceiversPerTurn = 200;
+constexpr Duration kReceiversPause = std::chrono::milliseconds{1};
+
+template <class... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+template <class... Handlers>
+Overloaded(Handlers...) -> Overloaded<Handlers...>;
+
+IqReply done() {
+  return proto::Answer(proto::Empty{});
+}
+
+}  // namespace
+
+void Conference::on_jingle(const in::IqRequest& request, const proto::Jingle& jingle, Turn& turn,
+                           Surroundings& around) {
+  Participant* participant = find(EndpointId(request.from.resource()));
+  IqReply reply = tl::make_unexpected(proto::make_unknown_session_error());
+  if (participant == nullptr) {
+    ++turn.counters().iq_from_strangers;
+  } else {
+    reply = judge(*participant, jingle, turn, around);
+  }
+  if (!reply) {
+    turn.counters().jingle_unknown_session += proto::is_unknown_session(reply.error()) ? 1U : 0U;
+    turn.debug("jingle.refused",
+               {{"room", room_jid().to_string()},
+                {"from", request.from.resource()},
+                {"action", std::string(proto::to_string(jingle.action))},
+                {"error", std::string(proto::to_string(reply.error().condition))}});
+  }
+  turn.act(
+      out::AnswerIq{request.stream, request.to, request.from, request.stanza_id, std::move(reply)});
+}
+
+IqReply Conference::judge(Participant& participant, const proto::Jingle& jingle, Turn& turn,
+                          Surroundings& around) {
+  JingleContext context;
+  if (participant.bridge) {
+    const auto use = bridges_.find(*participant.bridge);
+    if (use != bridges_.end()) {
+      context.bridge_session_id = use->second.session.bridge_session_id();
+    }
+  }
+  const JingleVerdict verdict = participant.jingle.judge(jingle, context, turn.now.mono);
+  return std::visit(
+      Overloaded{
+          [](const jingle::Acknowledge&) { return done(); },
+          [](const jingle::Refuse& refuse) -> IqReply { return tl::make_unexpected(refuse.error); },
+          [&](const jingle::Accept& accepted) {
+            return accept(participant, accepted, turn, around);
+          },
+          [&](const jingle::RejectAccept& rejected) -> IqReply {
+            persist_jingle(participant, JingleState::kEnded, turn);
+            apply(participant, ParticipantEvent::kInviteFailed, turn, around);
+            return tl::make_unexpected(rejected.error);
+          },
+          [&](const jingle::UpdateTransport& update) {
+            tell_bridge(participant, {.id = participant.endpoint, .transport = update.transport},
+                        turn);
+            return done();
+          },
+          [&](const jingle::AddSources& add) {
+            return add_sources(participant, add.sources, turn);
+          },
+          [&](const jingle::RemoveSources& remove) {
+            return remove_sources(participant, remove.sources, turn);
+          },
+          [&](const jingle::Terminated& over) {
+            return terminated(participant, over, turn, around);
+          },
+          [&](const jingle::RestartIce&) {
+            if (participant.bridge && bridges_.contains(*participant.bridge)) {
+              send_to_bridge(
+                  *participant.bridge,
+                  bridges_.at(*participant.bridge).session.restart_ice(participant.endpoint), turn);
+            }
+            return done();
+          },
+          [&](const jingle::IceFailed&) {
+            ++turn.counters().restarts;
+            end_session(participant, proto::ReasonCondition::kSuccess, "moving", turn);
+            apply(participant, ParticipantEvent::kRestart, turn, around);
+            return done();
+          }},
+      verdict);
+}
+
+IqReply Conference::accept(Participant& participant, const jingle::Accept& accepted, Turn& turn,
+                           Surroundings& around) {
+  const SourceSnapshot before = sources_.snapshot(participant.endpoint);
+  const auto added = sources_.add(participant.endpoint, accepted.sources);
+  if (!added) {
+    ++turn.counters().sources_refused;
+    participant.jingle.reject_accept();
+    persist_jingle(participant, JingleState::kEnded, turn);
+    apply(participant, ParticipantEvent::kInviteFailed, turn, around);
+    return tl::make_unexpected(to_stanza_error(added.error()));
+  }
+  ++turn.counters().accepted;
+  participant.retry_delay.reset();
+  persist_jingle(participant, JingleState::kActive, turn);
+  if (!added->empty()) {
+    turn.persist(make_sources_add(room_jid(), participant.endpoint, *added));
+  }
+  apply(participant, ParticipantEvent::kAccepted, turn, around);
+  turn.info("invite.accepted",
+            {{"room", room_jid().to_string()}, {"endpoint", participant.endpoint.value()}});
+  tell_bridge(participant,
+              {.id = participant.endpoint,
+               .transport = accepted.transport,
+               .sources = sources_.snapshot(participant.endpoint).sources(),
+               .initial_last_n = accepted.initial_last_n},
+              turn);
+  if (!added->empty()) {
+    sources_changed(participant.endpoint, before, turn);
+  }
+  send_source_messages(signaler_.activate(participant.endpoint, sources_), turn);
+  return done();
+}
+
+IqReply Conference::add_sources(Participant& participant, const proto::EndpointSources& sources,
+                                Turn& turn) {
+  const SourceSnapshot before = sources_.snapshot(participant.endpoint);
+  const auto added = sources_.add(participant.endpoint, sources);
+  if (!added) {
+    ++turn.counters().sources_refused;
+    return tl::make_unexpected(to_stanza_error(added.error()));
+  }
+  if (!added->empty()) {
+    turn.persist(make_sources_add(room_jid(), participant.endpoint, *added));
+    tell_bridge(
+        participant,
+        {.id = participant.endpoint, .sources = sources_.snapshot(participant.endpoint).sources()},
+        turn);
+    sources_changed(participant.endpoint, before, turn);
+  }
+  return done();
+}
+
+IqReply Conference::remove_sources(Participant& participant, const proto::EndpointSources& sources,
+                                   Turn& turn) {
+  const SourceSnapshot before = sources_.snapshot(participant.endpoint);
+  const auto removed = sources_.remove(participant.endpoint, sources);
+  if (!removed) {
+    ++turn.counters().sources_refused;
+    return tl::make_unexpected(to_stanza_error(removed.error()));
+  }
+  if (!removed->empty()) {
+    turn.persist(make_sources_remove(room_jid(), participant.endpoint, *removed));
+    tell_bridge(
+        participant,
+        {.id = participant.endpoint, .sources = sources_.snapshot(participant.endpoint).sources()},
+        turn);
+    sources_changed(participant.endpoint, before, turn);
+  }
+  return done();
+}
+
+IqReply Conference::terminated(Participant& participant, const jingle::Terminated& over, Turn& turn,
+                               Surroundings& around) {
+  persist_jingle(participant, JingleState::kEnded, turn);
+  turn.counters().restarts += over.reinvite ? 1U : 0U;
+  turn.counters().restarts_limited += over.error ? 1U : 0U;
+  turn.info("session.terminated", {{"room", room_jid().to_string()},
+                                   {"endpoint", participant.endpoint.value()},
+                                   {"reason", std::string(proto::to_string(over.reason.condition))},
+                                   {"restart", over.reinvite}});
+  apply(participant, over.reinvite ? ParticipantEvent::kRestart : ParticipantEvent::kEnded, turn,
+        around);
+  if (over.error) {
+    return tl::make_unexpected(*over.error);
+  }
+  return done();
+}
+
+void Conference::tell_bridge(Participant& participant, EndpointUpdate update, Turn& turn) {
+  const auto use = participant.bridge ? bridges_.find(*participant.bridge) : bridges_.end();
+  if (use != bridges_.end()) {
+    send_to_bridge(use->first, use->second.session.update(std::move(update)), turn);
+  }
+}
+
+void Conference::sources_changed(const EndpointId& owner, const SourceSnapshot& before,
+                                 Turn& turn) {
+  signaler_.changed(owner, before, participants_.size(), turn.now.mono);
+  if (const auto due = signaler_.next_deadline()) {
+    turn.shared.deadlines.set_no_later(timer(TimerKind::kSourceSignaling), *due);
+  }
+}
+
+void Conference::signal_due(Turn& turn) {
+  send_source_messages(signaler_.take_due(sources_, turn.now.mono, kReceiversPerTurn), turn);
+  if (const auto due = signaler_.next_deadline()) {
+    turn.shared.deadlines.set(timer(TimerKind::kSourceSignaling),
+                              std::max(*due, turn.now.mono + kReceiversPause));
+  }
+}
+
+void Conference::send_source_messages(const std::vector<SourceMessage>& messages, Turn& turn) {
+  for (const SourceMessage& message : messages) {
+    const Participant* receiver = find(message.receiver);
+    if (receiver == nullptr || !receiver->jingle.is_open()) {
+      continue;
+    }
+    ++turn.counters().source_messages;
+    send_jingle(*receiver, make_jingle(message, receiver->jingle.sid()), IqPurpose::kJingle, turn);
+  }
+}
+
+}  // namespace bascule::focus

@@ -1,0 +1,333 @@
+// What a transition of a participant makes necessary: tickets, endpoints, offers, goodbyes.
+
+#include <charconv>
+#include <utility>
+
+#include "base/check.h"
+#include "focus/conference.h"
+#include "focus/offer.h"
+#include "focus/source_records.h"
+
+namespace bascule::focus {
+namespace {
+
+std::optional<std::size_t> number(const std::map<std::string, std::string>& properties,
+                                  const std::string& name) {
+  const auto entry = properties.find(name);
+  std::size_t value = 0;
+  if (entry == properties.end()) {
+    return std::nullopt;
+  }
+  const std::string& text = entry->second;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  return result.ec == std::errc() && result.ptr == text.data() + text.size() ? std::optional(value)
+                                                                             : std::nullopt;
+}
+
+}  // namespace
+
+void Conference::apply(Participant& participant, ParticipantEvent event, Turn& turn,
+                       Surroundings& around, TicketKind kind) {
+  const ParticipantState before = participant.state;
+  const ParticipantStep taken = step(before, event);
+  if (taken.effect == ParticipantEffect::kImpossible) {
+    ++turn.counters().bugs;
+    turn.error("bug.participant_event", {{"room", room_jid().to_string()},
+                                         {"endpoint", participant.endpoint.value()},
+                                         {"state", std::string(name_of(before))},
+                                         {"event", std::string(name_of(event))}});
+    return;
+  }
+  participant.state = taken.next;
+  accepted_ += taken.next == ParticipantState::kActive ? 1U : 0U;
+  accepted_ -= before == ParticipantState::kActive ? 1U : 0U;
+  if (before == ParticipantState::kInviting && taken.next != before) {
+    turn.clear_timer(timer(TimerKind::kAccept, participant));
+  }
+  if (taken.next != before) {
+    turn.clear_timer(timer(TimerKind::kInviteRetry, participant));
+    participant.parked = false;
+  }
+  perform(participant, taken.effect, kind, turn, around);
+}
+
+void Conference::perform(Participant& participant, ParticipantEffect effect, TicketKind kind,
+                         Turn& turn, Surroundings& around) {
+  switch (effect) {
+    case ParticipantEffect::kNothing:
+    case ParticipantEffect::kImpossible:
+      return;
+    case ParticipantEffect::kEnqueue:
+    case ParticipantEffect::kEnqueueMove:
+      enqueue(participant, kind, turn);
+      return;
+    case ParticipantEffect::kRequeue:
+      enqueue(participant, participant.invited_before ? TicketKind::kReinvite : TicketKind::kJoin,
+              turn);
+      return;
+    case ParticipantEffect::kAllocate:
+      allocate(participant, turn, around);
+      return;
+    case ParticipantEffect::kReplace:
+      end_session(participant, proto::ReasonCondition::kSuccess, "moving", turn);
+      drop_sources(participant, Announce::kRemoval, turn);
+      drop_endpoint(participant, turn);
+      allocate(participant, turn, around);
+      return;
+    case ParticipantEffect::kInvite:
+      invite(participant, turn);
+      return;
+    case ParticipantEffect::kActivate:
+      return;  // Carried out by `accept`, which has what the client sent.
+    case ParticipantEffect::kRetryLater:
+      end_session(participant, proto::ReasonCondition::kGeneralError, "jingle session failed",
+                  turn);
+      release(participant, turn);
+      turn.set_timer(timer(TimerKind::kInviteRetry, participant),
+                     participant.next_retry_delay(turn.options().invite_retry_initial));
+      return;
+    case ParticipantEffect::kReleaseEnqueue:
+      drop_sources(participant, Announce::kRemoval, turn);
+      drop_endpoint(participant, turn);
+      enqueue(participant, TicketKind::kReinvite, turn);
+      return;
+    case ParticipantEffect::kExpire:
+      end_session(participant, proto::ReasonCondition::kExpired, "Idle session timeout", turn);
+      release(participant, turn);
+      return;
+    case ParticipantEffect::kRelease:
+      release(participant, turn);
+      return;
+  }
+  check_failed("effect is one of ParticipantEffect", __FILE__, __LINE__);
+}
+
+void Conference::enqueue(Participant& participant, TicketKind kind, Turn& turn) {
+  const Ticket ticket = participant.make_ticket(room_jid(), kind);
+  const auto outcome = turn.shared.placement.enqueue(ticket, turn.now);
+  participant.parked = !outcome;
+  if (!outcome) {
+    // The queue is full. Nobody is harmed by waiting; ask again later.
+    turn.debug("ticket.refused", {{"room", room_jid().to_string()},
+                                  {"endpoint", participant.endpoint.value()},
+                                  {"error", outcome.error().what}});
+    turn.set_timer(timer(TimerKind::kInviteRetry, participant),
+                   participant.next_retry_delay(turn.options().invite_retry_initial));
+  }
+}
+
+void Conference::placed(const Decision& decision, Turn& turn, Surroundings& around) {
+  Participant* participant = find(EndpointId(decision.ticket.participant.jid().resource()));
+  if (participant == nullptr || !has_ticket(participant->state) ||
+      participant->ticket_generation != decision.ticket.generation) {
+    ++turn.counters().answers_late;
+    turn.shared.placement.left(decision.ticket.participant, turn.now);
+    return;
+  }
+  ++turn.counters().placements;
+  turn.counters().moves += decision.ticket.kind == TicketKind::kJoin ? 0 : 1;
+  turn.info("bridge.placed", {{"room", room_jid().to_string()},
+                              {"endpoint", participant->endpoint.value()},
+                              {"bridge", decision.bridge.to_string()},
+                              {"reason", std::string(to_string(decision.reason))},
+                              {"expected", decision.expected.millionths()},
+                              {"candidates", static_cast<std::int64_t>(decision.candidates)},
+                              {"waited", decision.waited}});
+  turn.persist(op::Placement{.at = turn.now.mono,
+                             .bridge = decision.bridge,
+                             .room = room_jid(),
+                             .endpoint = participant->endpoint});
+  participant->next_bridge = decision.bridge;
+  apply(*participant, ParticipantEvent::kPlaced, turn, around);
+}
+
+void Conference::allocate(Participant& participant, Turn& turn, Surroundings& around) {
+  BASCULE_CHECK(participant.next_bridge.has_value());
+  const BridgeJid bridge = *std::exchange(participant.next_bridge, std::nullopt);
+  const OfferOptions& offer = turn.options().offer;
+  EndpointRequest request;
+  request.id = participant.endpoint;
+  request.stats_id = participant.stats_id;
+  request.media = make_colibri_media(make_contents(offer, participant.features));
+  request.sctp = offers_data(offer, participant.features);
+  request.ssrc_rewriting = uses_ssrc_rewriting(offer, participant.features);
+  request.rtp_mid_demux = uses_rtp_mid_demux(offer, participant.features);
+  BridgeUse& use = use_of(bridge, turn);
+  participant.bridge = bridge;
+  turn.persist(
+      op::EndpointSet{.room = room_jid(), .endpoint = participant.endpoint, .bridge = bridge});
+  const auto requests = use.session.allocate(std::move(request));
+  if (!requests) {
+    turn.warn("bridge.not_asked", {{"room", room_jid().to_string()},
+                                   {"bridge", bridge.to_string()},
+                                   {"error", requests.error().what}});
+    apply(participant, ParticipantEvent::kAllocationBroken, turn, around);
+    return;
+  }
+  send_to_bridge(bridge, *requests, turn);
+}
+
+proto::Jingle Conference::make_offer(Participant& participant, const Allocation& allocation,
+                                     const BridgeUse& use, Turn& turn) {
+  const OfferOptions& offer = turn.options().offer;
+  const auto view = turn.shared.placement.bridge(*participant.bridge, turn.now);
+  const auto muted = [&](const char* property, std::size_t senders_max) {
+    return starts_muted({.room_policy = false,
+                         .just_joined = !participant.invited_before,
+                         .participants = participants_.size(),
+                         .senders_max = senders_max,
+                         .start_muted_after = number(properties_, property),
+                         .force_muted = false});
+  };
+  return make_session_initiate(
+      {.options = offer,
+       .features = participant.features,
+       .endpoint = participant.endpoint,
+       .sid = participant.jingle.sid(),
+       .initiator = turn.shared.client_jid,
+       .allocation = allocation,
+       .sources = sources_,
+       .bridge_session_id = use.session.bridge_session_id(),
+       .bridge_region = view ? view->region : std::nullopt,
+       .start_muted = {.audio = muted("startAudioMuted", offer.max_audio_senders),
+                       .video = muted("startVideoMuted", offer.max_video_senders)}});
+}
+
+void Conference::invite(Participant& participant, Turn& turn) {
+  const auto granted = granted_.extract(participant.id);
+  BASCULE_CHECK(!granted.empty() && participant.bridge.has_value());
+  const OfferOptions& offer = turn.options().offer;
+  const std::uint32_t generation = participant.jingle.next_generation();
+  participant.jingle.invite(make_sid(sid_secret_, meeting_id_, participant.endpoint, generation),
+                            turn.now.mono);
+  proto::Jingle jingle =
+      make_offer(participant, granted.mapped(), bridges_.at(*participant.bridge), turn);
+  signaler_.offered(participant.endpoint,
+                    {.filter = source_filter(offer, participant.features),
+                     .json = uses_json_sources(offer, participant.features),
+                     .ssrc_rewriting = uses_ssrc_rewriting(offer, participant.features)});
+  participant.invited_before = true;
+  ++turn.counters().invites;
+  persist_jingle(participant, JingleState::kPending, turn);
+  turn.set_timer(timer(TimerKind::kAccept, participant), turn.options().accept_timeout);
+  send_jingle(participant, std::move(jingle), IqPurpose::kInvite, turn);
+}
+
+void Conference::on_invite_answer(Participant& participant, const IqNote& note,
+                                  const IqOutcome& outcome, Turn& turn, Surroundings& around) {
+  const bool current =
+      participant.jingle.is_open() && note.generation == participant.jingle.generation();
+  if (!current) {
+    ++turn.counters().answers_late;
+    return;
+  }
+  if (outcome) {
+    return;
+  }
+  const auto* own = std::get_if<Error>(&outcome.error());
+  if (own != nullptr && own->code == Errc::kTimeout) {
+    return;  // Slow clients in big rooms: what counts is session-accept, which has its own timer.
+  }
+  ++turn.counters().invites_refused;
+  turn.info("invite.refused", {{"room", room_jid().to_string()},
+                               {"endpoint", participant.endpoint.value()},
+                               {"error", describe(outcome.error())}});
+  apply(participant, ParticipantEvent::kInviteFailed, turn, around);
+}
+
+void Conference::on_participant_timer(Participant& participant, TimerKind kind, Turn& turn,
+                                      Surroundings& around) {
+  const bool link_up = turn.shared.is_up(StreamId::kClient);
+  if (kind == TimerKind::kAccept) {
+    if (participant.state != ParticipantState::kInviting) {
+      return;
+    }
+    if (!link_up) {
+      turn.set_timer(timer(kind, participant), turn.options().accept_timeout);
+      return;
+    }
+    ++turn.counters().accept_timeouts;
+    turn.info("invite.not_accepted",
+              {{"room", room_jid().to_string()}, {"endpoint", participant.endpoint.value()}});
+    end_session(participant, proto::ReasonCondition::kExpired, "session-accept timeout", turn);
+    apply(participant, ParticipantEvent::kInviteFailed, turn, around);
+  } else if (kind == TimerKind::kInviteRetry) {
+    if (!link_up) {
+      turn.set_timer(timer(kind, participant), turn.options().invite_retry_initial);
+    } else if (participant.parked) {
+      enqueue(participant, participant.invited_before ? TicketKind::kReinvite : TicketKind::kJoin,
+              turn);
+    } else if (state_ != ConferenceState::kActive) {
+      apply(participant, ParticipantEvent::kUnwanted, turn, around);
+    } else {
+      apply(participant, ParticipantEvent::kRetryDue, turn, around);
+    }
+  }
+}
+
+void Conference::end_session(Participant& participant, proto::ReasonCondition reason,
+                             std::string text, Turn& turn) {
+  auto terminate = participant.jingle.end(reason, std::move(text));
+  if (!terminate) {
+    return;
+  }
+  persist_jingle(participant, JingleState::kEnded, turn);
+  send_jingle(participant, std::move(*terminate), IqPurpose::kJingle, turn);
+}
+
+void Conference::drop_endpoint(Participant& participant, Turn& turn) {
+  signaler_.session_ended(participant.endpoint);
+  granted_.erase(participant.id);
+  participant.next_bridge.reset();
+  if (!participant.bridge) {
+    return;
+  }
+  const BridgeJid bridge = *std::exchange(participant.bridge, std::nullopt);
+  turn.persist(op::EndpointRemove{room_jid(), participant.endpoint});
+  const auto use = bridges_.find(bridge);
+  if (use != bridges_.end()) {
+    send_to_bridge(bridge, use->second.session.remove({&participant.endpoint, 1}), turn);
+    release_if_unused(bridge, turn);
+  }
+}
+
+void Conference::drop_sources(Participant& participant, Announce announce, Turn& turn) {
+  const SourceSnapshot before = sources_.snapshot(participant.endpoint);
+  const auto removed = sources_.remove_owner(participant.endpoint);
+  if (announce == Announce::kNothing) {
+    signaler_.left(participant.endpoint);
+  } else if (!removed.empty()) {
+    turn.persist(make_sources_remove(room_jid(), participant.endpoint, removed));
+    sources_changed(participant.endpoint, before, turn);
+  }
+}
+
+void Conference::release(Participant& participant, Turn& turn) {
+  const bool gone = participant.state == ParticipantState::kGone;
+  if (gone) {
+    participant.jingle.forget();
+  }
+  turn.shared.placement.left(participant.occupant, turn.now);
+  drop_sources(participant, gone ? Announce::kNothing : Announce::kRemoval, turn);
+  drop_endpoint(participant, turn);
+}
+
+void Conference::send_jingle(const Participant& participant, proto::Jingle jingle,
+                             IqPurpose purpose, Turn& turn) {
+  turn.send_iq({.purpose = purpose,
+                .stream = StreamId::kClient,
+                .conference = id_,
+                .participant = participant.id,
+                .generation = participant.jingle.generation()},
+               participant.occupant.jid(), std::move(jingle));
+}
+
+void Conference::persist_jingle(const Participant& participant, JingleState state, Turn& turn) {
+  turn.persist(op::JingleSet{.room = room_jid(),
+                             .endpoint = participant.endpoint,
+                             .sid = participant.jingle.sid(),
+                             .generation = participant.jingle.generation(),
+                             .state = state});
+}
+
+}  // namespace bascule::focus

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "base/jid.h"
+#include "focus/conference.h"
+#include "focus/turn.h"
+
+namespace bascule::focus {
+
+/// All conferences, by room and by number; and the order in which they are entered again after the
+/// client link was lost: a window at a time, so that the server is not flooded while it recovers.
+class ConferenceTable {
+ public:
+  /// Rooms being entered again at once.
+  static constexpr std::size_t kReenterWindow = 50;
+
+  Conference& create(const RoomJid& room, std::map<std::string, std::string> properties,
+                     const std::string& sid_secret, Turn& turn);
+  [[nodiscard]] Conference* find(const RoomJid& room);
+  [[nodiscard]] Conference* find(ConferenceId id);
+  /// Forgets a conference that has ended.
+  void erase(ConferenceId id);
+
+  /// The client link is back without resumption: every room has to be entered again.
+  void suspend_all(Turn& turn);
+  /// Somebody waits for this room: it is entered now.
+  void hurry(const RoomJid& room, Turn& turn, Surroundings& around);
+  void reentered(ConferenceId id);
+  /// Enters what the window allows.
+  void continue_reentry(Turn& turn, Surroundings& around);
+  [[nodiscard]] bool is_reentering() const { return !waiting_.empty() || !entering_.empty(); }
+
+  void for_each(const std::function<void(Conference&)>& visit);
+  void for_each(const std::function<void(const Conference&)>& visit) const;
+  [[nodiscard]] std::size_t size() const { return by_room_.size(); }
+
+ private:
+  std::map<RoomJid, std::unique_ptr<Conference>> by_room_;
+  std::map<ConferenceId, Conference*> by_id_;
+  std::deque<ConferenceId> waiting_;  // To be entered again, in order.
+  std::set<ConferenceId> entering_;
+};
+
+}  // namespace bascule::focus

@@ -1,0 +1,383 @@
+#include "focus/focus_impl.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace bascule::focus {
+namespace {
+
+constexpr TimerKey kGraceTimer{TimerKind::kLinkGrace};
+constexpr TimerKey kShutdownTimer{TimerKind::kShutdown};
+constexpr Duration kShutdownMax = std::chrono::seconds{2};
+constexpr std::size_t kSecretBytes = 16;
+
+/// What we say of ourselves (Jicofo: XmppProvider.kt, Features.kt).
+proto::DiscoInfo own_disco(const std::optional<std::string>& node) {
+  proto::DiscoInfo info;
+  info.node = node;
+  info.identities = {{"client", "bot", "bascule"}};
+  info.features = {std::string(proto::kDiscoInfoNamespace), std::string(proto::kPingNamespace),
+                   "https://jitsi.org/meet/jicofo/terminate-restart"};
+  return info;
+}
+
+std::string make_secret(Prng& prng) {
+  std::string secret;
+  for (std::size_t i = 0; i < kSecretBytes; ++i) {
+    secret += static_cast<char>(prng.below(256));
+  }
+  return secret;
+}
+
+}  // namespace
+
+Focus::Impl::Impl(Options options, Restored restored, std::uint64_t seed, Now now)
+    : shared_(std::move(options), seed),
+      sid_secret_(make_secret(shared_.prng)),
+      around_{features_, cleanup_, news_} {
+  Turn turn(shared_, now, initial_);
+  restore(restored, turn);
+}
+
+void Focus::Impl::restore(const Restored& restored, Turn& turn) {
+  brewery_.restore(restored.reports, turn);
+  for (const auto& [room, row] : restored.tables.conferences) {
+    conferences_.create(room, row.identity.properties, sid_secret_, turn).restore(row, turn);
+  }
+  if (conferences_.size() > 0) {
+    turn.set_timer(kGraceTimer, turn.options().link_grace);
+  }
+}
+
+void Focus::Impl::start(Now now, Actions& out) {
+  std::move(initial_.begin(), initial_.end(), std::back_inserter(out));
+  initial_.clear();
+  Turn turn(shared_, now, out);
+  links_.start(turn);
+}
+
+void Focus::Impl::handle(const Input& input, Now now, Actions& out) {
+  Turn turn(shared_, now, out);
+  std::visit([&](const auto& event) { on(event, turn); }, input);
+  settle(turn);
+}
+
+void Focus::Impl::fire_timers(Now now, Actions& out) {
+  Turn turn(shared_, now, out);
+  while (const auto key = shared_.deadlines.take_due(now.mono)) {
+    on_timer(*key, turn);
+    hand_on_news(turn);
+  }
+  settle(turn);
+}
+
+std::optional<Instant> Focus::Impl::next_deadline() const {
+  const auto own = shared_.deadlines.next();
+  const auto queue = shared_.placement.next_deadline();
+  return own && queue ? std::min(*own, *queue) : own ? own : queue;
+}
+
+void Focus::Impl::hand_on_news(Turn& turn) {
+  while (!news_.empty()) {
+    for (const News& item : std::exchange(news_, {})) {
+      std::visit([&](const auto& known) { on_news(known, turn); }, item);
+    }
+  }
+}
+
+void Focus::Impl::settle(Turn& turn) {
+  hand_on_news(turn);
+  if (!stopped_) {
+    shared_.placement.drain(turn.now, decisions_);
+    for (const Decision& decision : std::exchange(decisions_, {})) {
+      if (Conference* conference = conferences_.find(decision.ticket.room)) {
+        conference->placed(decision, turn, around_);
+      } else {
+        ++turn.counters().answers_late;
+        shared_.placement.left(decision.ticket.participant, turn.now);
+      }
+    }
+    hand_on_news(turn);
+  }
+  stop_if_done(turn);
+}
+
+void Focus::Impl::on(const in::StreamUp& input, Turn& turn) {
+  const Links::Came came = links_.on_up(input, turn);
+  if (input.stream == StreamId::kService) {
+    brewery_.on_link_up(turn);
+  } else if (input.stream == StreamId::kClient) {
+    turn.clear_timer(kGraceTimer);
+    if (came == Links::Came::kFresh) {
+      if (turn.options().proxy_address) {
+        turn.send_presence(StreamId::kClient, {});  // Tells mod_client_proxy where we are.
+      }
+      conferences_.suspend_all(turn);
+    }
+    conferences_.continue_reentry(turn, around_);
+  }
+}
+
+void Focus::Impl::on(const in::StreamDown& input, Turn& turn) {
+  const bool was_up = links_.on_down(input, turn);
+  desk_.link_lost(input.stream, turn);
+  if (!was_up) {
+    return;
+  }
+  if (input.stream == StreamId::kService) {
+    brewery_.on_link_down(turn);
+  } else if (input.stream == StreamId::kClient) {
+    turn.set_timer(kGraceTimer, turn.options().link_grace);
+  }
+}
+
+void Focus::Impl::answer(const in::IqRequest& input, IqReply reply, Turn& turn) {
+  turn.act(out::AnswerIq{input.stream, input.to, input.from, input.stanza_id, std::move(reply)});
+}
+
+void Focus::Impl::on(const in::IqRequest& input, Turn& turn) {
+  const auto& proxy = turn.options().proxy_address;
+  const bool by_proxy = input.stream == StreamId::kClient && proxy && input.from.bare() == *proxy;
+  if (const auto* request = std::get_if<proto::ConferenceRequest>(&input.payload);
+      request != nullptr && (input.stream == StreamId::kRequests || by_proxy)) {
+    on_request(RequestDesk::IqSender{input.stream, input.from, input.to, input.stanza_id}, *request,
+               turn);
+  } else if (const auto* jingle = std::get_if<proto::Jingle>(&input.payload);
+             jingle != nullptr && input.stream == StreamId::kClient) {
+    on_jingle(input, *jingle, turn);
+  } else if (std::holds_alternative<proto::Ping>(input.payload)) {
+    answer(input, proto::Answer(proto::Empty{}), turn);
+  } else if (const auto* disco = std::get_if<proto::DiscoInfoRequest>(&input.payload)) {
+    answer(input, proto::Answer(own_disco(disco->node)), turn);
+  } else {
+    ++turn.counters().iq_unknown;
+    answer(input, tl::make_unexpected(proto::make_error(proto::Condition::kServiceUnavailable)),
+           turn);
+  }
+}
+
+void Focus::Impl::on_jingle(const in::IqRequest& input, const proto::Jingle& jingle, Turn& turn) {
+  if (Conference* conference = conferences_.find(RoomJid(input.from.bare()))) {
+    conference->on_jingle(input, jingle, turn, around_);
+    return;
+  }
+  ++turn.counters().iq_from_strangers;
+  answer(input, tl::make_unexpected(proto::make_unknown_session_error()), turn);
+}
+
+void Focus::Impl::on(const in::HttpConferenceRequest& input, Turn& turn) {
+  on_request(input.request, input.payload, turn);
+}
+
+void Focus::Impl::on_request(RequestDesk::Requester requester,
+                             const proto::ConferenceRequest& request, Turn& turn) {
+  Conference* conference = conferences_.find(request.room);
+  const RoomStanding standing = conference == nullptr    ? RoomStanding::kNone
+                                : conference->is_ready() ? RoomStanding::kReady
+                                                         : RoomStanding::kEntering;
+  switch (desk_.on_request(std::move(requester), request, standing, conferences_.size(), turn)) {
+    case RequestDesk::Verdict::kAnswered:
+      if (conference != nullptr) {
+        conference->requested(turn);
+      }
+      return;
+    case RequestDesk::Verdict::kCreate:
+      conferences_.create(request.room, request.properties, sid_secret_, turn).start(turn);
+      return;
+    case RequestDesk::Verdict::kHurry:
+      conferences_.hurry(request.room, turn, around_);
+      return;
+  }
+}
+
+void Focus::Impl::on(const in::IqAnswer& input, Turn& turn) {
+  const auto note = shared_.iqs.close(input.request);
+  if (!note) {
+    ++turn.counters().answers_unexpected;
+    return;
+  }
+  switch (note->purpose) {
+    case IqPurpose::kMemberDisco:
+      for (const auto& found : features_.on_answer(*note, input.outcome, turn)) {
+        if (Conference* conference = conferences_.find(found.conference)) {
+          conference->discovered(found.participant, found.features, turn, around_);
+        }
+      }
+      return;
+    case IqPurpose::kHealth:
+    case IqPurpose::kPubsub:
+      lost(brewery_.on_answer(*note, input.outcome, turn), turn);
+      return;
+    case IqPurpose::kCleanup:
+      cleanup_.on_answer(*note, input.outcome, turn);
+      return;
+    case IqPurpose::kRoomProbe:
+    case IqPurpose::kRoomForm:
+    case IqPurpose::kRoomConfigure:
+    case IqPurpose::kGrantOwner:
+    case IqPurpose::kBridge:
+    case IqPurpose::kInvite:
+    case IqPurpose::kJingle:
+      if (Conference* conference = conferences_.find(note->conference)) {
+        conference->on_answer(*note, input.outcome, turn, around_);
+      } else {
+        ++turn.counters().answers_late;
+      }
+      return;
+  }
+  check_failed("purpose is one of IqPurpose", __FILE__, __LINE__);
+}
+
+void Focus::Impl::on(const in::PresenceReceived& input, Turn& turn) {
+  if (input.stream == StreamId::kService) {
+    lost(brewery_.on_presence(input.presence, turn), turn);
+    return;
+  }
+  Conference* conference = input.stream == StreamId::kClient
+                               ? conferences_.find(RoomJid(input.presence.from.bare()))
+                               : nullptr;
+  if (conference == nullptr) {
+    ++turn.counters().presences_ignored;
+    return;
+  }
+  conference->on_presence(input.presence, turn, around_);
+}
+
+void Focus::Impl::on(const in::MessageReceived& input, Turn& turn) {
+  if (input.stream == StreamId::kService) {
+    lost(brewery_.on_message(input.message, turn), turn);
+  } else {
+    ++turn.counters().messages_ignored;
+  }
+}
+
+void Focus::Impl::on(const in::StoreAnswer& input, Turn& turn) {
+  brewery_.on_store_answer(input, turn);
+}
+
+void Focus::Impl::on(const in::CommitDegraded& input, Turn& turn) {
+  if (std::exchange(commit_degraded_, input.degraded) == input.degraded) {
+    return;
+  }
+  if (input.degraded) {
+    turn.error("store.degraded", {});
+  } else {
+    turn.info("store.recovered", {});
+  }
+}
+
+void Focus::Impl::on(const in::Shutdown&, Turn& turn) {
+  if (std::exchange(shared_.shutting_down, true)) {
+    return;
+  }
+  turn.info("shutdown.begun", {{"conferences", static_cast<std::int64_t>(conferences_.size())}});
+  desk_.shut_down(turn);
+  end_all("shutdown", BridgeCleanup::Pace::kAtOnce, turn);
+  turn.set_timer(kShutdownTimer, kShutdownMax);
+}
+
+void Focus::Impl::end_all(std::string_view reason, BridgeCleanup::Pace pace, Turn& turn) {
+  conferences_.for_each(
+      [&](Conference& conference) { conference.end(reason, pace, turn, around_); });
+}
+
+void Focus::Impl::stop_if_done(Turn& turn) {
+  const bool in_time = shared_.deadlines.is_set(kShutdownTimer);
+  if (!shared_.shutting_down || stopped_ || (in_time && !cleanup_.empty())) {
+    return;
+  }
+  stopped_ = true;
+  turn.clear_timer(kShutdownTimer);
+  brewery_.leave(turn);
+  links_.close_all(turn);
+  turn.info("shutdown.done", {{"unanswered", static_cast<std::int64_t>(cleanup_.size())}});
+  turn.act(out::Stopped{});
+}
+
+void Focus::Impl::on_news(const news::RoomReady& item, Turn& turn) {
+  rooms_refused_ = false;
+  desk_.room_ready(item.room, turn);
+}
+
+void Focus::Impl::on_news(const news::ConferenceEnded& item, Turn& turn) {
+  conferences_.erase(item.conference);
+  rooms_refused_ = rooms_refused_ || item.refused;
+  if (const auto properties = desk_.waiting_for(item.room); properties && item.vanished) {
+    conferences_.create(item.room, *properties, sid_secret_, turn).start(turn);
+  } else {
+    desk_.room_failed(item.room, turn);
+  }
+  conferences_.continue_reentry(turn, around_);
+}
+
+void Focus::Impl::on_news(const news::Reconciled& item, Turn& turn) {
+  conferences_.reentered(item.conference);
+  conferences_.continue_reentry(turn, around_);
+}
+
+void Focus::Impl::on_news(const news::BridgeDoubted& item, Turn& turn) {
+  brewery_.doubt(item.bridge, item.reason, turn);
+}
+
+void Focus::Impl::on_news(const news::NotInBrewery&, Turn& turn) {
+  brewery_.rejoin(turn);
+}
+
+void Focus::Impl::lost(const Brewery::Losses& losses, Turn& turn) {
+  for (const auto& loss : losses) {
+    const TicketKind kind = loss.alive && loss.cause == FailureCause::kShutDown
+                                ? TicketKind::kMove
+                                : TicketKind::kReinvite;
+    for (const RoomJid& room : loss.rooms) {
+      if (Conference* conference = conferences_.find(room)) {
+        conference->bridge_lost(loss.bridge, loss.alive, kind, turn, around_);
+      }
+    }
+  }
+}
+
+void Focus::Impl::on_timer(const TimerKey& key, Turn& turn) {
+  switch (key.kind) {
+    case TimerKind::kStreamRetry:
+      links_.on_retry(static_cast<StreamId>(key.owner), turn);
+      return;
+    case TimerKind::kRequestAnswer:
+    case TimerKind::kRequestForget:
+      desk_.on_timer(key, turn);
+      return;
+    case TimerKind::kRoomJoin:
+    case TimerKind::kInitial:
+    case TimerKind::kSingle:
+    case TimerKind::kPresence:
+    case TimerKind::kSourceSignaling:
+    case TimerKind::kBridgeRetry:
+    case TimerKind::kAccept:
+    case TimerKind::kInviteRetry:
+      if (Conference* conference = conferences_.find(ConferenceId(key.owner))) {
+        conference->on_timer(key, turn, around_);
+      }
+      return;
+    case TimerKind::kLinkGrace:
+      turn.error("link.grace_over",
+                 {{"conferences", static_cast<std::int64_t>(conferences_.size())}});
+      end_all("link lost for too long", BridgeCleanup::Pace::kPaced, turn);
+      return;
+    case TimerKind::kBreweryJoin:
+    case TimerKind::kBrewerySettled:
+    case TimerKind::kBridgeHealth:
+    case TimerKind::kPubsub:
+    case TimerKind::kStatsFlush:
+      lost(brewery_.on_timer(key, turn), turn);
+      return;
+    case TimerKind::kCleanup:
+      cleanup_.on_timer(turn);
+      return;
+    case TimerKind::kShutdown:
+      return;  // `settle` sees that it is not set any more.
+  }
+  check_failed("kind is one of TimerKind", __FILE__, __LINE__);
+}
+
+}  // namespace bascule::focus

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "focus/brewery.h"
+#include "focus/bridge_cleanup.h"
+#include "focus/conference_table.h"
+#include "focus/focus.h"
+#include "focus/links.h"
+#include "focus/member_features.h"
+#include "focus/news.h"
+#include "focus/request_desk.h"
+#include "focus/turn.h"
+
+namespace bascule::focus {
+
+/// Brings events to the part they belong to, and the news of one part to the others. Decides
+/// nothing itself.
+class Focus::Impl {
+ public:
+  Impl(Options options, Restored restored, std::uint64_t seed, Now now);
+
+  void start(Now now, Actions& out);
+  void handle(const Input& input, Now now, Actions& out);
+  void fire_timers(Now now, Actions& out);
+  [[nodiscard]] std::optional<Instant> next_deadline() const;
+  [[nodiscard]] Readiness readiness(Now now) const;
+  void check_invariants() const;
+
+  [[nodiscard]] const Shared& shared() const { return shared_; }
+  [[nodiscard]] const ConferenceTable& conferences() const { return conferences_; }
+  [[nodiscard]] const RequestDesk& desk() const { return desk_; }
+
+ private:
+  void on(const in::StreamUp& input, Turn& turn);
+  void on(const in::StreamDown& input, Turn& turn);
+  void on(const in::IqRequest& input, Turn& turn);
+  void on(const in::HttpConferenceRequest& input, Turn& turn);
+  void on(const in::IqAnswer& input, Turn& turn);
+  void on(const in::PresenceReceived& input, Turn& turn);
+  void on(const in::MessageReceived& input, Turn& turn);
+  void on(const in::StoreAnswer& input, Turn& turn);
+  void on(const in::CommitDegraded& input, Turn& turn);
+  void on(const in::Shutdown& input, Turn& turn);
+
+  void on_news(const news::RoomReady& item, Turn& turn);
+  void on_news(const news::ConferenceEnded& item, Turn& turn);
+  void on_news(const news::Reconciled& item, Turn& turn);
+  void on_news(const news::BridgeDoubted& item, Turn& turn);
+  void on_news(const news::NotInBrewery& item, Turn& turn);
+
+  void restore(const Restored& restored, Turn& turn);
+  void on_request(RequestDesk::Requester requester, const proto::ConferenceRequest& request,
+                  Turn& turn);
+  void on_jingle(const in::IqRequest& input, const proto::Jingle& jingle, Turn& turn);
+  void answer(const in::IqRequest& input, IqReply reply, Turn& turn);
+  void on_timer(const TimerKey& key, Turn& turn);
+  void lost(const Brewery::Losses& losses, Turn& turn);
+  void end_all(std::string_view reason, BridgeCleanup::Pace pace, Turn& turn);
+  void stop_if_done(Turn& turn);
+  /// Hands on news and places who can be placed; at the end of every turn.
+  void settle(Turn& turn);
+  void hand_on_news(Turn& turn);
+
+  Shared shared_;
+  std::string sid_secret_;
+  Links links_;
+  MemberFeatures features_;
+  BridgeCleanup cleanup_;
+  Brewery brewery_;
+  RequestDesk desk_;
+  ConferenceTable conferences_;
+  std::vector<News> news_;
+  Surroundings around_;
+  std::vector<Decision> decisions_;  // Scratch, empty between turns.
+  Actions initial_;                  // What restoring made necessary; leaves with `start`.
+  bool rooms_refused_ = false;
+  bool commit_degraded_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace bascule::focus

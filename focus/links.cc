@@ -1,0 +1,107 @@
+#include "focus/links.h"
+
+#include "base/check.h"
+
+namespace bascule::focus {
+namespace {
+
+TimerKey retry_timer(StreamId stream) {
+  return {TimerKind::kStreamRetry, static_cast<std::uint64_t>(stream)};
+}
+
+bool is_for_an_operator(xmpp::DownKind kind) {
+  return kind == xmpp::DownKind::kAuthentication || kind == xmpp::DownKind::kCertificate ||
+         kind == xmpp::DownKind::kConflict;
+}
+
+}  // namespace
+
+std::string_view name_of(StreamId stream) {
+  switch (stream) {
+    case StreamId::kRequests:
+      return "requests";
+    case StreamId::kClient:
+      return "client";
+    case StreamId::kService:
+      return "service";
+  }
+  check_failed("stream is one of StreamId", __FILE__, __LINE__);
+}
+
+void Links::start(Turn& turn) {
+  open(StreamId::kClient, turn);
+  open(StreamId::kService, turn);
+  if (turn.options().requests_link) {
+    open(StreamId::kRequests, turn);
+  }
+}
+
+void Links::open(StreamId stream, Turn& turn) {
+  if (closed_ || link(stream).opened) {
+    return;
+  }
+  link(stream).opened = true;
+  turn.act(out::OpenStream{stream});
+}
+
+Links::Came Links::on_up(const in::StreamUp& up, Turn& turn) {
+  Link& entry = link(up.stream);
+  entry.opened = true;
+  entry.policy.went_up();
+  entry.up_since = turn.now.mono;
+  turn.shared.stream_up[static_cast<std::size_t>(up.stream)] = true;
+  turn.clear_timer(retry_timer(up.stream));
+  if (up.stream == StreamId::kClient) {
+    turn.shared.client_jid = up.bound_jid;
+  } else if (up.stream == StreamId::kService) {
+    turn.shared.service_jid = up.bound_jid;
+  }
+  const bool resumed = up.resumed && entry.was_up;
+  entry.was_up = true;
+  turn.counters().links_resumed += resumed ? 1U : 0U;
+  turn.info("link.up", {{"link", std::string(name_of(up.stream))},
+                        {"jid", up.bound_jid.to_string()},
+                        {"resumed", resumed}});
+  return resumed ? Came::kResumed : Came::kFresh;
+}
+
+bool Links::on_down(const in::StreamDown& down, Turn& turn) {
+  Link& entry = link(down.stream);
+  bool& up = turn.shared.stream_up[static_cast<std::size_t>(down.stream)];
+  const bool was_up = up;
+  up = false;
+  entry.opened = false;
+  turn.counters().links_lost += was_up ? 1U : 0U;
+  if (closed_) {
+    return was_up;
+  }
+  const Duration up_for = was_up ? turn.now.mono - entry.up_since : Duration::zero();
+  const Duration delay = entry.policy.next_delay(down.kind, turn.shared.prng, up_for);
+  turn.set_timer(retry_timer(down.stream), delay);
+  const std::initializer_list<Turn::Field> fields = {
+      {"link", std::string(name_of(down.stream))}, {"reason", down.reason}, {"retry_in", delay}};
+  if (is_for_an_operator(down.kind)) {
+    turn.error("link.refused", fields);
+  } else if (was_up) {
+    turn.warn("link.lost", fields);
+  } else {
+    turn.debug("link.not_opened", fields);
+  }
+  return was_up;
+}
+
+void Links::on_retry(StreamId stream, Turn& turn) {
+  open(stream, turn);
+}
+
+void Links::close_all(Turn& turn) {
+  closed_ = true;
+  for (const StreamId stream : {StreamId::kRequests, StreamId::kClient, StreamId::kService}) {
+    turn.clear_timer(retry_timer(stream));
+    if (link(stream).opened) {
+      turn.act(out::CloseStream{stream});
+    }
+  }
+}
+
+}  // namespace bascule::focus

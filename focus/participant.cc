@@ -1,0 +1,121 @@
+#include "focus/participant.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace bascule::focus {
+namespace {
+
+ParticipantRole role_of(const proto::MucItem& item) {
+  if (item.affiliation == proto::Affiliation::kOwner ||
+      item.affiliation == proto::Affiliation::kAdmin || item.role == proto::Role::kModerator) {
+    return ParticipantRole::kModerator;
+  }
+  return item.role == proto::Role::kParticipant ? ParticipantRole::kParticipant
+                                                : ParticipantRole::kVisitor;
+}
+
+/// Source names end in `-a<n>` or `-v<n>` (lib-jitsi-meet: SignalingLayerImpl.ts).
+bool is_audio_name(const std::string& name) {
+  const auto dash = name.rfind('-');
+  return dash != std::string::npos && dash + 1 < name.size() && name[dash + 1] == 'a';
+}
+
+template <class T>
+bool assign(T& target, const T& value) {
+  if (target == value) {
+    return false;
+  }
+  target = value;
+  return true;
+}
+
+}  // namespace
+
+Participant::Participant(ParticipantId number, OccupantJid occupant_jid, const Options& options)
+    : id(number),
+      occupant(std::move(occupant_jid)),
+      endpoint(occupant.jid().resource()),
+      jingle(JingleOptions{.accept_timeout = options.accept_timeout,
+                           .restart = {.interval_min = options.restart_interval_min,
+                                       .requests_max = options.restarts_per_minute_max},
+                           .in_place_ice_restart = options.offer.in_place_ice_restart},
+             JingleSession::Sending::kAllowed) {
+}
+
+bool Participant::update(const proto::MucPresence& presence) {
+  bool changed = false;
+  if (!presence.items.empty()) {
+    const proto::MucItem& item = presence.items.front();
+    changed |= assign(role, role_of(item));
+    owner = item.affiliation == proto::Affiliation::kOwner;
+    if (item.jid) {
+      changed |= assign(real_jid, item.jid);
+    }
+  }
+  if (presence.caps) {
+    caps = presence.caps;
+  }
+  const proto::ParticipantInfo& info = presence.participant;
+  if (info.stats_id) {
+    changed |= assign(stats_id, *info.stats_id);
+  }
+  if (info.region) {
+    changed |= assign(region, *info.region);
+  }
+  if (info.source_info) {
+    if (const auto states = proto::decode_source_info(*info.source_info)) {
+      bool audio = true;
+      bool video = true;
+      for (const auto& [name, source] : *states) {
+        (is_audio_name(name) ? audio : video) &= source.muted;
+      }
+      changed |= assign(audio_muted, audio);
+      changed |= assign(video_muted, video);
+    }
+  } else {
+    changed |= assign(audio_muted, info.audio_muted.value_or(true));
+    changed |= assign(video_muted, info.video_muted.value_or(true));
+  }
+  return changed;
+}
+
+op::ParticipantAdd Participant::to_operation(const RoomJid& room) const {
+  return {.room = room,
+          .occupant = occupant,
+          .real_jid = real_jid,
+          .stats_id = stats_id,
+          .region = region,
+          .features = features.words(),
+          .role = role,
+          .kind = is_invitable() ? ParticipantKind::kUser : ParticipantKind::kVisitor,
+          .joined = joined,
+          .audio_muted = audio_muted,
+          .video_muted = video_muted};
+}
+
+Ticket Participant::make_ticket(const RoomJid& room, TicketKind kind) {
+  Ticket ticket;
+  ticket.room = room;
+  ticket.participant = occupant;
+  ticket.generation = ++ticket_generation;
+  ticket.kind = kind;
+  if (!region.empty()) {
+    ticket.region = region;
+  }
+  return ticket;
+}
+
+ParticipantView Participant::view() const {
+  return {.endpoint = endpoint,
+          .state = state,
+          .bridge = bridge,
+          .sid = jingle.is_open() ? jingle.sid() : std::string()};
+}
+
+Duration Participant::next_retry_delay(Duration initial) {
+  retry_delay = retry_delay ? std::min(*retry_delay * 2, initial * 4) : initial;
+  return *retry_delay;
+}
+
+}  // namespace bascule::focus

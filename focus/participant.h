@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/ids.h"
+#include "base/jid.h"
+#include "focus/features.h"
+#include "focus/iq_ledger.h"
+#include "focus/jingle_session.h"
+#include "focus/operation.h"
+#include "focus/options.h"
+#include "focus/participant_state.h"
+#include "focus/ticket.h"
+#include "focus/view.h"
+#include "xmpp/proto/muc.h"
+
+namespace bascule::focus {
+
+/// One member of a room, from its first presence to its last. A value: what happens to it is
+/// decided by `step` and carried out by its Conference.
+struct Participant {
+  Participant(ParticipantId number, OccupantJid occupant_jid, const Options& options);
+
+  /// Takes over what the presence says; absent parts stay as they were. Returns whether something
+  /// changed that the store or the conference has to know.
+  bool update(const proto::MucPresence& presence);
+
+  /// Whether it gets media: visitors are members only (Jicofo: `visitors.enabled = false`).
+  [[nodiscard]] bool is_invitable() const { return role != ParticipantRole::kVisitor; }
+  [[nodiscard]] op::ParticipantAdd to_operation(const RoomJid& room) const;
+  [[nodiscard]] Ticket make_ticket(const RoomJid& room, TicketKind kind);
+  [[nodiscard]] ParticipantView view() const;
+  /// The wait before the next invitation; doubles up to four times the initial one.
+  Duration next_retry_delay(Duration initial);
+
+  ParticipantId id;
+  OccupantJid occupant;
+  EndpointId endpoint;
+  ParticipantState state = ParticipantState::kDiscovering;
+
+  std::optional<Jid> real_jid;
+  std::optional<proto::Caps> caps;
+  std::string stats_id;
+  std::string region;
+  ParticipantRole role = ParticipantRole::kVisitor;
+  bool owner = false;
+  bool audio_muted = true;
+  bool video_muted = true;
+  Features features = Features::assumed();
+  WallTime joined{};
+
+  JingleSession jingle;
+  std::optional<BridgeJid> bridge;       ///< Where its endpoint is, or is being, allocated.
+  std::optional<BridgeJid> next_bridge;  ///< Placed on, and not allocated there yet.
+  std::uint32_t ticket_generation = 0;
+  bool parked = false;  ///< The queue was full: ask again when the timer fires.
+  bool invited_before = false;
+  std::optional<Duration> retry_delay;  ///< Of the last failed invitation.
+  Instant wanted_at{};                  ///< When its current ticket was made; for the log.
+};
+
+}  // namespace bascule::focus
