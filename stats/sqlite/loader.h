@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "stats/sqlite/directory.h"
+#include "stats/sqlite/load_report.h"
+#include "stats/sqlite/report_file.h"
+#include "stats/sqlite/state_file.h"
+
+namespace bascule::stats::sqlite {
+
+/// The two databases as found at start, with what was wrong and what was done about it. A file that
+/// could not be made usable is nullopt: its content is kept in memory and `problem` says why.
+struct LoadedState {
+  StateContent content;
+  std::optional<StateFile> file;
+  std::string problem;
+};
+struct LoadedReports {
+  ReportContent content;
+  std::optional<ReportFile> file;
+  std::string problem;
+};
+
+/// Opens, verifies and, when something is wrong, replaces `state.db`. Never fails and never
+/// discards: what is readable is in the content, a damaged file is moved aside.
+LoadedState load_state(StateDirectory& directory, const std::optional<Head>& head,
+                       const StateFile::Options& options, LoadReport& report);
+LoadedReports load_reports(StateDirectory& directory, const std::optional<Head>& head,
+                           const ReportFile::Options& options, LoadReport& report);
+
+/// A new `state.db` with these tables, in the place of whatever is there (which is moved aside).
+/// Crash-safe: the new file is complete before it takes the name.
+Result<StateFile> replace_state(StateDirectory& directory, const StateFile::Options& options,
+                                const focus::Tables& tables, const LogPosition& at,
+                                std::string_view reason, std::vector<std::string>& moved_to);
+
+/// A new `stats.db` with every sound row of the old one.
+Result<ReportFile> replace_reports(StateDirectory& directory, const ReportFile::Options& options,
+                                   ReportContent& content, bool salvage, std::string_view reason,
+                                   std::vector<std::string>& moved_to);
+
+}  // namespace bascule::stats::sqlite

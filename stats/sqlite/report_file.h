@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "stats/batch.h"
+#include "stats/sqlite/database.h"
+#include "stats/sqlite/load_report.h"
+#include "stats/sqlite/state_reader.h"
+
+namespace bascule::stats::sqlite {
+
+inline constexpr const char* kStatsFileName = "stats.db";
+inline constexpr std::int64_t kStatsApplicationId = 0x42534353;  ///< "BSCS"
+inline constexpr std::int64_t kStatsSchemaVersion = 1;
+
+/// What is read of a `stats.db` at start: its newest rows, verified.
+struct ReportContent {
+  std::map<BridgeJid, ReceivedReport> latest;
+  LogPosition floor;  ///< The newest pruned row.
+  LogPosition tip;
+  std::uint64_t rows = 0;  ///< Verified.
+  std::vector<Finding> findings;
+};
+
+/// Verifies the newest 65 536 rows and collects the last report of each bridge among them. Damage
+/// never fails the call.
+ReportContent read_reports(Database& database);
+
+/// `stats.db`: the history of reports, each row with a CRC-32C of its canonical bytes and a SHA-256
+/// that chains it to the row before. Bounded: the oldest rows are pruned, in slices.
+class ReportFile {
+ public:
+  struct Options {
+    std::int64_t pages_max = 0;
+    std::uint64_t rows_max = 1'000'000;
+    std::uint64_t age_max_ms = std::uint64_t{7} * 24 * 3'600 * 1'000;
+  };
+
+  static SqlResult<ReportFile> create(const std::string& path, const Options& options,
+                                      const LogPosition& at);
+  /// Takes an open, verified file.
+  static SqlResult<ReportFile> adopt(Database database, const Options& options,
+                                     const ReportContent& content);
+
+  /// One transaction. On error nothing of it is in the file.
+  SqlResult<> append(const std::vector<ReceivedReport>& reports, std::uint64_t wall_ms);
+
+  /// Copies every row whose own checksum is right from a damaged file; adds the last report of each
+  /// bridge to `content` and counts the rows. Errors are those of writing.
+  SqlResult<> salvage(Database& damaged, ReportContent& content);
+
+  /// Prunes one slice when rows are over a limit.
+  SqlResult<> work(std::uint64_t wall_ms);
+  [[nodiscard]] bool has_work() const { return pruning_; }
+  [[nodiscard]] const LogPosition& tip() const { return tip_; }
+
+ private:
+  struct Statements {
+    Statement insert;
+    Statement set_meta;
+    Statement select_one;
+    Statement prune;
+  };
+  ReportFile(Database database, Statements statements, const Options& options)
+      : database_(std::move(database)), statements_(std::move(statements)), options_(options) {}
+  static SqlResult<ReportFile> prepare(Database database, const Options& options);
+
+  template <class Body>
+  SqlResult<> in_transaction(const Body& body);
+  SqlResult<> insert(const std::string& bridge, std::string_view raw, std::uint64_t hlc,
+                     LogPosition& at);
+  SqlResult<> write_position(std::string_view key, const LogPosition& position);
+
+  Database database_;
+  Statements statements_;
+  Options options_;
+  LogPosition tip_;
+  LogPosition floor_;
+  bool pruning_ = true;
+};
+
+}  // namespace bascule::stats::sqlite
