@@ -62,7 +62,7 @@ def nice_top(value):
     if value <= 0:
         return 1
     step = 10 ** math.floor(math.log10(value))
-    for factor in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10):
+    for factor in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10):  # A quarter of each is round as well.
         if factor * step >= value:
             return factor * step
     return 10 * step
@@ -115,8 +115,12 @@ class Chart:
         self.labels.append([self.y(values[-1]), name, colour])
 
     def dead(self, time, value, colour):
+        """A cross where the last line ends, and its name there instead of at the right."""
         x, y = self.x(time), self.y(value)
-        self.parts.append(f'<path class="c{colour}" d="M{x - 5:.1f} {y - 5:.1f}l10 10m0 -10l-10 10"/>')
+        name = self.labels.pop()[1]
+        self.parts.append(f'<path class="c{colour}" d="M{x - 5:.1f} {y - 5:.1f}l10 10m0 -10l-10 10"/>'
+                          f'<text class="name t{colour}" x="{x - 10:.1f}" y="{y - 8:.1f}" text-anchor="end">'
+                          f'{html.escape(name)}</text>')
 
     def svg(self):
         """Labels at the right end, moved apart so that none covers another."""
@@ -150,11 +154,10 @@ def charts(scene):
         people.line(name, times, values, colour)
     stress.limit(1.0, "limit")
     for number, series in bridges.items():
-        load.line(series.name, series.times, series.participants, number)
-        stress.line(series.name, series.times, series.stress, number)
-        if number in scene.dead_bridges and series.times:
-            load.dead(series.times[-1], series.participants[-1], number)
-            stress.dead(series.times[-1], series.stress[-1], number)
+        for chart, values in ((load, series.participants), (stress, series.stress)):
+            chart.line(series.name, series.times, values, number)
+            if number in scene.dead_bridges and series.times:
+                chart.dead(series.times[-1], values[-1], number)
     return people.svg() + load.svg() + stress.svg()
 
 
@@ -179,7 +182,7 @@ svg text { font: 12px system-ui, sans-serif; fill: var(--text); }
 polyline, path { fill: none; stroke-width: 2; stroke-linejoin: round; }
 table { border-collapse: collapse; } td { padding: .2rem 1.5rem .2rem 0; border-bottom: 1px solid var(--line); }
 td:last-child { text-align: right; font-variant-numeric: tabular-nums; padding-right: 0; }
-.columns { display: flex; gap: 3rem; flex-wrap: wrap; }
+.columns { display: flex; gap: 3rem; flex-wrap: wrap; align-items: flex-start; }
 """ + "".join(f".c{i} {{ stroke: var(--c{i}); }} .t{i} {{ fill: var(--c{i}) !important; }}\n" for i in range(1, 7))
 
 WORDS = {

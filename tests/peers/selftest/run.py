@@ -12,6 +12,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "demo"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import faults  # noqa: E402
 from fake_focus import FakeFocus  # noqa: E402
 from peer import Peer, PeerError  # noqa: E402
 from prosody import Prosody  # noqa: E402
@@ -127,6 +128,7 @@ def main():
         for mistake, who, expected in MISTAKES:
             bad_focus(bindir, folder / mistake, mistake, who, expected)
             print(f"ok: {mistake}")
+        faults.run(bindir, folder / "faults")
     except Exception as error:
         print(f"FAILED: {error}\nlogs: {folder}", file=sys.stderr)
         return 1
