@@ -278,6 +278,36 @@ TEST_F(NativeStreamProsodyTest, ACutIsResumedWithoutLeavingARoom) {
   EXPECT_EQ(focus->count_body("into the dark"), 1);
 }
 
+TEST_F(NativeStreamProsodyTest, OnlyWhatIsNotHandledIsRedelivered) {
+  constexpr int kMessages = 200;
+  constexpr std::uint64_t kUnhandled = 60;
+  test::TcpProxy proxy(io_, prosody_.c2s_port());
+  auto options = client();
+  options.port = proxy.port();
+  const auto focus = up(options);
+  const auto other = up(client("jvb", "jvb-password"));
+  for (int i = 0; i < kMessages; ++i) {
+    xml::Element message = element("message", "jabber:client");
+    message.set("to", "focus@auth.bascule.test/test");
+    message.add({.name = "body", .ns = "jabber:client", .text = std::to_string(i)});
+    other->stream->send(message);
+  }
+  ASSERT_TRUE(run_until([&] { return focus->link.stanzas.size() == kMessages; }));
+  focus->stream->handled(kMessages - kUnhandled);
+  proxy.cut();
+  ASSERT_TRUE(run_until([&] { return !focus->link.downs.empty(); }));
+  focus->stream->open();
+  ASSERT_TRUE(run_until([&] { return focus->stream->counters().redelivered == kUnhandled; }));
+  EXPECT_TRUE(focus->link.last_up.resumed);
+  other->stream->send(
+      element("message", "jabber:client").set("to", "focus@auth.bascule.test/test"));
+  ASSERT_TRUE(run_until([&] { return focus->link.stanzas.size() == kMessages + 1; }));
+  EXPECT_EQ(focus->link.sequences.back(), kMessages + 1U);
+  for (int i = 0; i < kMessages; ++i) {
+    EXPECT_EQ(focus->count_body(std::to_string(i)), 1) << i;
+  }
+}
+
 TEST_F(NativeStreamProsodyTest, ASecondLoginOnTheSameResourceIsAConflictForTheFirst) {
   const auto first = up(client());
   const auto second = up(client());
