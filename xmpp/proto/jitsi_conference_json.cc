@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "xmpp/proto/codec.h"
@@ -16,7 +18,7 @@ constexpr const char* kFocusJid = "focusJid";
 constexpr const char* kIdentity = "identity";
 constexpr const char* kVnode = "vnode";
 constexpr const char* kProperties = "properties";
-constexpr std::string_view kBearer = "bearer ";
+constexpr std::string_view kBearer = "bearer";
 
 /// Reads one object and remembers the first thing that was wrong.
 class ObjectReader {
@@ -181,8 +183,10 @@ Result<ConferenceAnswer> decode_conference_answer_json(std::string_view body) {
 
 std::optional<std::string> parse_bearer_token(std::string_view authorization) {
   std::string_view token = trim(authorization);
-  if (to_lower(token.substr(0, kBearer.size())) == kBearer) {
-    token = trim(token.substr(kBearer.size()));
+  const std::string_view rest = token.substr(std::min(kBearer.size(), token.size()));
+  const bool is_whole_word = rest.empty() || rest.front() == ' ';
+  if (is_whole_word && to_lower(token.substr(0, kBearer.size())) == kBearer) {
+    token = trim(rest);
   }
   if (token.empty()) {
     return std::nullopt;
