@@ -34,14 +34,19 @@ Result<> Admission::push(const Ticket& ticket, bool front, Instant now) {
   } else if (positions_.size() >= limits_.tickets) {
     return fail(Errc::kUnavailable, "placement queue is full");
   }
-  Room& room = rooms_[ticket.room];
+  RoomEntry& entry = *rooms_.try_emplace(ticket.room).first;
+  Room& room = entry.second;
   const Line line = line_of(ticket);
   std::list<WaitingTicket>& tickets = room.lines[static_cast<std::size_t>(line)].tickets;
   const auto added = tickets.insert(front ? tickets.begin() : tickets.end(),
                                     {.ticket = ticket, .since = since, .last_reason = {}});
   positions_.emplace(ticket.participant, Position{line, added});
   count(*added, class_of(room, line), true);
-  take_place(ticket.room, room, line);
+  auto& place = room.lines[static_cast<std::size_t>(line)].place;
+  if (!place) {
+    Turn& rooms = turn(class_of(room, line));
+    place = rooms.insert(rooms.end(), &entry);
+  }
   return {};
 }
 
@@ -60,20 +65,16 @@ void Admission::set_live(const RoomJid& jid, bool live) {
     return;
   }
   Room& room = found->second;
-  RoomLine& others = room.lines[static_cast<std::size_t>(Line::kOthers)];
+  const RoomLine& others = room.lines[static_cast<std::size_t>(Line::kOthers)];
   const TicketClass before = class_of(room, Line::kOthers);
-  const bool in_turn = others.place.has_value();
-  if (in_turn) {
-    leave_turn(room, Line::kOthers);
-  }
   room.live = live;
   const TicketClass after = class_of(room, Line::kOthers);
   for (const WaitingTicket& waiting : others.tickets) {
     count(waiting, before, false);
     count(waiting, after, true);
   }
-  if (in_turn) {  // Otherwise it is being visited and takes its place afterwards.
-    take_place(jid, room, Line::kOthers);
+  if (others.place) {
+    turn(after).splice(turn(after).end(), turn(before), *others.place);
   }
 }
 
@@ -83,44 +84,42 @@ void Admission::hold(const RoomJid& jid, Instant until) {
   }
 }
 
-Admission::Pass Admission::serve_pass(Instant now, const Serve& serve) {
+Admission::Pass Admission::serve_pass(Instant now, std::size_t decisions, const Serve& serve) {
   Pass pass;
   std::size_t first_placements = 0;
   do {
-    serve_class(TicketClass::kDisplaced, now, serve, pass);
-    serve_class(TicketClass::kJoinsLive, now, serve, pass);
+    serve_class(TicketClass::kDisplaced, now, decisions, serve, pass);
+    serve_class(TicketClass::kJoinsLive, now, decisions, serve, pass);
     // Each makes the other tickets of its room joins: look at those again.
-    first_placements = serve_class(TicketClass::kFirst, now, serve, pass);
-  } while (first_placements > 0 && pass.served < limits_.decisions);
+    first_placements = serve_class(TicketClass::kFirst, now, decisions, serve, pass);
+  } while (first_placements > 0 && pass.served < decisions);
   return pass;
 }
 
-std::size_t Admission::serve_class(TicketClass ticket_class, Instant now, const Serve& serve,
-                                   Pass& pass) {
+std::size_t Admission::serve_class(TicketClass ticket_class, Instant now, std::size_t decisions,
+                                   const Serve& serve, Pass& pass) {
   const Line line = ticket_class == TicketClass::kDisplaced ? Line::kDisplaced : Line::kOthers;
   Turn& rooms = turn(ticket_class);
   const std::size_t served_before = pass.served;
   std::size_t waiting_in_a_row = 0;
   while (waiting_in_a_row < rooms.size()) {
-    if (pass.served >= limits_.decisions || waiting_in_a_row >= limits_.blocked_rooms) {
+    if (pass.served >= decisions || waiting_in_a_row >= limits_.blocked_rooms) {
       pass.complete = false;
       break;
     }
-    const RoomJid room = rooms.front();
-    const std::size_t served = visit(room, line, limits_.decisions - pass.served, now, serve);
+    const std::size_t served = visit(*rooms.front(), line, decisions - pass.served, now, serve);
     pass.served += served;
     waiting_in_a_row = served == 0 ? waiting_in_a_row + 1 : 0;
   }
   return pass.served - served_before;
 }
 
-/// One turn of one room: up to `quantum` tickets, ending at the first that waits. The room goes to
-/// the end of the turn of whatever class it then has.
-std::size_t Admission::visit(const RoomJid& jid, Line line, std::size_t budget, Instant now,
+/// One turn of one room: up to `quantum` tickets, ending at the first that waits. The room then
+/// goes to the end of the turn of whatever class it has by now.
+std::size_t Admission::visit(RoomEntry& entry, Line line, std::size_t budget, Instant now,
                              const Serve& serve) {
   std::size_t served = 0;
-  Room& room = rooms_.at(jid);
-  leave_turn(room, line);
+  Room& room = entry.second;
   if (room.held_until && *room.held_until <= now) {
     room.held_until.reset();
   }
@@ -138,8 +137,11 @@ std::size_t Admission::visit(const RoomJid& jid, Line line, std::size_t budget, 
     served_line.tickets.pop_front();
     ++served;
   }
-  take_place(jid, room, line);
-  forget_if_empty(jid);
+  Turn& rooms = turn(class_of(room, line));
+  rooms.splice(rooms.end(), rooms, *served_line.place);
+  if (served_line.tickets.empty()) {
+    forget_if_empty(entry.first, line);
+  }
   return served;
 }
 
@@ -174,23 +176,17 @@ std::optional<Instant> Admission::oldest(TicketClass ticket_class) const {
   return arrivals.empty() ? std::nullopt : std::optional(*arrivals.begin());
 }
 
-void Admission::take_place(const RoomJid& jid, Room& room, Line line) {
-  RoomLine& joined = room.lines[static_cast<std::size_t>(line)];
-  if (!joined.place && !joined.tickets.empty()) {
-    Turn& rooms = turn(class_of(room, line));
-    joined.place = rooms.insert(rooms.end(), jid);
-  }
-}
-
-void Admission::leave_turn(Room& room, Line line) {
-  RoomLine& leaving = room.lines[static_cast<std::size_t>(line)];
-  turn(class_of(room, line)).erase(*leaving.place);
-  leaving.place.reset();
-}
-
-void Admission::forget_if_empty(const RoomJid& jid) {
+/// A line without tickets leaves its turn; a room without lines is forgotten.
+void Admission::forget_if_empty(const RoomJid& jid, Line emptied) {
   const auto found = rooms_.find(jid);
-  if (found->second.lines[0].tickets.empty() && found->second.lines[1].tickets.empty()) {
+  Room& room = found->second;
+  RoomLine& line = room.lines[static_cast<std::size_t>(emptied)];
+  if (!line.tickets.empty()) {
+    return;
+  }
+  turn(class_of(room, emptied)).erase(*line.place);
+  line.place.reset();
+  if (room.lines[0].tickets.empty() && room.lines[1].tickets.empty()) {
     rooms_.erase(found);
   }
 }
@@ -212,10 +208,7 @@ void Admission::erase(const OccupantJid& participant, const Position& position) 
   count(*position.ticket, class_of(room, line), false);
   shortened.tickets.erase(position.ticket);
   positions_.erase(participant);
-  if (shortened.tickets.empty()) {
-    leave_turn(room, line);
-  }
-  forget_if_empty(jid);
+  forget_if_empty(jid, line);
 }
 
 void Admission::check_invariants() const {
@@ -227,7 +220,7 @@ void Admission::check_invariants() const {
       const RoomLine& checked = room.lines[static_cast<std::size_t>(line)];
       const auto index = static_cast<std::size_t>(class_of(room, line));
       BASCULE_CHECK(checked.place.has_value() == !checked.tickets.empty());
-      BASCULE_CHECK(!checked.place || **checked.place == jid);
+      BASCULE_CHECK(!checked.place || (**checked.place)->first == jid);
       places[index] += checked.place ? std::size_t{1} : std::size_t{0};
       members[index] += checked.tickets.size();
       for (const WaitingTicket& waiting : checked.tickets) {

@@ -27,7 +27,6 @@ struct WaitingTicket {
 struct AdmissionLimits {
   std::size_t tickets;        ///< Waiting at most.
   std::uint32_t quantum;      ///< Tickets served per visit of a room; >= 1.
-  std::size_t decisions;      ///< Served per pass.
   std::size_t blocked_rooms;  ///< In a row, per class, before a pass stops.
 };
 
@@ -62,9 +61,9 @@ class Admission {
     std::size_t served = 0;
     bool complete = true;  ///< False: a limit ended the pass; the next one continues there.
   };
-  /// Offers tickets to `serve` until a whole round serves none or a limit is reached. `serve` may
-  /// call `set_live` and `hold`, nothing else.
-  Pass serve_pass(Instant now, const Serve& serve);
+  /// Offers tickets to `serve` until a whole round serves none, `decisions` were served or the
+  /// limit of waiting rooms is reached. `serve` may call `set_live` and `hold`, nothing else.
+  Pass serve_pass(Instant now, std::size_t decisions, const Serve& serve);
 
   [[nodiscard]] std::size_t size() const { return positions_.size(); }
   [[nodiscard]] bool empty() const { return positions_.empty(); }
@@ -80,10 +79,12 @@ class Admission {
  private:
   /// The two lines of a room: displaced people, and everybody else.
   enum class Line : std::uint8_t { kDisplaced, kOthers };
-  using Turn = std::list<RoomJid>;
+  struct Room;
+  using RoomEntry = std::pair<const RoomJid, Room>;
+  using Turn = std::list<RoomEntry*>;  // Into `rooms_`, whose entries do not move.
   struct RoomLine {
     std::list<WaitingTicket> tickets;
-    std::optional<Turn::iterator> place;  // In the turn of its class; none while being visited.
+    std::optional<Turn::iterator> place;  // In the turn of its class, while there are tickets.
   };
   struct Room {
     std::array<RoomLine, 2> lines;
@@ -98,13 +99,12 @@ class Admission {
   static TicketClass class_of(const Room& room, Line line);
   static Line line_of(const Ticket& ticket);
   Turn& turn(TicketClass ticket_class) { return turns_[static_cast<std::size_t>(ticket_class)]; }
-  void take_place(const RoomJid& jid, Room& room, Line line);
-  void leave_turn(Room& room, Line line);
-  void forget_if_empty(const RoomJid& jid);
+  void forget_if_empty(const RoomJid& jid, Line emptied);
   void count(const WaitingTicket& waiting, TicketClass ticket_class, bool added);
   void erase(const OccupantJid& participant, const Position& position);
-  std::size_t serve_class(TicketClass ticket_class, Instant now, const Serve& serve, Pass& pass);
-  std::size_t visit(const RoomJid& jid, Line line, std::size_t budget, Instant now,
+  std::size_t serve_class(TicketClass ticket_class, Instant now, std::size_t decisions,
+                          const Serve& serve, Pass& pass);
+  std::size_t visit(RoomEntry& entry, Line line, std::size_t budget, Instant now,
                     const Serve& serve);
 
   AdmissionLimits limits_;

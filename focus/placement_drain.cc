@@ -27,7 +27,9 @@ void Placement::Impl::drain(Now now, std::vector<Decision>& out) {
     return;
   }
   take_snapshot(at);
-  const Admission::Pass pass = queue_.serve_pass(at, [&](const WaitingTicket& waiting) {
+  const std::size_t decisions =
+      std::min<std::size_t>(options_.max_decisions_per_drain, global_limiter_.available(at));
+  const Admission::Pass pass = queue_.serve_pass(at, decisions, [&](const WaitingTicket& waiting) {
     const auto reason = serve(waiting, at, out);
     if (reason) {
       ++counters_.waits[static_cast<std::size_t>(*reason)];
@@ -143,9 +145,6 @@ std::optional<WaitReason> Placement::Impl::why_nobody(Instant now) const {
 
 std::optional<WaitReason> Placement::Impl::serve(const WaitingTicket& waiting, Instant now,
                                                  std::vector<Decision>& out) {
-  if (now < global_limiter_.earliest()) {
-    return WaitReason::kPace;
-  }
   const Ticket& ticket = waiting.ticket;
   Member& who = member(ticket.room, ticket.participant);
   std::erase_if(who.avoided, [&](const auto& avoided) { return avoided.until <= now; });

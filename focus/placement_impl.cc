@@ -28,7 +28,6 @@ Placement::Impl::Impl(const PlacementOptions& options, std::uint64_t seed)
       registry_(options),
       queue_({.tickets = options.max_tickets,
               .quantum = options.quantum,
-              .decisions = options.max_decisions_per_drain,
               .blocked_rooms = options.max_blocked_rooms_per_drain}),
       global_limiter_(make_global_limiter(options)) {
 }

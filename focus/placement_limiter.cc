@@ -22,6 +22,15 @@ PlacementLimiter::PlacementLimiter(PlacementLimit limit)
       theoretical_arrival_(Instant::min() + tolerance_) {
 }  // earliest() must not underflow.
 
+std::uint32_t PlacementLimiter::available(Instant now) const {
+  // Compared, not subtracted, first: the arrival time starts at the minimum.
+  if (theoretical_arrival_ <= now) {
+    return static_cast<std::uint32_t>(tolerance_ / interval_) + 1;
+  }
+  const Instant first = earliest();
+  return now < first ? 0 : static_cast<std::uint32_t>((now - first) / interval_) + 1;
+}
+
 bool PlacementLimiter::try_place(Instant now, std::int64_t stretch_permille) {
   BASCULE_CHECK(now >= last_seen_);
   BASCULE_CHECK(stretch_permille >= 1000 && stretch_permille <= 1'000'000);

@@ -29,6 +29,9 @@ class PlacementLimiter {
   /// The first instant at which a placement conforms; in the past when one conforms already.
   [[nodiscard]] Instant earliest() const { return theoretical_arrival_ - tolerance_; }
 
+  /// How many placements conform at `now`; at most `burst`.
+  [[nodiscard]] std::uint32_t available(Instant now) const;
+
   /// Takes one placement if it conforms at `now`, and spaces the next by `interval` times
   /// `stretch_permille` / 1000 (1000 to 1 000 000). `now` must not run backwards between calls.
   [[nodiscard]] bool try_place(Instant now, std::int64_t stretch_permille = 1000);

@@ -88,12 +88,13 @@ struct PlacementOptions {
   std::size_t max_tickets = 50'000;
   /// Decisions per call of `drain`. Default 256: keeps one call short; the next continues.
   std::size_t max_decisions_per_drain = 256;
-  /// Rooms in a row, per class, that may be found waiting before a call of `drain` stops. 1000.
-  std::size_t max_blocked_rooms_per_drain = 1000;
+  /// Rooms in a row, per class, that may be found waiting before a call of `drain` stops; the next
+  /// call continues there. Default 250.
+  std::size_t max_blocked_rooms_per_drain = 250;
   /// A non-empty queue is looked at again after this time at the latest. Default 100 ms.
   Duration recheck = std::chrono::milliseconds{100};
-  /// ... and not more often than this while it is blocked, whatever happens. Default 5 ms.
-  Duration drain_spacing = std::chrono::milliseconds{5};
+  /// ... and not more often than this while it is blocked, whatever happens. Default 10 ms.
+  Duration drain_spacing = std::chrono::milliseconds{10};
 
   // Retries after a failed allocation.
 

@@ -17,16 +17,17 @@ namespace {
 using std::chrono::seconds;
 const Instant kNow = at(Duration::zero()).mono;
 
-Admission make_queue(std::size_t tickets = 1'000, std::size_t decisions = 100'000,
-                     std::size_t blocked = 100'000) {
-  return Admission(
-      {.tickets = tickets, .quantum = 4, .decisions = decisions, .blocked_rooms = blocked});
+constexpr std::size_t kAll = 100'000;
+
+Admission make_queue(std::size_t tickets = 1'000, std::size_t blocked = kAll) {
+  return Admission({.tickets = tickets, .quantum = 4, .blocked_rooms = blocked});
 }
 
 /// Serves everything; the names of who was served, in order.
-std::vector<std::string> serve_all(Admission& queue, Instant now = kNow) {
+std::vector<std::string> serve_all(Admission& queue, Instant now = kNow,
+                                   std::size_t decisions = kAll) {
   std::vector<std::string> served;
-  queue.serve_pass(now, [&](const WaitingTicket& waiting) -> std::optional<WaitReason> {
+  queue.serve_pass(now, decisions, [&](const WaitingTicket& waiting) -> std::optional<WaitReason> {
     served.push_back(waiting.ticket.room.jid().local() + "/" +
                      waiting.ticket.participant.jid().resource());
     return std::nullopt;
@@ -67,7 +68,7 @@ TEST(AdmissionTest, AWaitingTicketHoldsUpItsRoomOnly) {
   ASSERT_TRUE(queue.push(ticket(room("stuck"), 1), false, kNow));
   ASSERT_TRUE(queue.push(ticket(room("fine"), 0), false, kNow));
   std::vector<std::string> offered;
-  const auto pass = queue.serve_pass(kNow, [&](const WaitingTicket& waiting) {
+  const auto pass = queue.serve_pass(kNow, kAll, [&](const WaitingTicket& waiting) {
     offered.push_back(waiting.ticket.room.jid().local());
     return offered.back() == "stuck" ? std::optional(WaitReason::kCapacity) : std::nullopt;
   });
@@ -127,14 +128,14 @@ TEST(AdmissionTest, AHeldRoomIsNotOfferedUntilItsTime) {
 }
 
 TEST(AdmissionTest, APassIsBoundedAndTheNextContinues) {
-  Admission queue = make_queue(1'000, 10, 20);
+  Admission queue = make_queue(1'000, 20);
   for (int i = 0; i < 100; ++i) {
     ASSERT_TRUE(queue.push(ticket(room("r" + std::to_string(i)), 0), false, kNow));
   }
   std::set<std::string> offered;
   for (int pass = 0; pass < 5; ++pass) {
     std::size_t offers = 0;
-    const auto result = queue.serve_pass(kNow, [&](const WaitingTicket& waiting) {
+    const auto result = queue.serve_pass(kNow, kAll, [&](const WaitingTicket& waiting) {
       offered.insert(waiting.ticket.room.jid().local());
       ++offers;
       return std::optional(WaitReason::kCapacity);
@@ -143,7 +144,7 @@ TEST(AdmissionTest, APassIsBoundedAndTheNextContinues) {
     EXPECT_FALSE(result.complete);
   }
   EXPECT_EQ(offered.size(), 100u);
-  EXPECT_EQ(serve_all(queue).size(), 10u);
+  EXPECT_EQ(serve_all(queue, kNow, 10).size(), 10u);
   queue.check_invariants();
 }
 
@@ -153,7 +154,7 @@ TEST(AdmissionTest, TheFirstOfARoomMakesTheOthersJoinsInTheSamePass) {
     ASSERT_TRUE(queue.push(ticket(room("r"), i), false, kNow));
   }
   std::size_t served = 0;
-  queue.serve_pass(kNow, [&](const WaitingTicket& waiting) -> std::optional<WaitReason> {
+  queue.serve_pass(kNow, kAll, [&](const WaitingTicket& waiting) -> std::optional<WaitReason> {
     queue.set_live(waiting.ticket.room, true);
     ++served;
     return std::nullopt;
@@ -191,7 +192,7 @@ TEST(AdmissionTest, NoRoomIsServedMoreThanItsShareBetweenTwoServicesOfAnother) {
     std::map<std::string, std::map<std::string, int>> since;  // Others served since its last turn.
     std::string visited;
     while (!queue.empty()) {
-      queue.serve_pass(kNow, [&](const WaitingTicket& waiting) -> std::optional<WaitReason> {
+      queue.serve_pass(kNow, kAll, [&](const WaitingTicket& waiting) -> std::optional<WaitReason> {
         const std::string name = waiting.ticket.room.jid().local();
         if (prng.below(8) == 0) {
           since.clear();  // Somebody was not servable: the property starts anew.
@@ -215,7 +216,7 @@ TEST(AdmissionTest, NoRoomIsServedMoreThanItsShareBetweenTwoServicesOfAnother) {
 TEST(AdmissionTest, InvariantsHoldForRandomHistories) {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     Prng prng(seed);
-    Admission queue = make_queue(200, 7, 5);
+    Admission queue = make_queue(200, 5);
     std::uint32_t generation = 1;
     for (int step = 0; step < 2'000; ++step) {
       const RoomJid where = room("r" + std::to_string(prng.below(8)));
@@ -234,7 +235,7 @@ TEST(AdmissionTest, InvariantsHoldForRandomHistories) {
           queue.set_live(where, prng.below(2) == 0);
           break;
         default:
-          queue.serve_pass(kNow + Duration(step), [&](const WaitingTicket& waiting) {
+          queue.serve_pass(kNow + Duration(step), 7, [&](const WaitingTicket& waiting) {
             queue.set_live(waiting.ticket.room, prng.below(2) == 0);
             return prng.below(2) == 0 ? std::optional(WaitReason::kPace) : std::nullopt;
           });

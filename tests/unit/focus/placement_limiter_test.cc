@@ -47,6 +47,18 @@ TEST(PlacementLimiterTest, IdleTimeIsNotSavedUpBeyondTheBurst) {
   EXPECT_FALSE(limiter.try_place(kStart + hours{24}));
 }
 
+TEST(PlacementLimiterTest, TellsHowManyConform) {
+  auto limiter = make_limiter(milliseconds{50}, 3);
+  for (std::uint32_t left = 3; left > 0; --left) {
+    EXPECT_EQ(limiter.available(kStart), left);
+    ASSERT_TRUE(limiter.try_place(kStart));
+  }
+  EXPECT_EQ(limiter.available(kStart), 0u);
+  EXPECT_EQ(limiter.available(kStart + milliseconds{99}), 1u);
+  EXPECT_EQ(limiter.available(kStart + milliseconds{100}), 2u);
+  EXPECT_EQ(limiter.available(kStart + hours{24}), 3u);
+}
+
 TEST(PlacementLimiterTest, AStretchedPaceIsSlowerAndEndsWithTheStretch) {
   auto limiter = make_limiter(milliseconds{50}, 1);
   ASSERT_TRUE(limiter.try_place(kStart, 5'000));
