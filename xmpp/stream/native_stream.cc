@@ -29,6 +29,7 @@ std::string fresh_nonce() {
 
 void NativeStream::Impl::open() {
   BASCULE_CHECK(state_ == State::kIdle);
+  BASCULE_CHECK(options_.stanzas_per_turn >= 1);
   state_ = State::kOpening;
   ++generation_;
   negotiation_ = make_negotiation();

@@ -42,7 +42,7 @@ struct NativeStreamOptions {
   /// Prosody closes a component link on a stanza over 512 KiB (`component_stanza_size_limit`).
   std::size_t max_stanza_bytes = 400UL * 1024;
   std::size_t max_queued_bytes = 64UL * 1024 * 1024;  ///< More than this unwritten: link down.
-  std::size_t stanzas_per_turn = 200;                 ///< Then timers and other sockets get a turn.
+  std::size_t stanzas_per_turn = 200;                 ///< At least 1; then others get a turn.
 
   Duration connect_timeout = std::chrono::seconds{5};  ///< For each address of `host`.
   Duration open_timeout = std::chrono::seconds{10};    ///< From open() to on_up().
