@@ -163,9 +163,9 @@ Field permille(At at, FractionRange range) {
 enum class Empty { kAllowed, kForbidden };
 
 template <class At>
-Field text(At at, Empty empty, std::string allowed = "text",
+Field text(At at, Empty empty, const std::string& allowed = "text",
            bool (*is_valid)(std::string_view) = nullptr) {
-  return {.allowed = std::move(allowed),
+  return {.allowed = allowed,
           .assign =
               [at, empty, is_valid](Config& config, const RawValue& raw) {
                 auto value = as_text(raw);
@@ -180,8 +180,8 @@ Field text(At at, Empty empty, std::string allowed = "text",
 }
 
 template <class At>
-Field list(At at, std::string allowed, bool (*is_valid)(std::string_view)) {
-  return {.allowed = std::move(allowed),
+Field list(At at, const std::string& allowed, bool (*is_valid)(std::string_view)) {
+  return {.allowed = allowed,
           .assign =
               [at, is_valid](Config& config, const RawValue& raw) {
                 auto values = as_list(raw);

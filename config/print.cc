@@ -1,5 +1,6 @@
 #include "config/print.h"
 
+#include <initializer_list>
 #include <string_view>
 
 #include "config/schema.h"
@@ -25,6 +26,12 @@ std::string_view name_of(const Key& key) {
   return std::string_view(key.path).substr(key.path.rfind('.') + 1);
 }
 
+void append(std::string& text, std::initializer_list<std::string_view> parts) {
+  for (const auto part : parts) {
+    text += part;
+  }
+}
+
 /// "\n[section]\n" where a new one begins.
 void begin_section(std::string& text, std::string_view& section, const Key& key) {
   if (section_of(key) != section) {
@@ -47,9 +54,9 @@ void add_comment(std::string& text, std::string_view lines) {
 
 void add_secret_example(std::string& text, const Key& key) {
   const std::string name(name_of(key));
-  text += "# " + name + "-file = " + print_text(key.example) + "\n";
-  text += "# " + name + "-env = " + print_text(environment_variable(key)) + "\n";
-  text += "# " + name + " = \"...\"\n";
+  append(text, {"# ", name, "-file = ", print_text(key.example), "\n"});
+  append(text, {"# ", name, "-env = ", print_text(environment_variable(key)), "\n"});
+  append(text, {"# ", name, " = \"...\"\n"});
 }
 
 }  // namespace
@@ -65,9 +72,10 @@ std::string print_config(const LoadedConfig& loaded) {
     const auto value = key.field.print(loaded.config);
     if (key.field.is_secret) {
       const bool inherited = loaded.origins[i].source == Origin::Source::kDefault;
-      text += "# " + name + " (" + value + (inherited ? "" : ", from " + origin) + ")\n";
+      append(text,
+             {"# ", name, " (", value, inherited ? "" : ", from ", inherited ? "" : origin, ")\n"});
     } else {
-      text += name + " = " + value + "  # " + origin + "\n";
+      append(text, {name, " = ", value, "  # ", origin, "\n"});
     }
   }
   return text.substr(1);  // Without the blank line before the first section.
@@ -89,7 +97,7 @@ std::string print_example() {
       add_secret_example(text, key);
     } else {
       const auto value = key.example.empty() ? key.field.print(defaults) : key.example;
-      text += std::string(name_of(key)) + " = " + value + "\n";
+      append(text, {name_of(key), " = ", value, "\n"});
     }
   }
   return text;

@@ -41,11 +41,11 @@ constexpr const char* kPinText = "SHA-256 fingerprints of 64 lower-case hex digi
 constexpr IntegerRange kPort{.min = 1, .max = 65535};
 constexpr IntegerRange kPortOrDefault{.min = 0, .max = 65535};
 
-const char* const kTlsHelp =
+constexpr const char* kTlsHelp =
     "\"required\": a server without STARTTLS, or with a certificate that cannot be verified, is\n"
     "refused. \"off\": plain TCP, only for a server on the same host.";
-const char* const kCaHelp = "PEM file with certificates to trust besides the system's.";
-const char* const kPinHelp =
+constexpr const char* kCaHelp = "PEM file with certificates to trust besides the system's.";
+constexpr const char* kPinHelp =
     "Certificates to accept whatever their chain and name say, by SHA-256. The log names the\n"
     "fingerprint of a refused certificate.";
 

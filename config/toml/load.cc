@@ -15,7 +15,7 @@
 namespace bascule::config {
 namespace {
 
-constexpr std::size_t kFileBytesMax = 1024 * 1024;
+constexpr std::size_t kFileBytesMax = std::size_t{1024} * 1024;
 constexpr std::size_t kSecretBytesMax = 4096;
 
 /// A list of texts, or monostate.

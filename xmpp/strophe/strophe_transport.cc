@@ -27,6 +27,8 @@ template <class... Ts>
 struct Overloaded : Ts... {
   using Ts::operator()...;
 };
+template <class... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;
 
 void run_driver(boost::asio::io_context& io) {
   // A peer that closed the connection makes a write raise SIGPIPE; libstrophe handles EPIPE.

@@ -41,9 +41,9 @@ struct StropheOptions {
   Duration login_timeout = std::chrono::seconds{10};  ///< Per address, from connect to login.
   Duration ping_interval = std::chrono::seconds{10};
   Duration ping_timeout = std::chrono::seconds{5};
-  std::size_t queue_bytes_max = 64U * 1024 * 1024;  ///< More unsent bytes end the link.
-  std::size_t queue_stanzas_max = 10'000;           ///< More unsent stanzas end the link.
-  xml::ParseLimits limits;                          ///< Of inbound stanzas.
+  std::size_t queue_bytes_max = std::size_t{64} * 1024 * 1024;  ///< More unsent bytes end the link.
+  std::size_t queue_stanzas_max = 10'000;  ///< More unsent stanzas end the link.
+  xml::ParseLimits limits;                 ///< Of inbound stanzas.
 };
 
 /// An XMPP link over libstrophe, for peers we trust (README.md says why). The library runs on a
