@@ -40,7 +40,4 @@ void add_service_keys(std::vector<Key>& table);
 }  // namespace bascule::config
 
 /// `at` of the builders in field.h: the member of Config a key stands for.
-#define BASCULE_CONFIG_AT(member) \
-  [](auto& config) -> auto& {     \
-    return config.member;         \
-  }
+#define BASCULE_CONFIG_AT(member) ([](auto& config) -> auto& { return config.member; })
