@@ -51,7 +51,7 @@ def crowd_series(scene):
     if scene.clients is not None:
         for event in events_of(scene.clients.events):
             if event["event"] == "crowd":
-                for name, key in (("in a room", "in_room"), ("with media", "active")):
+                for name, key in (("in a room", "in_room"), ("with media", "with_media")):
                     lines[name][0].append(event["t"] - scene.began)
                     lines[name][1].append(event[key])
     return lines

@@ -43,7 +43,7 @@ class Progress:
         loads = "  ".join(f"{bridges[number]['participants']:3d} {bridges[number]['stress']:4.2f}"
                           if number in bridges else "  --- dead" for number in self.scene.bridges)
         line = (f"{self.scene.now():5.1f} s  {phase:22s}  in room {status['in_room']:3d}  "
-                f"with media {status['active']:3d}/{status['participants']}  bridges [{loads}]")
+                f"with media {status['with_media']:3d}/{status['participants']}  bridges [{loads}]")
         print("\r\033[K" + line if self.live else line, end="" if self.live else "\n", flush=True)
 
     def say(self, text):
@@ -62,10 +62,10 @@ class Demo:
         began = time.monotonic()
         while True:
             status = self.watch(phase)
-            if status["active"] == self.scene.participants and not self.scene.stranded():
+            if status["with_media"] == self.scene.participants and not self.scene.stranded():
                 return time.monotonic() - began
             if time.monotonic() - began > deadline_s:
-                raise DemoFailed(f"{phase}: {status['active']} of {self.scene.participants} participants have media "
+                raise DemoFailed(f"{phase}: {status['with_media']} of {self.scene.participants} participants have media "
                                  f"after {deadline_s} s")
             time.sleep(0.1)
 

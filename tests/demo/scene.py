@@ -81,13 +81,13 @@ class Scene:
         return {number: self._bridge_status(bridge) for number, bridge in self.live_bridges().items()}
 
     def stranded(self):
-        """Participants without an active session on a live bridge, by the bridges' own lists."""
+        """Participants without media, or whose bridge does not list them."""
         held = {}
         for bridge in self.live_bridges().values():
             for report in bridge.ask("endpoints")["bridges"]:
                 held[report["port"]] = {(one["room"], one["id"]) for one in report["endpoints"]}
         return [one for one in self.clients.ask("sessions")["sessions"]
-                if not one["active"] or (one["room"], one["id"]) not in held.get(one["port"], set())]
+                if not one["media"] or (one["room"], one["id"]) not in held.get(one["port"], set())]
 
     def endpoints_held(self):
         return sum(status["participants"] for status in self.bridge_status().values())
@@ -101,10 +101,11 @@ class Scene:
     # --- breaking ---------------------------------------------------------------------------------
 
     def kill_bridge(self, number):
-        """SIGKILL, and the participants' media of that bridge stops."""
+        """SIGKILL; the participants are told when, to measure from there. They notice by themselves."""
+        port = self.bridges[number].ask("endpoints")["bridges"][0]["port"]
         self.bridges[number].kill()
         self.dead_bridges.add(number)
-        self.clients.ask(f"bridge-dead {number}")
+        self.clients.ask(f"bridge-dead {port}")
 
     def kill_prosody(self):
         self.prosody_cpu_s += cpu_seconds(self.prosody.pid)

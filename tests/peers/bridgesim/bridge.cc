@@ -33,6 +33,8 @@ Bridge::Bridge(boost::asio::io_context& io, BridgeOptions options, EventLog& log
       log_(log),
       random_(options_.seed),
       capabilities_(bridge_capabilities()),
+      media_(io, [this](std::string_view text,
+                        const MediaSocket::Endpoint& from) { on_media(text, from); }),
       colibri_(options_.identity, options_.seed + 1),
       load_(options_.capacity, options_.noise, options_.seed + 2, std::chrono::steady_clock::now()),
       reconnect_timer_(io),
@@ -41,6 +43,10 @@ Bridge::Bridge(boost::asio::io_context& io, BridgeOptions options, EventLog& log
       flap_timer_(io),
       next_sweep_(std::chrono::steady_clock::now() + kSweepInterval) {
   options_.identity.fingerprint = random_fingerprint(random_);
+  if (options_.identity.media) {
+    options_.identity.ip = "127.0.0.1";
+    options_.identity.port = media_.open(0);
+  }
 }
 
 Bridge::~Bridge() {
@@ -255,7 +261,7 @@ Json Bridge::endpoints() const {
     for (const auto& [endpoint_id, endpoint] : conference.endpoints) {
       list.push_back({{"id", endpoint_id},
                       {"room", conference.name},
-                      {"connected", endpoint.connected_at && *endpoint.connected_at <= now}});
+                      {"connected", colibri_.is_live(endpoint, now)}});
     }
   }
   return {{"bridge", id()},

@@ -12,6 +12,7 @@
 #include "tests/peers/bridgesim/load_model.h"
 #include "tests/peers/common/encoding.h"
 #include "tests/peers/common/event_log.h"
+#include "tests/peers/common/media_socket.h"
 #include "tests/peers/common/timer.h"
 #include "tests/peers/common/xmpp_client.h"
 
@@ -83,6 +84,7 @@ class Bridge : public XmppClient::Listener {
   void answer(const xml::Element& stanza);
 
   // bridge_work.cc: colibri2 and faults
+  void on_media(std::string_view text, const MediaSocket::Endpoint& from);
   void on_modify(const xml::Element& stanza);
   void work(const std::string& meeting);
   void finish(const std::string& meeting);
@@ -99,6 +101,7 @@ class Bridge : public XmppClient::Listener {
   EventLog& log_;
   Prng random_;
   Capabilities capabilities_;
+  MediaSocket media_;
   Colibri colibri_;
   LoadModel load_;
   Faults faults_;
@@ -118,6 +121,7 @@ class Bridge : public XmppClient::Listener {
   std::uint64_t next_late_ = 0;
   bool overloaded_ = false;
   bool dead_ = false;
+  bool hanging_ = false;
   bool joined_ = false;
   bool stopping_ = false;
 };

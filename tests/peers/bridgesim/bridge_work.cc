@@ -29,6 +29,13 @@ void Bridge::wrong(const std::string& text) {
   log_.violation(options_.identity.nick, text);
 }
 
+void Bridge::on_media(std::string_view text, const MediaSocket::Endpoint& from) {
+  const std::string_view ufrag = text.substr(0, text.find(' '));
+  if (!hanging_ && colibri_.media_arrived(ufrag, std::chrono::steady_clock::now())) {
+    media_.send(text, from);
+  }
+}
+
 void Bridge::on_modify(const xml::Element& stanza) {
   ++requests_;
   const xml::Element& modify = *stanza.child("conference-modify", ns::kColibri2);
@@ -181,8 +188,10 @@ void Bridge::happen(const FaultAction& action) {
   } else if (action.verb == "hang" && client_) {
     colibri_.mark_all_uncertain();
     client_->freeze(true);
+    hanging_ = true;
     if (action.duration) {
       reconnect_timer_.start(*action.duration, [this] {
+        hanging_ = false;
         if (client_) {
           client_->freeze(false);
         }
@@ -205,6 +214,7 @@ void Bridge::die(std::optional<Milliseconds> back_after) {
     client_.reset();
   }
   dead_ = true;
+  hanging_ = false;
   joined_ = false;
   colibri_.clear();
   queues_.clear();

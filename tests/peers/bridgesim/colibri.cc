@@ -11,6 +11,12 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+// From the credentials of the other side to a connected endpoint: ICE and DTLS.
+constexpr milliseconds kConnectMin{300};
+constexpr milliseconds kConnectMax{2000};
+// Who sends nothing for this long costs nothing any more.
+constexpr seconds kSilentAfter{5};
+
 bool is_true(const xml::Element& element, std::string_view name) {
   const std::string_view value = element.attribute_or_empty(name);
   return value.size() == 4 && std::equal(value.begin(), value.end(), "true",
@@ -65,6 +71,7 @@ void add_feedback(xml::Element& modified, const BridgeConference& conference) {
 
 /// What the handlers of one request share.
 struct Colibri::Step {
+  std::string meeting;
   BridgeConference& conference;
   ColibriReply& reply;
   SteadyTime now;
@@ -122,7 +129,7 @@ std::optional<ColibriReply> Colibri::process(const xml::Element& modify, SteadyT
     reply.error = not_implemented("feature_not_implemented", "too much in one request");
     return reply;
   }
-  Step step{found->second, reply, now, !media, is_true(modify, "create")};
+  Step step{found->first, found->second, reply, now, !media, is_true(modify, "create")};
   for (const xml::Element* item : endpoints) {
     reply.error = endpoint(*item, step);
     if (reply.error) {
@@ -197,7 +204,8 @@ std::optional<ColibriError> Colibri::create(const xml::Element& request, Step& s
   ++endpoints_created_;
   step.created = true;
   xml::Element& answer = step.reply.modified.add(element("endpoint", ns::kColibri2, {{"id", id}}));
-  answer.add(transport(*offered, id, step.conference, 0));
+  answer.add(transport(*offered, id, step.conference, made));
+  by_ufrag_[made.ufrag] = {step.meeting, id};
   step.conference.endpoints.emplace(id, made);
   return std::nullopt;
 }
@@ -218,13 +226,15 @@ std::optional<ColibriError> Colibri::update(const xml::Element& request, Step& s
   if (const xml::Element* offered = colibri_child(request, "transport")) {
     if (is_true(*offered, "ice-restart")) {
       target.ice_generation += target.connected_at ? 1 : 0;
-      answer.add(transport(*offered, id, step.conference, target.ice_generation));
+      answer.add(transport(*offered, id, step.conference, target));
+      by_ufrag_[target.ufrag] = {step.meeting, id};
     } else if (const xml::Element* ice = offered->child("transport", ns::kIce)) {
       const bool complete = ice->attribute("ufrag") && ice->attribute("pwd");
       if (complete && !target.has_transport) {
         target.has_transport = true;
-        const auto delay = random_between(random_, milliseconds(300), milliseconds(2000));
-        target.connected_at = step.now + delay;
+        if (!identity_.media) {
+          target.connected_at = step.now + random_between(random_, kConnectMin, kConnectMax);
+        }
       }
     }
   }
@@ -245,13 +255,14 @@ void Colibri::apply_sources(const xml::Element& request, BridgeEndpoint& target)
 }
 
 xml::Element Colibri::transport(const xml::Element& request, const std::string& endpoint_id,
-                                const BridgeConference& conference, int ice_generation) {
+                                const BridgeConference& conference, BridgeEndpoint& endpoint) {
+  endpoint.ufrag = random_text(random_, 14, kBase32Alphabet);
   xml::Element answer = element("transport", ns::kColibri2);
-  xml::Element& ice = answer.add(element("transport", ns::kIce,
-                                         {{"ufrag", random_text(random_, 14, kBase32Alphabet)},
-                                          {"pwd", random_text(random_, 26, kBase32Alphabet)}}));
-  if (ice_generation > 0) {
-    ice.set("ice-generation", std::to_string(ice_generation));
+  xml::Element& ice = answer.add(
+      element("transport", ns::kIce,
+              {{"ufrag", endpoint.ufrag}, {"pwd", random_text(random_, 26, kBase32Alphabet)}}));
+  if (endpoint.ice_generation > 0) {
+    ice.set("ice-generation", std::to_string(endpoint.ice_generation));
   }
   ice.add(element("rtcp-mux", ns::kIce));
   xml::Element& fingerprint =
@@ -285,11 +296,44 @@ void Colibri::erase(std::string_view meeting) {
   }
 }
 
+bool Colibri::media_arrived(std::string_view ufrag, SteadyTime now) {
+  const auto known = by_ufrag_.find(ufrag);
+  if (known == by_ufrag_.end()) {
+    return false;
+  }
+  const auto& [meeting, id] = known->second;
+  const auto conference = conferences_.find(meeting);
+  if (conference == conferences_.end() || !conference->second.endpoints.contains(id) ||
+      conference->second.endpoints.at(id).ufrag != ufrag) {
+    by_ufrag_.erase(known);
+    return false;
+  }
+  BridgeEndpoint& endpoint = conference->second.endpoints.at(id);
+  if (!endpoint.has_transport) {
+    return false;
+  }
+  endpoint.last_media = now;
+  if (!endpoint.connected_at) {
+    endpoint.connected_at = now + random_between(random_, kConnectMin, kConnectMax);
+  }
+  return true;
+}
+
+bool Colibri::is_live(const BridgeEndpoint& endpoint, SteadyTime now) const {
+  return endpoint.connected_at && *endpoint.connected_at <= now &&
+         (!identity_.media || now - endpoint.last_media < kSilentAfter);
+}
+
 void Colibri::sweep(SteadyTime now) {
+  const auto is_gone = [this, now](const BridgeEndpoint& endpoint) {
+    if (!endpoint.connected_at) {
+      return now - endpoint.created > seconds(120);
+    }
+    return identity_.media && now - endpoint.last_media > seconds(60);
+  };
   for (auto& [meeting, conference] : conferences_) {
-    std::erase_if(conference.endpoints, [now](const auto& item) {
-      return !item.second.has_transport && now - item.second.created > seconds(120);
-    });
+    std::erase_if(conference.endpoints,
+                  [&is_gone](const auto& item) { return is_gone(item.second); });
   }
   std::erase_if(conferences_, [now](const auto& item) {
     return item.second.endpoints.empty() && now - item.second.created > seconds(20);

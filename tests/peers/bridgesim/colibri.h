@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/prng.h"
@@ -18,7 +19,8 @@ struct BridgeIdentity {
   int id = 0;
   std::string nick;
   std::string ip;
-  int port = 10000;  ///< 10000 + id, so that a client can tell the bridges apart by the candidate.
+  int port = 10000;    ///< Different for each bridge, so that a client can tell them apart.
+  bool media = false;  ///< Endpoints are there only while media_arrived is called for them.
   std::string fingerprint;
 };
 
@@ -29,8 +31,11 @@ struct BridgeEndpoint {
   bool has_transport = false;
   int ice_generation = 0;
   SteadyTime created;
-  /// When simulated ICE and DTLS are done; set by the first transport update.
+  std::string ufrag;  ///< Ours.
+  /// When simulated ICE and DTLS are done: after the first transport update and, with media, the
+  /// first packet.
   std::optional<SteadyTime> connected_at;
+  SteadyTime last_media;
 };
 
 struct BridgeConference {
@@ -77,10 +82,15 @@ class Colibri {
   std::optional<ColibriReply> process(const xml::Element& modify, SteadyTime now);
 
   void expire(std::string_view meeting) { erase(meeting); }
+  /// A packet for the transport with this ufrag of ours. False: nobody has it, or its endpoint has
+  /// not got the credentials of the other side yet.
+  bool media_arrived(std::string_view ufrag, SteadyTime now);
+  /// Is the endpoint connected, and does it still send?
+  [[nodiscard]] bool is_live(const BridgeEndpoint& endpoint, SteadyTime now) const;
   /// Forgets everything.
   void clear() { conferences_.clear(); }
-  /// Silent expiry, every 60 s: endpoints without transport for 2 minutes, conferences without
-  /// endpoints older than 20 s.
+  /// Silent expiry, every 60 s: endpoints that did not connect within 2 minutes or have been silent
+  /// for one, conferences without endpoints older than 20 s.
   void sweep(SteadyTime now);
   /// Removes up to `count` endpoints without telling anybody; returns how many.
   int lose_endpoints(int count);
@@ -104,11 +114,13 @@ class Colibri {
   std::optional<ColibriError> update(const xml::Element& request, Step& step);
   void apply_sources(const xml::Element& request, BridgeEndpoint& target) const;
   xml::Element transport(const xml::Element& request, const std::string& endpoint_id,
-                         const BridgeConference& conference, int ice_generation);
+                         const BridgeConference& conference, BridgeEndpoint& endpoint);
 
   const BridgeIdentity& identity_;
   Prng random_;
   std::map<std::string, BridgeConference, std::less<>> conferences_;
+  /// Meeting and endpoint by ufrag; an entry whose endpoint has gone is dropped when met.
+  std::map<std::string, std::pair<std::string, std::string>, std::less<>> by_ufrag_;
   std::uint64_t conferences_created_ = 0;
   std::uint64_t endpoints_created_ = 0;
 };

@@ -74,7 +74,7 @@ double LoadModel::demand(const Colibri& colibri, SteadyTime now) {
     double ramped = 0;
     int senders = 0;
     for (const auto& [id, endpoint] : conference.endpoints) {
-      if (endpoint.connected_at && *endpoint.connected_at < now) {
+      if (colibri.is_live(endpoint, now)) {
         ramped += std::min(1.0, seconds_between(*endpoint.connected_at, now) / kRampSeconds);
         senders += endpoint.sends ? 1 : 0;
       }

@@ -38,6 +38,7 @@ struct Settings {
   std::int64_t service_median_ms = 4;
   bool whitelist = false;
   bool dies = false;
+  bool no_media = false;
   std::string script;
   std::string events;
   bool strict = false;
@@ -54,8 +55,7 @@ void declare(CLI::App& app, Settings& settings) {
   app.add_option("--password", settings.password)->required();
   app.add_option("--brewery", settings.brewery, "room on internal.auth.DOMAIN");
   app.add_option("--bridges", settings.bridges, "how many")->check(CLI::Range(1, 1000));
-  app.add_option("--first-id", settings.first_id,
-                 "id of the first: nick jvbN, candidate port 10000+N")
+  app.add_option("--first-id", settings.first_id, "id of the first; nick jvbN")
       ->check(CLI::Range(1, 50'000));
   app.add_option("--capacity", settings.capacities,
                  "endpoints that fill a bridge; a list is used in turn, by id")
@@ -71,6 +71,8 @@ void declare(CLI::App& app, Settings& settings) {
   app.add_flag("--whitelist", settings.whitelist,
                "publish only what JVB's stats filter lets through");
   app.add_flag("--dies-of-overload", settings.dies, "an overloaded bridge crashes and restarts");
+  app.add_flag("--no-media", settings.no_media,
+               "do not expect packets of participants; candidates are then 203.0.113.x:10000+id");
   app.add_option("--script", settings.script, "file with faults");
   app.add_option("--events", settings.events, "write JSON lines to this file");
   app.add_flag("--strict", settings.strict, "exit at the first violation");
@@ -95,6 +97,7 @@ std::vector<BridgeOptions> bridge_options(const Settings& settings) {
     one.identity.nick = "jvb" + std::to_string(id);
     one.identity.ip = "203.0.113." + std::to_string(1 + (id - 1) % 250);
     one.identity.port = 10000 + id;
+    one.identity.media = !settings.no_media;
     if (!settings.regions.empty()) {
       one.region = settings.regions[turn % settings.regions.size()];
     }

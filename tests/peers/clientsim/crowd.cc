@@ -1,6 +1,7 @@
 #include "tests/peers/clientsim/crowd.h"
 
 #include <algorithm>
+#include <charconv>
 #include <sstream>
 
 #include "tests/peers/common/control.h"
@@ -9,7 +10,6 @@ namespace bascule::peers {
 namespace {
 
 constexpr Milliseconds kTick{1000};
-constexpr int kBridgePortBase = 10'000;
 
 }  // namespace
 
@@ -95,11 +95,13 @@ Json Crowd::status() const {
   int in_room = 0;
   int sessions = 0;
   int active = 0;
+  int media = 0;
   for (const auto& participant : participants_) {
     present += participant->state() != Participant::State::kGone ? 1 : 0;
     in_room += participant->state() == Participant::State::kInRoom ? 1 : 0;
     sessions += participant->has_session() ? 1 : 0;
     active += participant->is_active() ? 1 : 0;
+    media += participant->has_media() ? 1 : 0;
   }
   const Visibility pairs = visibility();
   const Figures& figures = world_.figures;
@@ -107,6 +109,7 @@ Json Crowd::status() const {
           {"in_room", in_room},
           {"sessions", sessions},
           {"active", active},
+          {"with_media", media},
           {"pairs_expected", pairs.expected},
           {"pairs_seen", pairs.seen},
           {"pairs_overdue", pairs.overdue},
@@ -131,10 +134,22 @@ Json Crowd::sessions() const {
       list.push_back({{"id", participant->endpoint()},
                       {"room", participant->options().room},
                       {"port", participant->bridge_port()},
-                      {"active", participant->is_active()}});
+                      {"active", participant->is_active()},
+                      {"media", participant->has_media()}});
     }
   }
   return list;
+}
+
+void Crowd::media_arrived(std::string_view text) {
+  const std::size_t space = text.find(' ');
+  std::size_t number = participants_.size();
+  if (space != std::string_view::npos) {
+    std::from_chars(text.data() + space + 1, text.data() + text.size(), number);
+  }
+  if (number < participants_.size()) {
+    participants_[number]->media_arrived(text.substr(0, space));
+  }
 }
 
 void Crowd::command(const std::string& line) {
@@ -156,7 +171,7 @@ void Crowd::command(const std::string& line) {
     leave(number);
   } else if (verb == "bridge-dead" && number > 0) {
     for (const auto& participant : participants_) {
-      participant->bridge_died(kBridgePortBase + number);
+      participant->bridge_died(number);
     }
   } else {
     reply = {{"answer", "error"}, {"text", "cannot do '" + line + "'"}};

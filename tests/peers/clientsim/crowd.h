@@ -28,8 +28,10 @@ class Crowd {
   void start();
   /// Everybody leaves.
   void stop();
-  /// A line of standard input: `status`, `sessions`, `join N`, `leave N`, `bridge-dead ID`,
+  /// A line of standard input: `status`, `sessions`, `join N`, `leave N`, `bridge-dead PORT`,
   /// `phase NAME`.
+  /// A packet of a bridge: `<ufrag> <number of the participant>`.
+  void media_arrived(std::string_view text);
   void command(const std::string& line);
   /// Reports pairs that should see each other's sources and do not.
   void check_visibility();

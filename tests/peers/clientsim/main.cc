@@ -103,10 +103,16 @@ CrowdOptions crowd_options(const Settings& settings) {
 int run(Settings settings) {
   boost::asio::io_context io(1);
   EventLog log(settings.events);
-  World world{io, crowd_options(settings), log, Prng(settings.seed), {}, {}, {}};
+  Crowd* addressee = nullptr;
+  MediaSocket media(io, [&addressee](std::string_view text, const MediaSocket::Endpoint&) {
+    addressee->media_arrived(text);
+  });
+  World world{io, crowd_options(settings), log, media, Prng(settings.seed), {}, {}, {}};
   settings.shape.spread = seconds(settings.spread);
   settings.shape.visibility_grace = seconds(settings.visibility_grace);
   Crowd crowd(world, settings.shape);
+  addressee = &crowd;
+  media.open(0);
   Timer ending(io);
   Timer grace(io);
   Json summary;

@@ -76,6 +76,8 @@ void check_transport(const xml::Element& content, std::string_view name, Offer& 
   require(offer.candidate_port == 0 || offer.candidate_port == port, offer,
           where + ": transports of different bridges");
   offer.candidate_port = port;
+  offer.candidate_ip = candidate->attribute_or_empty("ip");
+  offer.ufrag = transport->attribute_or_empty("ufrag");
   if (name == "data") {
     const xml::Element* map = transport->child("sctpmap", ns::kSctp);
     require(map != nullptr && map->attribute_or_empty("number") == "5000", offer,

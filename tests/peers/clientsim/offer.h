@@ -21,7 +21,9 @@ struct Offer {
   std::string sid;
   std::string initiator;
   std::string bridge_session;
+  std::string candidate_ip;
   int candidate_port = 0;  ///< Tells simulated bridges apart.
+  std::string ufrag;
   bool has_video = false;
   bool has_data = false;
   SourcesByOwner sources;

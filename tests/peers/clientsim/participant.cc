@@ -54,7 +54,7 @@ Participant::Participant(World& world, ParticipantOptions options)
       request_(world, options_.room, machine_uid_),
       page_timer_(world.io),
       accept_timer_(world.io),
-      ice_timer_(world.io),
+      media_timer_(world.io),
       screen_timer_(world.io) {
 }
 
@@ -268,7 +268,7 @@ void Participant::leave_page() {
   request_.cancel();
   page_timer_.stop();
   accept_timer_.stop();
-  ice_timer_.stop();
+  media_timer_.stop();
   screen_timer_.stop();
   if (client_) {
     client_->close();

@@ -36,9 +36,13 @@ class Participant : public XmppClient::Listener {
   void start(Milliseconds after);
   /// Leaves the room for good.
   void leave();
-  /// Media of this bridge has stopped (the runner killed it): after the ICE timeout the participant
-  /// asks for a restart, unless the focus has moved it by then.
+  /// The runner killed this bridge just now: the time from which a move is measured. The
+  /// participant itself notices by the silence.
   void bridge_died(int candidate_port);
+  /// A packet came back from the bridge that has this ufrag.
+  void media_arrived(std::string_view ufrag);
+  /// An accepted session whose bridge sends media (or one without media, `--no-media` bridges).
+  [[nodiscard]] bool has_media() const;
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] const std::string& endpoint() const { return endpoint_; }
@@ -69,6 +73,8 @@ class Participant : public XmppClient::Listener {
     SourcesByOwner remote;
     std::optional<SteadyTime> accepted_at;
     SteadyTime changed_at;
+    std::optional<SteadyTime> media_at;  ///< The last packet.
+    SteadyTime ice_deadline;             ///< Without a packet until then, ICE has failed.
     bool accept_sent = false;
     bool restarting = false;
   };
@@ -97,6 +103,8 @@ class Participant : public XmppClient::Listener {
   void on_sources(const xml::Element& stanza, const xml::Element& jingle, bool adding);
   void check_remote(const SourcesByOwner& sources);
   void on_terminate(const xml::Element& stanza, const xml::Element& jingle);
+  void send_media();
+  void extend_ice();
   void restart();
   void toggle_screen();
   void schedule_screen();
@@ -112,7 +120,7 @@ class Participant : public XmppClient::Listener {
   ConferenceRequest request_;
   Timer page_timer_;
   Timer accept_timer_;
-  Timer ice_timer_;
+  Timer media_timer_;
   Timer screen_timer_;
 
   // This page load.

@@ -13,6 +13,10 @@ namespace {
 // lib-jitsi-meet: IQ_TIMEOUT of JingleSessionPC; automatic restarts per conference.
 constexpr Milliseconds kJingleDeadline{10'000};
 constexpr int kRestartsMax = 3;
+// Bridges that expect our packets are on loopback.
+constexpr std::string_view kLoopback = "127.0.0.1";
+constexpr Milliseconds kMediaInterval{1000};
+constexpr Milliseconds kMediaFresh{3500};
 
 double milliseconds_between(SteadyTime from, SteadyTime to) {
   return std::chrono::duration<double, std::milli>(to - from).count();
@@ -89,7 +93,7 @@ void Participant::on_initiate(const xml::Element& stanza, const xml::Element& ji
   client_->send(result_of(stanza));
   ++world_.figures.invites;
   note_invite(now);
-  ice_timer_.stop();
+  media_timer_.stop();
   Session fresh;
   fresh.remote = offer.sources;
   fresh.offer = std::move(offer);
@@ -124,6 +128,8 @@ void Participant::accept() {
   answer.fingerprint = random_fingerprint(world_.random);
   answer.sources = session_->local;
   session_->accept_sent = true;
+  extend_ice();
+  media_timer_.start(kMediaInterval / 10, [this] { send_media(); });
   ever_published_.sources.insert(session_->local.sources.begin(), session_->local.sources.end());
   ever_published_.groups.insert(session_->local.groups.begin(), session_->local.groups.end());
   send_jingle(make_accept(session_->offer, answer),
@@ -212,7 +218,7 @@ void Participant::on_terminate(const xml::Element& stanza, const xml::Element& j
                                   {"text", text == nullptr ? "" : text->text}});
   session_.reset();
   accept_timer_.stop();
-  ice_timer_.stop();
+  media_timer_.stop();
   screen_timer_.stop();
   if (text != nullptr && text->text == "moving") {
     if (!lost_at_) {
@@ -227,15 +233,44 @@ void Participant::on_terminate(const xml::Element& stanza, const xml::Element& j
 }
 
 void Participant::bridge_died(int candidate_port) {
-  if (!session_ || session_->offer.candidate_port != candidate_port) {
-    return;
-  }
-  if (!lost_at_) {
+  if (session_ && session_->offer.candidate_port == candidate_port && !lost_at_) {
     lost_at_ = std::chrono::steady_clock::now();
   }
+}
+
+void Participant::media_arrived(std::string_view ufrag) {
+  if (session_ && session_->offer.ufrag == ufrag) {
+    session_->media_at = std::chrono::steady_clock::now();
+    extend_ice();
+  }
+}
+
+bool Participant::has_media() const {
+  if (!is_active() || session_->offer.candidate_ip != kLoopback) {
+    return is_active();
+  }
+  return session_->media_at && std::chrono::steady_clock::now() - *session_->media_at < kMediaFresh;
+}
+
+void Participant::extend_ice() {
   const CrowdOptions& crowd = world_.options;
-  ice_timer_.start(random_between(world_.random, crowd.ice_timeout_min, crowd.ice_timeout_max),
-                   [this] { restart(); });
+  session_->ice_deadline =
+      std::chrono::steady_clock::now() +
+      random_between(world_.random, crowd.ice_timeout_min, crowd.ice_timeout_max);
+}
+
+void Participant::send_media() {
+  if (session_->offer.candidate_ip != kLoopback || session_->restarting) {
+    return;
+  }
+  if (std::chrono::steady_clock::now() > session_->ice_deadline) {
+    restart();
+    return;
+  }
+  world_.media.send(session_->offer.ufrag + " " + std::to_string(options_.number),
+                    {boost::asio::ip::address_v4::loopback(),
+                     static_cast<std::uint16_t>(session_->offer.candidate_port)});
+  media_timer_.start(kMediaInterval, [this] { send_media(); });
 }
 
 void Participant::restart() {
@@ -261,6 +296,9 @@ void Participant::restart() {
       return;  // The focus was faster.
     }
     session_.reset();
+    if (!lost_at_) {
+      lost_at_ = std::chrono::steady_clock::now();
+    }
     if (outcome.kind != IqOutcome::Kind::kResult) {
       wrong(outcome.kind == IqOutcome::Kind::kTimeout
                 ? "restart request unanswered for 10 s"

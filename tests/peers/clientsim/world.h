@@ -11,6 +11,7 @@
 #include "base/prng.h"
 #include "tests/peers/clientsim/samples.h"
 #include "tests/peers/common/event_log.h"
+#include "tests/peers/common/media_socket.h"
 #include "tests/peers/common/timer.h"
 
 namespace bascule::peers {
@@ -54,6 +55,7 @@ struct World {
   boost::asio::io_context& io;
   CrowdOptions options;
   EventLog& log;
+  MediaSocket& media;
   Prng random;
   Samples samples;
   Figures figures;

@@ -65,7 +65,7 @@ def good_focus(bindir, folder):
     try:
         def complete():
             status = scene.clients.ask("status")
-            return status["active"] == 6 and status["pairs_seen"] == status["pairs_expected"] == 12
+            return status["with_media"] == 6 and status["pairs_seen"] == status["pairs_expected"] == 12
         wait_for("six participants seeing each other", complete)
         sessions = scene.clients.ask("sessions")["sessions"]
         bridges = {bridge["port"]: {endpoint["id"] for endpoint in bridge["endpoints"]}
