@@ -423,7 +423,6 @@ class StreamParser::Impl {
     }
     skip_reason_.reset();
     rejected_head_.reset();
-    stanza_bytes_ = 0;
   }
 
   void malformed(std::string reason) {

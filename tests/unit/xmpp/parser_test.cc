@@ -80,17 +80,22 @@ TEST(Parse, RefusesRestrictedAndBrokenXml) {
   }
 }
 
+/// Why a document was refused; empty when it was not.
+std::string refusal(std::string_view text, ParseLimits limits = {}) {
+  const auto element = parse(text, limits);
+  return element ? "" : element.error().what;
+}
+
 TEST(Parse, EnforcesEachLimit) {
   EXPECT_TRUE(parse("<a><b><c/></b></a>", {.depth = 2}).has_value());
-  EXPECT_EQ(parse("<a><b><c><d/></c></b></a>", {.depth = 2}).error().what, "too many levels");
+  EXPECT_EQ(refusal("<a><b><c><d/></c></b></a>", {.depth = 2}), "too many levels");
   EXPECT_TRUE(parse("<a><b/><b/></a>", {.elements = 3}).has_value());
-  EXPECT_EQ(parse("<a><b/><b/><b/></a>", {.elements = 3}).error().what, "too many elements");
+  EXPECT_EQ(refusal("<a><b/><b/><b/></a>", {.elements = 3}), "too many elements");
   EXPECT_TRUE(parse("<a b='1' c='2'/>", {.attributes = 2}).has_value());
-  EXPECT_EQ(parse("<a b='1' c='2' d='3'/>", {.attributes = 2}).error().what, "too many attributes");
+  EXPECT_EQ(refusal("<a b='1' c='2' d='3'/>", {.attributes = 2}), "too many attributes");
   EXPECT_TRUE(parse("<a>12</a>", {.bytes = 9}).has_value());
-  EXPECT_EQ(parse("<a>123</a>", {.bytes = 9}).error().what, "too many bytes");
-  EXPECT_EQ(parse("<a xmlns='" + std::string(257, 'u') + "'/>").error().what,
-            "namespace name too long");
+  EXPECT_EQ(refusal("<a>123</a>", {.bytes = 9}), "too many bytes");
+  EXPECT_EQ(refusal("<a xmlns='" + std::string(257, 'u') + "'/>"), "namespace name too long");
 }
 
 TEST(StreamParser, ReportsHeaderStanzasAndEnd) {
