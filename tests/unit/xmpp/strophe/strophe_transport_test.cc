@@ -264,6 +264,7 @@ TEST_F(StropheTransportTest, EndsTheLinkWhenThePeerDoesNotRead) {
   ComponentServer server(io, "s3cret", Behaviour::kDeaf);
   auto bounded = options(server);
   bounded.queue_bytes_max = 30'000'000;
+  bounded.ping_interval = std::chrono::minutes{10};  // Would find it too, after a while.
   create(bounded);
   ASSERT_TRUE(connect());
   const auto one = message(std::string(100'000, 'y'));
