@@ -35,7 +35,7 @@ struct Finding {
 /// there.
 struct LoadReport {
   std::vector<Finding> findings;
-  /// Where damaged files were moved; nothing is ever deleted at start.
+  /// Where damaged files were moved; the newest 10 such folders are kept.
   std::vector<std::string> moved_to;
   /// The last process stopped in order.
   bool clean = false;
