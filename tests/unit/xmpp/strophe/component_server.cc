@@ -35,6 +35,10 @@ ComponentServer::ComponentServer(boost::asio::io_context& io, std::string secret
       socket_(io),
       secret_(std::move(secret)),
       behaviour_(behaviour) {
+  if (behaviour_ == Behaviour::kDeaf) {
+    // The kernel must not read in its place.
+    acceptor_.set_option(tcp::socket::receive_buffer_size(4096));
+  }
   accept();
 }
 
