@@ -105,7 +105,7 @@ Brewery::Losses Brewery::on_presence(const proto::MucPresence& presence, Turn& t
     if (joining_) {
       turn.error("brewery.refused",
                  {{"room", turn.options().brewery.to_string()},
-                  {"error", presence.error ? describe({*presence.error}) : std::string("unknown")},
+                  {"error", presence.error ? explain({*presence.error}) : std::string("unknown")},
                   {"retry_in", kJoinRetry}});
     }
     return {};

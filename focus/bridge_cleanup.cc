@@ -10,6 +10,11 @@ constexpr TimerKey kTimer{TimerKind::kCleanup};
 
 ColibriAnswer to_colibri_answer(const IqOutcome& outcome) {
   if (!outcome) {
+    if (is_link_down(outcome.error())) {
+      // Also when too many requests were outstanding: in both cases nobody was asked.
+      return tl::make_unexpected(std::variant<proto::StanzaError, Error>(
+          Error{Errc::kUnavailable, std::get<Error>(outcome.error()).what}));
+    }
     return tl::make_unexpected(outcome.error());
   }
   if (const auto* modified = std::get_if<proto::ConferenceModified>(&*outcome)) {

@@ -64,7 +64,7 @@ void Conference::on_answer(const IqNote& note, const IqOutcome& outcome, Turn& t
     case IqPurpose::kGrantOwner:
       if (!outcome) {
         turn.warn("owner.not_granted",
-                  {{"room", room_jid().to_string()}, {"error", describe(outcome.error())}});
+                  {{"room", room_jid().to_string()}, {"error", explain(outcome.error())}});
       }
       return;
     case IqPurpose::kBridge:

@@ -231,7 +231,7 @@ void Conference::on_invite_answer(Participant& participant, const IqNote& note,
   ++turn.counters().invites_refused;
   turn.info("invite.refused", {{"room", room_jid().to_string()},
                                {"endpoint", participant.endpoint.value()},
-                               {"error", describe(outcome.error())}});
+                               {"error", explain(outcome.error())}});
   apply(participant, ParticipantEvent::kInviteFailed, turn, around);
 }
 
@@ -278,7 +278,6 @@ void Conference::end_session(Participant& participant, proto::ReasonCondition re
 void Conference::drop_endpoint(Participant& participant, Turn& turn) {
   signaler_.session_ended(participant.endpoint);
   granted_.erase(participant.id);
-  participant.next_bridge.reset();
   if (!participant.bridge) {
     return;
   }

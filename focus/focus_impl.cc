@@ -240,6 +240,15 @@ void Focus::Impl::on(const in::PresenceReceived& input, Turn& turn) {
                                : nullptr;
   if (conference == nullptr) {
     ++turn.counters().presences_ignored;
+    const bool stranded = input.stream == StreamId::kClient && input.presence.is_self() &&
+                          input.presence.type == proto::PresenceType::kAvailable;
+    if (stranded) {
+      // A join that was answered after we had given up: we must not stay in there.
+      proto::MucPresence leave;
+      leave.to = input.presence.from;
+      leave.type = proto::PresenceType::kUnavailable;
+      turn.send_presence(StreamId::kClient, std::move(leave));
+    }
     return;
   }
   conference->on_presence(input.presence, turn, around_);

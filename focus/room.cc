@@ -53,7 +53,8 @@ void Room::send_join(Turn& turn) {
 
 void Room::leave(Turn& turn) {
   turn.clear_timer(join_timer());
-  if (phase_ != Phase::kOut && phase_ != Phase::kProbing) {
+  const bool up = turn.shared.is_up(StreamId::kClient);
+  if (up && phase_ != Phase::kOut && phase_ != Phase::kProbing) {
     proto::MucPresence presence;
     presence.to = own_occupant(turn);
     presence.type = proto::PresenceType::kUnavailable;
@@ -142,7 +143,7 @@ void Room::on_answer(const IqNote& answered, const IqOutcome& outcome, Turn& tur
   } else if (answered.purpose == IqPurpose::kRoomConfigure && phase_ == Phase::kSubmitting) {
     if (!outcome) {
       turn.warn("room.not_configured",
-                {{"room", jid_.to_string()}, {"error", describe(outcome.error())}});
+                {{"room", jid_.to_string()}, {"error", explain(outcome.error())}});
     }
     enter(turn, events);
   } else {
@@ -153,7 +154,7 @@ void Room::on_answer(const IqNote& answered, const IqOutcome& outcome, Turn& tur
 void Room::on_form(const IqOutcome& outcome, Turn& turn, std::vector<RoomEvent>& events) {
   const auto* answer = outcome ? std::get_if<proto::MucForm>(&*outcome) : nullptr;
   if (answer == nullptr) {
-    const std::string what = outcome ? "no form" : describe(outcome.error());
+    const std::string what = outcome ? "no form" : explain(outcome.error());
     if (!outcome && is_unanswered(outcome.error())) {
       refuse("form: " + what, turn, events);
       return;

@@ -50,7 +50,7 @@ Duration Turn::jitter(Duration limit) {
                                          static_cast<std::uint64_t>(limit.count()))));
 }
 
-std::string describe(const std::variant<proto::StanzaError, Error>& error) {
+std::string explain(const std::variant<proto::StanzaError, Error>& error) {
   if (const auto* stanza_error = std::get_if<proto::StanzaError>(&error)) {
     std::string text(proto::to_string(stanza_error->condition));
     if (!stanza_error->text.empty()) {

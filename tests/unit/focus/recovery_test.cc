@@ -1,0 +1,263 @@
+#include <gtest/gtest.h>
+
+#include "stage.h"
+
+namespace bascule::focus {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class RecoveryTest : public ::testing::Test {
+ protected:
+  RecoveryTest() {
+    stage.start_all();
+    for (const char* nick : {"jvb1", "jvb2", "jvb3"}) {
+      stage.add_bridge(nick);
+    }
+    stage.advance(seconds{6});
+  }
+  ~RecoveryTest() override { EXPECT_EQ(stage.focus.counters().bugs, 0U); }
+
+  void meet(const std::string& room, const std::vector<std::string>& nicks) {
+    const std::string id = stage.ask(room);
+    stage.advance(milliseconds{10});
+    ASSERT_TRUE(stage.answered_ready(id));
+    for (const auto& nick : nicks) {
+      stage.join(room, nick);
+    }
+    stage.advance(seconds{2});
+  }
+  void report_all() {
+    for (const auto& [nick, bridge] : stage.bridges) {
+      if (bridge.in_brewery) {
+        stage.report(nick, "0.1");
+      }
+    }
+  }
+
+  Stage stage;
+};
+
+TEST_F(RecoveryTest, DeathOfABridgeMovesItsParticipantsToAnother) {
+  meet("tea", {"alice", "bob"});
+  const std::string dead = *stage.bridge_of("tea", "alice");
+  const std::string old_sid = stage.client("tea", "alice").sid;
+  stage.remove_bridge(dead);
+  stage.advance(seconds{3});
+  for (const char* nick : {"alice", "bob"}) {
+    EXPECT_EQ(stage.state_of("tea", nick), ParticipantState::kActive);
+    EXPECT_NE(stage.bridge_of("tea", nick), dead);
+    EXPECT_EQ(stage.client("tea", nick).terminated, 1U);
+    EXPECT_EQ(stage.client("tea", nick).sids.size(), 2U);
+  }
+  EXPECT_NE(stage.client("tea", "alice").sid, old_sid);
+  EXPECT_EQ(stage.focus.counters().moves, 2U);
+}
+
+TEST_F(RecoveryTest, WithoutABridgeParticipantsWaitAndKeepWhatTheyHave) {
+  meet("tea", {"alice", "bob"});
+  for (const char* nick : {"jvb1", "jvb2", "jvb3"}) {
+    stage.remove_bridge(nick);
+  }
+  stage.advance(seconds{5});
+  EXPECT_EQ(stage.state_of("tea", "alice"), ParticipantState::kMoving);
+  EXPECT_EQ(stage.client("tea", "alice").terminated, 0U);
+  stage.add_bridge("jvb4");
+  stage.advance(seconds{5});
+  EXPECT_EQ(stage.state_of("tea", "alice"), ParticipantState::kActive);
+  EXPECT_EQ(stage.bridge_of("tea", "bob"), "jvb4");
+}
+
+TEST_F(RecoveryTest, ASilentBridgeIsFoundOutAndLeft) {
+  meet("tea", {"alice", "bob"});
+  const std::string dead = *stage.bridge_of("tea", "alice");
+  stage.bridges.at(dead).mood = Stage::BridgeMood::kSilent;
+  for (int i = 0; i < 14; ++i) {
+    stage.advance(seconds{5});
+    for (const auto& [nick, bridge] : stage.bridges) {
+      if (nick != dead) {
+        stage.report(nick, "0.1");
+      }
+    }
+  }
+  EXPECT_EQ(stage.state_of("tea", "alice"), ParticipantState::kActive);
+  EXPECT_NE(stage.bridge_of("tea", "alice"), dead);
+}
+
+TEST_F(RecoveryTest, ABridgeThatRefusesIsAvoidedAndNobodyIsLost) {
+  for (auto& [nick, bridge] : stage.bridges) {
+    bridge.mood = nick == "jvb2" ? Stage::BridgeMood::kAnswers : Stage::BridgeMood::kSaysNo;
+  }
+  stage.ask("tea");
+  stage.join("tea", "alice");
+  stage.join("tea", "bob");
+  for (int i = 0; i < 24; ++i) {
+    stage.advance(seconds{5});
+    report_all();
+  }
+  EXPECT_EQ(stage.state_of("tea", "alice"), ParticipantState::kActive);
+  EXPECT_EQ(stage.bridge_of("tea", "alice"), "jvb2");
+  EXPECT_EQ(stage.bridge_of("tea", "bob"), "jvb2");
+}
+
+TEST_F(RecoveryTest, AResumedClientLinkChangesNothing) {
+  meet("tea", {"alice", "bob"});
+  const auto presences = stage.room_presences.size();
+  stage.down(StreamId::kClient);
+  stage.advance(seconds{3});
+  EXPECT_GE(stage.opened[StreamId::kClient], 2U);
+  stage.up(StreamId::kClient, true);
+  stage.advance(seconds{1});
+  EXPECT_EQ(stage.room_presences.size(), presences);
+  EXPECT_EQ(stage.state_of("tea", "alice"), ParticipantState::kActive);
+  EXPECT_EQ(stage.client("tea", "alice").sids.size(), 1U);
+}
+
+TEST_F(RecoveryTest, WithoutResumptionTheRoomIsEnteredAgainAndCompared) {
+  meet("tea", {"alice", "bob", "carol"});
+  stage.down(StreamId::kClient);
+  stage.leave("tea", "carol");
+  stage.room("tea").focus_in = false;
+  stage.room("tea").clients.erase("carol");
+  stage.room("tea").clients["dave"].real_jid = "dave@example.net/web";
+  stage.advance(seconds{2});
+  stage.up(StreamId::kClient);
+  stage.advance(seconds{2});
+  EXPECT_EQ(stage.state_of("tea", "alice"), ParticipantState::kActive);
+  EXPECT_EQ(stage.client("tea", "alice").sids.size(), 1U);
+  EXPECT_EQ(stage.state_of("tea", "carol"), ParticipantState::kGone);
+  EXPECT_EQ(stage.state_of("tea", "dave"), ParticipantState::kActive);
+  for (const auto& presence : stage.room_presences) {
+    EXPECT_NE(presence.type, proto::PresenceType::kUnavailable);
+  }
+}
+
+TEST_F(RecoveryTest, RoomsTheServerForgotAreEndedAndTheirBridgesCleaned) {
+  meet("tea", {"alice", "bob"});
+  meet("milk", {"carol", "dave"});
+  stage.down(StreamId::kClient);
+  for (const char* name : {"tea", "milk"}) {
+    stage.room(name).clients.clear();
+    stage.room(name).focus_in = false;
+  }
+  stage.advance(seconds{1});
+  stage.up(StreamId::kClient);
+  stage.advance(seconds{2});
+  EXPECT_EQ(stage.focus.conference_count(), 0U);
+  EXPECT_EQ(stage.focus.counters().rooms_vanished, 2U);
+  for (const auto& [nick, bridge] : stage.bridges) {
+    EXPECT_TRUE(bridge.meetings.empty()) << nick;
+  }
+  // Nobody's room was created anew just to be left.
+  EXPECT_FALSE(stage.room("tea").focus_in);
+  EXPECT_TRUE(stage.tables.conferences.empty());
+  meet("tea", {"alice", "bob"});
+  EXPECT_EQ(stage.state_of("tea", "alice"), ParticipantState::kActive);
+}
+
+TEST_F(RecoveryTest, ALinkThatStaysAwayEndsTheConferences) {
+  meet("tea", {"alice", "bob"});
+  stage.down(StreamId::kClient);
+  stage.advance(seconds{119});
+  EXPECT_EQ(stage.focus.conference_count(), 1U);
+  stage.advance(seconds{2});
+  EXPECT_EQ(stage.focus.conference_count(), 0U);
+  stage.advance(seconds{1});
+  for (const auto& [nick, bridge] : stage.bridges) {
+    EXPECT_TRUE(bridge.meetings.empty()) << nick;
+  }
+}
+
+TEST_F(RecoveryTest, LossOfTheServiceLinkBlamesNoBridge) {
+  meet("tea", {"alice", "bob"});
+  stage.down(StreamId::kService);
+  stage.advance(seconds{30});
+  EXPECT_EQ(stage.state_of("tea", "alice"), ParticipantState::kActive);
+  EXPECT_EQ(stage.focus.counters().bridges_lost, 0U);
+  stage.up(StreamId::kService);
+  stage.advance(seconds{30});
+  EXPECT_EQ(stage.focus.counters().bridges_lost, 0U);
+  EXPECT_EQ(stage.client("tea", "alice").sids.size(), 1U);
+  stage.join("tea", "carol");
+  stage.advance(seconds{2});
+  EXPECT_EQ(stage.state_of("tea", "carol"), ParticipantState::kActive);
+}
+
+TEST_F(RecoveryTest, ABridgeThatDoesNotComeBackWithTheBreweryIsLost) {
+  meet("tea", {"alice", "bob"});
+  const std::string dead = *stage.bridge_of("tea", "alice");
+  stage.down(StreamId::kService);
+  stage.bridges.at(dead).in_brewery = false;
+  stage.advance(seconds{2});
+  stage.up(StreamId::kService);
+  for (int i = 0; i < 6; ++i) {
+    stage.advance(seconds{5});
+    report_all();
+  }
+  EXPECT_EQ(stage.state_of("tea", "alice"), ParticipantState::kActive);
+  EXPECT_NE(stage.bridge_of("tea", "alice"), dead);
+}
+
+TEST_F(RecoveryTest, ANewProcessContinuesFromTheTables) {
+  meet("tea", {"alice", "bob"});
+  const std::string sid = stage.client("tea", "alice").sid;
+  stage.crash_and_restore();
+  EXPECT_EQ(stage.focus.conference_count(), 1U);
+  EXPECT_EQ(stage.state_of("tea", "alice"), ParticipantState::kActive);
+  stage.start_all();
+  report_all();
+  stage.advance(seconds{2});
+  EXPECT_EQ(stage.client("tea", "alice").sid, sid);
+  EXPECT_EQ(stage.client("tea", "alice").sids.size(), 1U);
+  stage.join("tea", "carol");
+  stage.advance(seconds{3});
+  EXPECT_EQ(stage.state_of("tea", "carol"), ParticipantState::kActive);
+  EXPECT_EQ(stage.bridge_of("tea", "carol"), stage.bridge_of("tea", "alice"));
+  stage.leave("tea", "bob");
+  stage.leave("tea", "alice");
+  stage.leave("tea", "carol");
+  stage.advance(seconds{1});
+  EXPECT_EQ(stage.focus.conference_count(), 0U);
+  for (const auto& [nick, bridge] : stage.bridges) {
+    EXPECT_TRUE(bridge.meetings.empty()) << nick;
+  }
+}
+
+TEST_F(RecoveryTest, ANewProcessDropsWhoLeftMeanwhile) {
+  meet("tea", {"alice", "bob", "carol"});
+  stage.crash_and_restore();
+  stage.room("tea").clients.erase("carol");
+  stage.start_all();
+  stage.advance(seconds{2});
+  EXPECT_EQ(stage.state_of("tea", "carol"), ParticipantState::kGone);
+  EXPECT_EQ(stage.state_of("tea", "bob"), ParticipantState::kActive);
+  EXPECT_EQ(stage.tables.conferences.begin()->second.participants.size(), 2U);
+}
+
+TEST_F(RecoveryTest, GracefulStopSaysGoodbyeEverywhere) {
+  meet("tea", {"alice", "bob"});
+  stage.give(in::Shutdown{});
+  EXPECT_TRUE(stage.answered_later(stage.ask("late")));
+  stage.advance(seconds{3});
+  EXPECT_TRUE(stage.stopped);
+  EXPECT_FALSE(stage.room("tea").focus_in);
+  for (const auto& [nick, bridge] : stage.bridges) {
+    EXPECT_TRUE(bridge.meetings.empty()) << nick;
+  }
+  EXPECT_TRUE(stage.tables.conferences.empty());
+}
+
+TEST_F(RecoveryTest, AStopDoesNotWaitForADeadBridge) {
+  meet("tea", {"alice", "bob"});
+  for (auto& [nick, bridge] : stage.bridges) {
+    bridge.mood = Stage::BridgeMood::kSilent;
+  }
+  stage.give(in::Shutdown{});
+  EXPECT_FALSE(stage.stopped);
+  stage.advance(seconds{3});
+  EXPECT_TRUE(stage.stopped);
+}
+
+}  // namespace
+}  // namespace bascule::focus

@@ -1,0 +1,545 @@
+#include "stage.h"
+
+#include <algorithm>
+#include <memory>
+
+namespace bascule::focus {
+namespace {
+
+using std::chrono::seconds;
+
+Jid jid(const std::string& text) {
+  return Jid::parse(text).value();
+}
+
+const std::string kService = "conference.example.net";
+const std::string kBrewery = "jvbbrewery@internal.auth.example.net";
+const std::string kFocusJid = "focus@auth.example.net/bascule";
+
+std::string room_name(const Jid& room) {
+  return room.local();
+}
+
+proto::IceUdpTransport make_transport() {
+  proto::IceUdpTransport transport;
+  transport.ufrag = "u";
+  transport.pwd = "p";
+  transport.fingerprints.push_back({.hash = "sha-256",
+                                    .setup = proto::DtlsSetup::kActpass,
+                                    .required = std::nullopt,
+                                    .cryptex = std::nullopt,
+                                    .value = "AA:BB"});
+  return transport;
+}
+
+}  // namespace
+
+Options Stage::make_options() {
+  Options options;
+  options.focus_user = jid("focus@auth.example.net");
+  options.conference_service = jid(kService);
+  options.brewery = RoomJid(jid(kBrewery));
+  options.version = "test";
+  return options;
+}
+
+Stage::Stage(Restored restored, std::uint64_t seed)
+    : focus(make_options(), restored, seed,
+            {.mono = Instant(seconds{1000}), .wall = WallTime(seconds{1'800'000'000})}),
+      now{.mono = Instant(seconds{1000}), .wall = WallTime(seconds{1'800'000'000})},
+      tables(std::move(restored.tables)) {
+  Actions actions;
+  focus.start(now, actions);
+  perform(std::move(actions));
+}
+
+void Stage::crash_and_restore() {
+  Restored restored;
+  restored.tables = tables;
+  restored.same_boot = true;
+  asked_.clear();
+  inputs_.clear();
+  up_.clear();
+  for (auto& [name, room] : rooms_) {
+    room.focus_in = false;
+  }
+  focus = Focus(make_options(), std::move(restored), 7, now);
+  Actions actions;
+  focus.start(now, actions);
+  perform(std::move(actions));
+}
+
+proto::ConferenceRequest Stage::request_for(const std::string& room) {
+  proto::ConferenceRequest request;
+  request.room = RoomJid(jid(room + '@' + kService));
+  return request;
+}
+
+void Stage::give(const Input& input) {
+  inputs_.push_back(input);
+  run();
+}
+
+void Stage::run() {
+  while (!inputs_.empty()) {
+    const Input input = std::move(inputs_.front());
+    inputs_.pop_front();
+    Actions actions;
+    focus.handle(input, now, actions);
+    perform(std::move(actions));
+    focus.check_invariants();
+  }
+}
+
+void Stage::perform(Actions actions) {
+  for (const Action& action : actions) {
+    std::visit([&](const auto& what) { on(what); }, action);
+  }
+}
+
+void Stage::advance(Duration duration) {
+  const Instant end = now.mono + duration;
+  for (int i = 0; i < 1'000'000; ++i) {
+    Instant next = end;
+    if (const auto deadline = focus.next_deadline()) {
+      next = std::min(next, std::max(*deadline, now.mono));
+    }
+    for (const auto& [request, asked] : asked_) {
+      next = std::min(next, asked.deadline);
+    }
+    now.wall += next - now.mono;
+    now.mono = next;
+    std::vector<RequestId> late;
+    for (const auto& [request, asked] : asked_) {
+      if (asked.deadline <= now.mono) {
+        late.push_back(request);
+      }
+    }
+    for (const RequestId request : late) {
+      fail(request, Errc::kTimeout);
+    }
+    run();
+    Actions actions;
+    focus.fire_timers(now, actions);
+    perform(std::move(actions));
+    run();
+    const auto deadline = focus.next_deadline();
+    if (now.mono >= end && (!deadline || *deadline > end)) {
+      return;
+    }
+  }
+  FAIL() << "the focus never comes to rest";
+}
+
+void Stage::up(StreamId stream, bool resumed) {
+  up_[stream] = true;
+  const Jid bound = stream == StreamId::kClient    ? jid(kFocusJid)
+                    : stream == StreamId::kService ? jid("bascule.example.net/focus")
+                                                   : jid("focus.example.net");
+  give(in::StreamUp{stream, bound, resumed});
+}
+
+void Stage::down(StreamId stream) {
+  up_[stream] = false;
+  std::vector<RequestId> open;
+  for (const auto& [request, asked] : asked_) {
+    if (asked.iq.stream == stream) {
+      open.push_back(request);
+    }
+  }
+  for (const RequestId request : open) {
+    fail(request, Errc::kUnavailable);
+  }
+  run();
+  give(in::StreamDown{stream, xmpp::DownKind::kConnection, "cut"});
+}
+
+void Stage::start_all() {
+  up(StreamId::kRequests);
+  up(StreamId::kClient);
+  up(StreamId::kService);
+  advance(seconds{21});  // The brewery settles.
+}
+
+void Stage::add_bridge(const std::string& nick, std::string stress) {
+  bridges[nick].in_brewery = true;
+  bridge_presence(nick, stress, true);
+  run();
+}
+
+void Stage::report(const std::string& nick, const std::string& stress) {
+  bridge_presence(nick, stress, true);
+  run();
+}
+
+void Stage::remove_bridge(const std::string& nick) {
+  bridges[nick].in_brewery = false;
+  bridges[nick].meetings.clear();
+  bridge_presence(nick, "", false);
+  run();
+}
+
+void Stage::bridge_presence(const std::string& nick, const std::string& stress, bool available) {
+  proto::MucPresence presence;
+  presence.from = jid(kBrewery + '/' + nick);
+  presence.items.push_back({.affiliation = proto::Affiliation::kOwner});
+  if (available) {
+    presence.colibri_stats =
+        proto::ColibriStats{{{"stress_level", stress}, {"healthy", "true"}, {"version", "2.3"}}};
+    presence.colibri_stats->values["current_timestamp"] = std::to_string(++last_id_);
+  } else {
+    presence.type = proto::PresenceType::kUnavailable;
+  }
+  inputs_.push_back(in::PresenceReceived{StreamId::kService, presence});
+}
+
+std::string Stage::ask(const std::string& room, const std::string& client) {
+  return iq(StreamId::kRequests, client + "@example.net/web", request_for(room));
+}
+
+std::string Stage::iq(StreamId stream, const std::string& from, proto::Request payload) {
+  const std::string id = "in" + std::to_string(++last_id_);
+  give(in::IqRequest{stream, jid(from),
+                     stream == StreamId::kRequests ? jid("focus.example.net") : jid(kFocusJid), id,
+                     std::move(payload)});
+  return id;
+}
+
+std::string Stage::jingle(const std::string& room, const std::string& nick, proto::Jingle jingle) {
+  return iq(StreamId::kClient, room + '@' + kService + '/' + nick, std::move(jingle));
+}
+
+void Stage::join(const std::string& name, const std::string& nick) {
+  Room& room = rooms_[name];
+  room.clients[nick].real_jid = nick + "@example.net/web";
+  if (room.focus_in) {
+    client_presence(name, nick, true);
+    run();
+  }
+}
+
+void Stage::leave(const std::string& name, const std::string& nick) {
+  Room& room = rooms_[name];
+  room.clients.erase(nick);
+  if (room.focus_in) {
+    client_presence(name, nick, false);
+    run();
+  }
+}
+
+void Stage::client_presence(const std::string& name, const std::string& nick, bool available) {
+  proto::MucPresence presence;
+  presence.from = jid(name + '@' + kService + '/' + nick);
+  presence.type = available ? proto::PresenceType::kAvailable : proto::PresenceType::kUnavailable;
+  proto::MucItem item;
+  item.role = available ? proto::Role::kParticipant : proto::Role::kNone;
+  if (available) {
+    item.jid = jid(rooms_[name].clients.at(nick).real_jid);
+  }
+  presence.items.push_back(item);
+  inputs_.push_back(in::PresenceReceived{StreamId::kClient, presence});
+}
+
+void Stage::enter(const std::string& name, Room& room) {
+  const bool created = !room.focus_in && room.clients.empty();
+  room.focus_in = true;
+  for (const auto& [nick, client] : room.clients) {
+    client_presence(name, nick, true);
+  }
+  proto::MucPresence own;
+  own.from = jid(name + '@' + kService + "/focus");
+  own.statuses = {proto::kStatusSelfPresence};
+  if (created) {
+    own.statuses.push_back(proto::kStatusRoomCreated);
+  }
+  own.items.push_back({.affiliation = proto::Affiliation::kOwner, .role = proto::Role::kModerator});
+  inputs_.push_back(in::PresenceReceived{StreamId::kClient, own});
+}
+
+void Stage::on(const out::OpenStream& action) {
+  ++opened[action.stream];
+}
+
+void Stage::on(const out::CloseStream&) {
+}
+
+void Stage::on(const out::SendPresence& action) {
+  const proto::MucPresence& presence = action.presence;
+  EXPECT_TRUE(up_[action.stream]);
+  if (presence.to.bare() == jid(kBrewery)) {
+    if (!presence.join) {
+      return;
+    }
+    ++brewery_joined_;
+    for (const auto& [nick, bridge] : bridges) {
+      if (bridge.in_brewery) {
+        bridge_presence(nick, "0.1", true);
+      }
+    }
+    proto::MucPresence own;
+    own.from = jid(kBrewery + "/focus");
+    own.statuses = {proto::kStatusSelfPresence};
+    inputs_.push_back(in::PresenceReceived{StreamId::kService, own});
+    return;
+  }
+  room_presences.push_back(presence);
+  const std::string name = room_name(presence.to);
+  Room& room = rooms_[name];
+  if (presence.type == proto::PresenceType::kUnavailable) {
+    room.focus_in = false;
+  } else if (presence.join) {
+    if (refuse_rooms) {
+      proto::MucPresence error;
+      error.from = presence.to;
+      error.type = proto::PresenceType::kError;
+      error.error = proto::make_error(proto::Condition::kNotAllowed);
+      inputs_.push_back(in::PresenceReceived{StreamId::kClient, error});
+    } else if (!silent_rooms) {
+      enter(name, room);
+    }
+  } else {
+    EXPECT_TRUE(room.focus_in);
+    proto::MucPresence echo = presence;
+    echo.from = std::exchange(echo.to, Jid());
+    echo.statuses = {proto::kStatusSelfPresence};
+    inputs_.push_back(in::PresenceReceived{StreamId::kClient, echo});
+  }
+}
+
+void Stage::on(const out::SendIq& action) {
+  EXPECT_TRUE(asked_.emplace(action.request, Asked{action, now.mono + action.timeout}).second);
+  if (!up_[action.stream]) {
+    fail(action.request, Errc::kUnavailable);
+  } else if (const auto* modify = std::get_if<proto::ConferenceModify>(&action.payload)) {
+    on_colibri(action, *modify);
+  } else if (std::holds_alternative<proto::HealthCheck>(action.payload)) {
+    const Bridge& bridge = bridges[action.to.resource()];
+    if (bridge.in_brewery && bridge.mood != BridgeMood::kSilent) {
+      reply(action.request, proto::Empty{});
+    }
+  } else if (const auto* jingle = std::get_if<proto::Jingle>(&action.payload)) {
+    on_offer(action, *jingle);
+  } else if (std::holds_alternative<proto::MucOwnerFormRequest>(action.payload)) {
+    if (!hold_forms) {
+      proto::MucForm form;
+      form.form.fields = {
+          {"muc#roominfo_meetingId", std::nullopt, {"meeting-" + room_name(action.to)}}};
+      reply(action.request, form);
+    }
+  } else if (std::holds_alternative<proto::DiscoInfoRequest>(action.payload)) {
+    const Room& room = rooms_[room_name(action.to)];
+    if (action.to.is_bare() && room.clients.empty() && !room.focus_in) {
+      fail(action.request, proto::make_error(proto::Condition::kItemNotFound));
+    } else if (action.to.is_bare() || features_known) {
+      proto::DiscoInfo info;
+      info.features = {"urn:xmpp:jingle:apps:rtp:audio", "urn:xmpp:jingle:apps:rtp:video",
+                       "http://jitsi.org/json-encoded-sources"};
+      reply(action.request, info);
+    }
+  } else {
+    reply(action.request, proto::Empty{});
+  }
+}
+
+void Stage::on_colibri(const out::SendIq& action, const proto::ConferenceModify& message) {
+  colibri.push_back(message);
+  Bridge& bridge = bridges[action.to.resource()];
+  if (!bridge.in_brewery) {
+    proto::StanzaError error = proto::make_error(proto::Condition::kItemNotFound);
+    error.by = kBrewery;
+    fail(action.request, std::move(error));
+    return;
+  }
+  if (bridge.mood == BridgeMood::kSilent) {
+    return;
+  }
+  if (bridge.mood == BridgeMood::kSaysNo) {
+    fail(action.request, proto::make_error(proto::Condition::kInternalServerError, "broken"));
+    return;
+  }
+  EXPECT_EQ(message.create, !bridge.meetings.contains(message.meeting_id)) << message.meeting_id;
+  auto& endpoints = bridge.meetings[message.meeting_id];
+  proto::ConferenceModified modified;
+  for (const auto& endpoint : message.endpoints) {
+    if (endpoint.expire) {
+      endpoints.erase(endpoint.id);
+      continue;
+    }
+    EXPECT_EQ(endpoint.create, endpoints.insert(endpoint.id).second) << endpoint.id;
+    if (endpoint.create) {
+      proto::Endpoint answer;
+      answer.id = endpoint.id;
+      answer.transport = proto::Transport{.ice_udp = make_transport()};
+      if (endpoint.transport && endpoint.transport->sctp) {
+        answer.transport->sctp = proto::Sctp{.role = std::nullopt, .port = std::uint16_t{5000}};
+      }
+      modified.endpoints.push_back(std::move(answer));
+      modified.sources = proto::Sources{};
+    }
+  }
+  if (message.expire || endpoints.empty()) {
+    bridge.meetings.erase(message.meeting_id);
+    bridge.expires += message.expire ? 1U : 0U;
+  }
+  reply(action.request, modified);
+}
+
+void Stage::on_offer(const out::SendIq& action, const proto::Jingle& jingle) {
+  Room& room = rooms_[room_name(action.to)];
+  const auto entry = room.clients.find(action.to.resource());
+  if (entry == room.clients.end()) {
+    fail(action.request, proto::make_error(proto::Condition::kItemNotFound));
+    return;
+  }
+  Client& client = entry->second;
+  if (jingle.action == proto::JingleAction::kSessionTerminate) {
+    EXPECT_EQ(client.sid, jingle.sid);
+    client.sid.clear();
+    ++client.terminated;
+  } else if (jingle.action == proto::JingleAction::kSourceAdd) {
+    EXPECT_EQ(client.sid, jingle.sid);
+    ++client.source_adds;
+  } else if (jingle.action == proto::JingleAction::kSessionInitiate) {
+    client.sids.push_back(jingle.sid);
+    client.bridge_session = jingle.bridge_session ? jingle.bridge_session->id : std::nullopt;
+    if (client.mood == ClientMood::kRefuses) {
+      fail(action.request, proto::make_error(proto::Condition::kBadRequest));
+      return;
+    }
+    EXPECT_EQ(client.sid, "") << "a second session beside an open one";
+    client.sid = jingle.sid;
+    reply(action.request, proto::Empty{});
+    if (client.mood == ClientMood::kAccepts) {
+      proto::Jingle accept;
+      accept.action = proto::JingleAction::kSessionAccept;
+      accept.sid = jingle.sid;
+      proto::Content content;
+      content.name = "audio";
+      content.description = proto::RtpDescription{};
+      proto::Source source;
+      source.ssrc = Ssrc(static_cast<std::uint32_t>(++last_id_ + 1'000'000));
+      source.name = entry->first + "-a0";
+      source.msid = entry->first + "-audio-0-" + std::to_string(last_id_);
+      content.description->sources.push_back(source);
+      content.transport = make_transport();
+      accept.contents.push_back(content);
+      inputs_.push_back(in::IqRequest{StreamId::kClient, action.to, jid(kFocusJid),
+                                      "accept" + std::to_string(last_id_), accept});
+    }
+    return;
+  }
+  reply(action.request, proto::Empty{});
+}
+
+void Stage::on(const out::AnswerIq& action) {
+  EXPECT_TRUE(answers.emplace(action.stanza_id, action.outcome).second)
+      << "answered twice: " << action.stanza_id;
+}
+
+void Stage::on(const out::AnswerHttp& action) {
+  tl::expected<proto::Answer, proto::StanzaError> outcome =
+      tl::make_unexpected(proto::StanzaError{});
+  if (action.outcome) {
+    outcome = proto::Answer(*action.outcome);
+  } else {
+    outcome = tl::make_unexpected(action.outcome.error());
+  }
+  EXPECT_TRUE(answers.emplace("http" + std::to_string(action.request.value()), outcome).second);
+}
+
+void Stage::on(const out::Persist& action) {
+  EXPECT_TRUE(tables.apply(action.operation)) << name_of(action.operation);
+}
+
+void Stage::on(const out::StoreWrite& action) {
+  inputs_.push_back(in::StoreAnswer{action.write, {}});
+}
+
+void Stage::on(const out::Log& action) {
+  ++log[std::string(action.note.event)];
+}
+
+void Stage::on(const out::Stopped&) {
+  stopped = true;
+}
+
+void Stage::reply(RequestId request, proto::Answer answer) {
+  asked_.erase(request);
+  inputs_.push_back(in::IqAnswer{request, std::move(answer)});
+}
+
+void Stage::fail(RequestId request, proto::StanzaError error) {
+  asked_.erase(request);
+  inputs_.push_back(in::IqAnswer{
+      request, tl::make_unexpected(std::variant<proto::StanzaError, Error>(std::move(error)))});
+}
+
+void Stage::fail(RequestId request, Errc code) {
+  asked_.erase(request);
+  inputs_.push_back(in::IqAnswer{
+      request, tl::make_unexpected(std::variant<proto::StanzaError, Error>(Error{code, "test"}))});
+}
+
+namespace {
+const proto::ConferenceAnswer* conference_answer(
+    const std::map<std::string, tl::expected<proto::Answer, proto::StanzaError>>& answers,
+    const std::string& id) {
+  const auto entry = answers.find(id);
+  return entry == answers.end() || !entry->second
+             ? nullptr
+             : std::get_if<proto::ConferenceAnswer>(&*entry->second);
+}
+}  // namespace
+
+bool Stage::answered_ready(const std::string& id) const {
+  const auto* answer = conference_answer(answers, id);
+  return answer != nullptr && answer->ready;
+}
+
+bool Stage::answered_later(const std::string& id) const {
+  const auto* answer = conference_answer(answers, id);
+  return answer != nullptr && !answer->ready;
+}
+
+std::optional<proto::Condition> Stage::refused_with(const std::string& id) const {
+  const auto entry = answers.find(id);
+  return entry == answers.end() || entry->second ? std::nullopt
+                                                 : std::optional(entry->second.error().condition);
+}
+
+ParticipantState Stage::state_of(const std::string& room, const std::string& nick) const {
+  ParticipantState state = ParticipantState::kGone;
+  focus.for_each_conference([&](const ConferenceView& view) {
+    for (const auto& participant : view.participants) {
+      if (view.room.jid().local() == room && participant.endpoint.value() == nick) {
+        state = participant.state;
+      }
+    }
+  });
+  return state;
+}
+
+std::optional<std::string> Stage::bridge_of(const std::string& room,
+                                            const std::string& nick) const {
+  std::optional<std::string> bridge;
+  focus.for_each_conference([&](const ConferenceView& view) {
+    for (const auto& participant : view.participants) {
+      if (view.room.jid().local() == room && participant.endpoint.value() == nick &&
+          participant.bridge) {
+        bridge = participant.bridge->jid().resource();
+      }
+    }
+  });
+  return bridge;
+}
+
+std::size_t Stage::logged(std::string_view event) const {
+  const auto entry = log.find(std::string(event));
+  return entry == log.end() ? 0 : entry->second;
+}
+
+Stage::Client& Stage::client(const std::string& name, const std::string& nick) {
+  return rooms_.at(name).clients.at(nick);
+}
+
+}  // namespace bascule::focus

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "focus/focus.h"
+#include "focus/tables.h"
+
+namespace bascule::focus {
+
+/// Plays everybody but the focus: an XMPP server with rooms, bridges and clients, as values and
+/// without time of their own. It keeps the contract of action.h and checks the focus's side of it:
+/// every request is answered once, operations apply to the tables, nothing is sent into a room the
+/// focus is not in.
+class Stage {
+ public:
+  enum class BridgeMood { kAnswers, kSilent, kSaysNo };
+  enum class ClientMood { kAccepts, kIgnores, kRefuses };
+
+  struct Client {
+    std::string real_jid;
+    ClientMood mood = ClientMood::kAccepts;
+    std::vector<std::string> sids;  // Of the offers received, in order.
+    std::string sid;                // Open session, empty: none.
+    std::size_t terminated = 0;
+    std::size_t source_adds = 0;
+    std::optional<std::string> bridge_session;
+  };
+  struct Bridge {
+    BridgeMood mood = BridgeMood::kAnswers;
+    bool in_brewery = false;
+    std::map<std::string, std::set<std::string>> meetings;  // Meeting id to endpoint ids.
+    std::size_t expires = 0;
+  };
+  struct Room {
+    bool focus_in = false;
+    std::map<std::string, Client> clients;
+  };
+
+  explicit Stage(Restored restored = {}, std::uint64_t seed = 1);
+  static Options make_options();
+  static proto::ConferenceRequest request_for(const std::string& room);
+
+  // Deeds. Each runs until nothing is left to do at this moment.
+  void up(StreamId stream, bool resumed = false);
+  void down(StreamId stream);
+  void start_all();
+  void add_bridge(const std::string& nick, std::string stress = "0.1");
+  void report(const std::string& nick, const std::string& stress);
+  void remove_bridge(const std::string& nick);
+  /// The id under which the answer will be found in `answers`.
+  std::string ask(const std::string& room, const std::string& client = "alice");
+  void join(const std::string& room, const std::string& nick);
+  void leave(const std::string& room, const std::string& nick);
+  /// A Jingle IQ of a client; returns the id of the answer.
+  std::string jingle(const std::string& room, const std::string& nick, proto::Jingle jingle);
+  std::string iq(StreamId stream, const std::string& from, proto::Request payload);
+  void give(const Input& input);
+  void advance(Duration duration);
+  /// A process crash: a new focus is built from what was persisted. Links are down.
+  void crash_and_restore();
+
+  // Views.
+  [[nodiscard]] bool answered_ready(const std::string& id) const;
+  [[nodiscard]] bool answered_later(const std::string& id) const;
+  [[nodiscard]] std::optional<proto::Condition> refused_with(const std::string& id) const;
+  [[nodiscard]] ParticipantState state_of(const std::string& room, const std::string& nick) const;
+  [[nodiscard]] std::optional<std::string> bridge_of(const std::string& room,
+                                                     const std::string& nick) const;
+  [[nodiscard]] std::size_t logged(std::string_view event) const;
+  Client& client(const std::string& room, const std::string& nick);
+  Room& room(const std::string& name) { return rooms_[name]; }
+
+  Focus focus;
+  Now now;
+  Tables tables;
+  std::map<std::string, Bridge> bridges;
+  std::map<std::string, tl::expected<proto::Answer, proto::StanzaError>> answers;
+  std::vector<proto::ConferenceModify> colibri;    // Every request to a bridge.
+  std::vector<proto::MucPresence> room_presences;  // Every presence sent to a room.
+  std::map<std::string, std::size_t> log;          // Events by name.
+  std::map<StreamId, std::size_t> opened;
+  bool refuse_rooms = false;   // Joins are answered not-allowed.
+  bool silent_rooms = false;   // Joins are not answered.
+  bool hold_forms = false;     // The room form is not answered (and times out).
+  bool features_known = true;  // disco#info of clients is answered.
+  bool stopped = false;
+
+ private:
+  struct Asked {
+    out::SendIq iq;
+    Instant deadline;
+  };
+  void perform(Actions actions);
+  void run();
+  void on(const out::OpenStream& action);
+  void on(const out::CloseStream& action);
+  void on(const out::SendIq& action);
+  void on(const out::AnswerIq& action);
+  void on(const out::AnswerHttp& action);
+  void on(const out::SendPresence& action);
+  void on(const out::Persist& action);
+  void on(const out::StoreWrite& action);
+  void on(const out::Log& action);
+  void on(const out::Stopped& action);
+  void enter(const std::string& name, Room& room);
+  void client_presence(const std::string& name, const std::string& nick, bool available);
+  void bridge_presence(const std::string& nick, const std::string& stress, bool available);
+  void on_offer(const out::SendIq& action, const proto::Jingle& jingle);
+  void on_colibri(const out::SendIq& action, const proto::ConferenceModify& message);
+  void reply(RequestId request, proto::Answer answer);
+  void fail(RequestId request, proto::StanzaError error);
+  void fail(RequestId request, Errc code);
+
+  std::deque<Input> inputs_;
+  std::map<RequestId, Asked> asked_;
+  std::map<std::string, Room> rooms_;
+  std::map<StreamId, bool> up_;
+  std::uint64_t last_id_ = 0;
+  std::size_t brewery_joined_ = 0;
+};
+
+}  // namespace bascule::focus
