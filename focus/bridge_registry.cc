@@ -40,6 +40,11 @@ void BridgeRegistry::link_up(Instant now) {
     bridge.ghosts = static_cast<std::int64_t>(bridge.participants);
     bridge.ghosts_since = now;
   }
+  // A room announces who is in it before it confirms that we are (XEP-0045 7.2.2): the bridges that
+  // were there have usually appeared by now.
+  if (present_count() > 0) {
+    count_arrivals(now);
+  }
 }
 
 void BridgeRegistry::link_down(Instant /*now*/) {
@@ -267,6 +272,11 @@ bool BridgeRegistry::appear(Bridge& bridge, Instant now) {
     bridge.started_at = now;  // Back after a failure.
   }
   bridge.present = true;
+  count_arrivals(now);
+  return true;
+}
+
+void BridgeRegistry::count_arrivals(Instant now) {
   std::size_t expected = 0;
   std::size_t missing = 0;
   for (const auto& [jid, other] : bridges_) {
@@ -274,7 +284,6 @@ bool BridgeRegistry::appear(Bridge& bridge, Instant now) {
     missing += other.expected_back && !other.present ? 1 : 0;
   }
   gate_.bridge_appeared(now, missing, expected);
-  return true;
 }
 
 /// Forgets one absent bridge that nothing refers to; prefers none in particular but the first.

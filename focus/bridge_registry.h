@@ -114,6 +114,8 @@ class BridgeRegistry {
   void apply_endpoint_count(Bridge& bridge, std::int64_t endpoints, Instant now);
   bool apply_stress(Bridge& bridge, Stress stress, Instant now);
   bool appear(Bridge& bridge, Instant now);
+  /// Tells the gate how many bridges are back and how many are missing.
+  void count_arrivals(Instant now);
   void make_space();
 
   PlacementOptions options_;

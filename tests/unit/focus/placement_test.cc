@@ -121,6 +121,21 @@ TEST(PlacementTest, NothingIsPlacedBeforeTheBridgesHaveSettled) {
   EXPECT_FALSE(placement.settling());
 }
 
+TEST(PlacementTest, BridgesSeenBeforeTheRoomLetUsInCountAsArrived) {
+  Placement placement(unpaced(), 1);
+  placement.report(report_of(bridge(0), 0, 1), at(milliseconds{900}));
+  placement.service_up(at(seconds{1}));
+  enqueue(placement, ticket(room("r"), 0), seconds{1});
+  EXPECT_EQ(placement.next_deadline(), at(seconds{6}).mono);  // Five quiet seconds.
+  EXPECT_EQ(drained(placement, at(seconds{6})).size(), 1u);
+
+  placement.service_down(at(seconds{40}));
+  placement.report(report_of(bridge(0), 0, 2), at(seconds{50}));
+  placement.service_up(at(seconds{51}));
+  EXPECT_TRUE(drained(placement, at(seconds{51})).empty());
+  EXPECT_FALSE(placement.settling()) << "the only bridge from before is back";
+}
+
 TEST(PlacementTest, SettlingEndsWhenEveryBridgeFromBeforeIsBackOrTheTimeIsOver) {
   Placement placement(unpaced(), 1);
   settled(placement, 3);
