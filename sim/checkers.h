@@ -1,0 +1,40 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "focus/action.h"
+#include "focus/placement_options.h"
+
+namespace bascule::sim {
+
+/// Watches what the focus asks bridges for: no bridge may get more new endpoints in any window than
+/// its pace allows, whatever the storm (ADR 0004).
+class PaceChecker {
+ public:
+  explicit PaceChecker(const focus::PlacementOptions& options) : options_(options) {}
+  /// `process` tells lives of the focus apart: a new one starts with a full burst.
+  void observe(const focus::Action& action, Instant now, std::uint64_t process);
+  [[nodiscard]] const std::vector<std::string>& complaints() const { return complaints_; }
+  [[nodiscard]] std::size_t placements() const { return placements_; }
+  /// The most placements on one bridge in one window of `kWindow`.
+  [[nodiscard]] std::size_t window_max() const { return window_max_; }
+  [[nodiscard]] std::size_t window_limit() const;
+
+  static constexpr Duration kWindow = std::chrono::seconds{5};
+  /// Decisions leave when the store has them: commits of different length can close a gap by this.
+  static constexpr Duration kJitter = std::chrono::milliseconds{100};
+
+ private:
+  focus::PlacementOptions options_;
+  std::map<std::pair<Jid, std::uint64_t>, std::deque<Instant>> recent_;
+  std::size_t placements_ = 0;
+  std::size_t window_max_ = 0;
+  std::vector<std::string> complaints_;
+};
+
+}  // namespace bascule::sim

@@ -1,0 +1,320 @@
+#include "sim/fake_bridge.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "xmpp/proto/colibri_stats.h"
+#include "xmpp/proto/healthcheck.h"
+#include "xmpp/proto/iq.h"
+#include "xmpp/proto/muc.h"
+#include "xmpp/proto/request.h"
+
+namespace bascule::sim {
+namespace {
+
+constexpr Duration kRamp = std::chrono::seconds{15};  // Until a new endpoint costs what it costs.
+
+/// Thousandths of a unit that one of `size` participants costs: senders grow with the conference
+/// until layouts stop showing more.
+std::int64_t weight(std::size_t size) {
+  return 400 + 60 * static_cast<std::int64_t>(std::min<std::size_t>(size, 20));
+}
+
+tl::unexpected<proto::StanzaError> refuse(proto::Condition condition,
+                                          proto::Colibri2Reason reason) {
+  return tl::make_unexpected(
+      proto::make_error(condition, "", proto::encode(proto::Colibri2Error{.reason = reason})));
+}
+
+proto::IceUdpTransport make_ice(const std::string& endpoint) {
+  proto::IceUdpTransport ice;
+  ice.ufrag = "u" + endpoint;
+  ice.pwd = "password-of-22-characters-" + endpoint;
+  ice.rtcp_mux = true;
+  ice.fingerprints.push_back({.hash = "sha-256",
+                              .setup = proto::DtlsSetup::kActpass,
+                              .required = {},
+                              .cryptex = {},
+                              .value = "AA:BB:CC"});
+  proto::IceCandidate candidate;
+  candidate.foundation = "1";
+  candidate.generation = 0;
+  candidate.id = "c" + endpoint;
+  candidate.ip = "192.0.2.1";
+  candidate.network = 0;
+  candidate.port = 10000;
+  candidate.priority = 2130706431;
+  candidate.protocol = "udp";
+  ice.candidates.push_back(std::move(candidate));
+  return ice;
+}
+
+proto::Sources feedback_sources() {
+  proto::Sources sources;
+  for (const auto type : {proto::MediaType::kAudio, proto::MediaType::kVideo}) {
+    const bool audio = type == proto::MediaType::kAudio;
+    proto::MediaSource media;
+    media.type = type;
+    media.id = audio ? "jvb-a0" : "jvb-v0";
+    proto::Source source;
+    source.ssrc = Ssrc{audio ? 1001U : 1002U};
+    source.name = media.id;
+    media.sources.push_back(std::move(source));
+    sources.media_sources.push_back(std::move(media));
+  }
+  return sources;
+}
+
+}  // namespace
+
+FakeBridge::FakeBridge(Schedule& schedule, FakeProsody& server, Prng prng, BridgeOptions options,
+                       const Deployment& deployment)
+    : schedule_(schedule),
+      server_(server),
+      prng_(prng),
+      options_(std::move(options)),
+      deployment_(deployment),
+      address_(Jid::parse("jvb@auth.meet.sim").value().with_resource(options_.nick)) {
+}
+
+void FakeBridge::start() {
+  running_ = true;
+  hanging_ = false;
+  ++life_;
+  sampled_at_ = schedule_.now();
+  sample_ = Stress{};
+  connect();
+  schedule_publish();
+}
+
+void FakeBridge::connect() {
+  if (!running_ || session_) {
+    return;
+  }
+  session_ = server_.open(*this, address_, false);
+  if (!session_) {
+    schedule_.after(std::chrono::seconds{1}, [this, life = life_] {
+      if (life == life_) {
+        connect();
+      }
+    });
+    return;
+  }
+  publish();
+}
+
+void FakeBridge::crash() {
+  running_ = false;
+  ++life_;
+  conferences_.clear();
+  total_participants_ = 0;
+  if (session_) {
+    const SessionId session = *std::exchange(session_, std::nullopt);
+    server_.close(session, false);
+  }
+}
+
+void FakeBridge::drain(bool draining) {
+  draining_ = draining;
+  publish();
+}
+
+void FakeBridge::disconnected() {
+  session_.reset();
+  schedule_.after(std::chrono::seconds{1}, [this, life = life_] {
+    if (life == life_) {
+      connect();
+    }
+  });
+}
+
+void FakeBridge::schedule_publish() {
+  schedule_.after(options_.publish_interval, [this, life = life_] {
+    if (life == life_) {
+      publish();
+      schedule_publish();
+    }
+  });
+}
+
+void FakeBridge::publish() {
+  if (!session_) {
+    return;
+  }
+  if (schedule_.now() - sampled_at_ >= options_.sample_interval) {
+    sampled_at_ = schedule_.now();
+    sample_ = current_stress();
+  }
+  proto::MucPresence presence;
+  presence.to = deployment_.brewery.jid().with_resource(options_.nick);
+  presence.join = proto::MucJoin{};  // The MUC tolerates it; a bridge that lost its room needs it.
+  presence.colibri_stats = proto::ColibriStats{
+      .values = {
+          {"stress_level", proto::format_millionths(sample_.millionths())},
+          {"drain", draining_ ? "true" : "false"},
+          {"graceful_shutdown", "false"},
+          {"shutting_down", "false"},
+          {"healthy", "true"},
+          {"version", "2.3.sim"},
+          {"region", "region"},
+          {"relay_id", options_.nick + "-relay"},
+          {"local_endpoints", std::to_string(endpoints())},
+          {"participants", std::to_string(endpoints())},
+          {"conferences", std::to_string(conferences_.size())},
+          {"total_participants", std::to_string(total_participants_)},
+          {"current_timestamp", std::to_string(schedule_.now().time_since_epoch().count())}}};
+  server_.send(*session_, proto::encode(presence));
+}
+
+Stress FakeBridge::current_stress() const {
+  std::int64_t load = 0;
+  for (const auto& [id, conference] : conferences_) {
+    for (const auto& [endpoint, since] : conference.endpoints) {
+      const auto age = std::min<Duration>(schedule_.now() - since, kRamp);
+      load += weight(conference.endpoints.size()) * age.count() / kRamp.count();
+    }
+  }
+  return Stress{load * 1'000 / options_.capacity};
+}
+
+Stress FakeBridge::settled_stress() const {
+  std::int64_t load = 0;
+  for (const auto& [id, conference] : conferences_) {
+    const auto size = conference.endpoints.size();
+    load += weight(size) * static_cast<std::int64_t>(size);
+  }
+  return Stress{load * 1'000 / options_.capacity};
+}
+
+bool FakeBridge::has_endpoint(const std::string& endpoint) const {
+  return std::any_of(conferences_.begin(), conferences_.end(), [&endpoint](const auto& entry) {
+    return entry.second.endpoints.contains(endpoint);
+  });
+}
+
+std::size_t FakeBridge::endpoints() const {
+  std::size_t count = 0;
+  for (const auto& [id, conference] : conferences_) {
+    count += conference.endpoints.size();
+  }
+  return count;
+}
+
+void FakeBridge::deliver(const xml::Element& stanza) {
+  const auto type = stanza.attribute_or_empty("type");
+  if (stanza.name != "iq" || (type != "get" && type != "set") || hanging_) {
+    return;
+  }
+  const auto span =
+      static_cast<std::uint64_t>((options_.service_time_max - options_.service_time_min).count());
+  busy_until_ = std::max(busy_until_, schedule_.now()) + options_.service_time_min +
+                Duration(static_cast<std::int64_t>(prng_.below(span + 1)));
+  schedule_.at(busy_until_, [this, stanza, life = life_] {
+    if (life == life_ && !hanging_) {
+      answer(stanza);
+    }
+  });
+}
+
+void FakeBridge::answer(const xml::Element& iq) {
+  const auto envelope = proto::decode_iq_envelope(iq);
+  if (!session_ || !envelope) {
+    return;
+  }
+  const auto reply = [this](xml::Element stanza) {
+    stanza.unset("from");
+    server_.send(*session_, stanza);
+  };
+  if (envelope->from.bare() != deployment_.brewery.jid()) {
+    complaints_.push_back("IQ from outside the brewery: " + envelope->from.to_string());
+    reply(proto::encode_iq_error(*envelope, proto::make_error(proto::Condition::kForbidden)));
+    return;
+  }
+  const auto request = proto::decode_request(iq);
+  if (!request) {
+    complaints_.push_back("malformed request: " + request.error().what);
+    reply(proto::encode_iq_error(*envelope, proto::make_error(proto::Condition::kBadRequest)));
+    return;
+  }
+  if (std::holds_alternative<proto::HealthCheck>(*request)) {
+    reply(proto::encode_iq_result(*envelope));
+  } else if (const auto* colibri = std::get_if<proto::ConferenceModify>(&*request)) {
+    const auto outcome = modify(*colibri);
+    max_settled_ = std::max(max_settled_, settled_stress());
+    reply(outcome ? proto::encode_iq_result(*envelope, proto::encode(*outcome))
+                  : proto::encode_iq_error(*envelope, outcome.error()));
+  } else {
+    reply(proto::encode_iq_error(*envelope,
+                                 proto::make_error(proto::Condition::kServiceUnavailable)));
+  }
+}
+
+tl::expected<proto::ConferenceModified, proto::StanzaError> FakeBridge::modify(
+    const proto::ConferenceModify& request) {
+  auto found = conferences_.find(request.meeting_id);
+  if (request.create) {
+    if (found != conferences_.end()) {
+      return refuse(proto::Condition::kConflict, proto::Colibri2Reason::kConferenceAlreadyExists);
+    }
+    if (!request.name) {
+      complaints_.push_back("conference created without a name");
+    }
+    found = conferences_.emplace(request.meeting_id, Conference{}).first;
+  } else if (found == conferences_.end()) {
+    return refuse(proto::Condition::kItemNotFound, proto::Colibri2Reason::kConferenceNotFound);
+  }
+  proto::ConferenceModified answer;
+  for (const proto::Endpoint& endpoint : request.endpoints) {
+    auto modified = modify_endpoint(found->second, endpoint);
+    if (!modified) {
+      return tl::make_unexpected(std::move(modified.error()));
+    }
+    if (request.create || endpoint.create) {
+      answer.sources = feedback_sources();
+    }
+    answer.endpoints.push_back(*std::move(modified));
+  }
+  if (request.expire || found->second.endpoints.empty()) {
+    conferences_.erase(found);
+  }
+  return answer;
+}
+
+tl::expected<proto::Endpoint, proto::StanzaError> FakeBridge::modify_endpoint(
+    Conference& conference, const proto::Endpoint& request) {
+  proto::Endpoint answer;
+  answer.id = request.id;
+  const bool known = conference.endpoints.contains(request.id);
+  if (request.create) {
+    if (known) {
+      return refuse(proto::Condition::kConflict, proto::Colibri2Reason::kUnspecified);
+    }
+    if (std::find(request.capabilities.begin(), request.capabilities.end(),
+                  proto::kCapabilitySourceNames) == request.capabilities.end()) {
+      complaints_.push_back("endpoint without source-names: " + request.id);
+      return refuse(proto::Condition::kBadRequest, proto::Colibri2Reason::kUnspecified);
+    }
+    conference.endpoints.emplace(request.id, schedule_.now());
+    ++total_participants_;
+    answer.transport = proto::Transport{};
+    answer.transport->ice_udp = make_ice(request.id);
+    if (request.transport && request.transport->sctp) {
+      answer.transport->sctp = proto::Sctp{.role = proto::SctpRole::kServer, .port = 5000};
+    }
+    return answer;
+  }
+  if (!known) {
+    if (request.expire) {
+      answer.expire = true;
+      return answer;
+    }
+    return refuse(proto::Condition::kItemNotFound, proto::Colibri2Reason::kUnknownEndpoint);
+  }
+  if (request.expire) {
+    conference.endpoints.erase(request.id);
+    answer.expire = true;
+  }
+  return answer;
+}
+
+}  // namespace bascule::sim

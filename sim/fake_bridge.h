@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/prng.h"
+#include "base/stress.h"
+#include "base/time.h"
+#include "sim/fake_prosody.h"
+#include "sim/schedule.h"
+#include "xmpp/proto/colibri2.h"
+#include "xmpp/proto/stanza_error.h"
+
+namespace bascule::sim {
+
+struct BridgeOptions {
+  std::string nick;
+  std::int64_t capacity = 100;  ///< Load units at stress 1; one unit is a participant of a tenth.
+  Duration publish_interval = std::chrono::seconds{5};
+  Duration sample_interval = std::chrono::seconds{10};
+  Duration service_time_min = std::chrono::milliseconds{2};
+  Duration service_time_max = std::chrono::milliseconds{40};
+};
+
+/// A videobridge as the focus sees it: brewery presence with stats that lag behind the truth,
+/// colibri2 in order of arrival, no admission control of its own (Jitsi Videobridge:
+/// Colibri2ConferenceHandler.kt), and the failures an operator meets.
+class FakeBridge : public Peer {
+ public:
+  FakeBridge(Schedule& schedule, FakeProsody& server, Prng prng, BridgeOptions options,
+             const Deployment& deployment);
+
+  void start();
+  /// The process dies: everything on it is lost.
+  void crash();
+  /// Accepts stanzas and never answers; presence goes on (the health thread lives).
+  void hang(bool hanging) { hanging_ = hanging; }
+  void drain(bool draining);
+  [[nodiscard]] bool is_running() const { return running_; }
+  [[nodiscard]] bool is_hanging() const { return hanging_; }
+  [[nodiscard]] bool is_draining() const { return draining_; }
+  [[nodiscard]] const std::string& nick() const { return options_.nick; }
+
+  /// What the load would be with every ramp over.
+  [[nodiscard]] Stress settled_stress() const;
+  [[nodiscard]] Stress max_settled_stress() const { return max_settled_; }
+  [[nodiscard]] bool has_endpoint(const std::string& endpoint) const;
+  [[nodiscard]] std::size_t endpoints() const;
+  [[nodiscard]] std::size_t conferences() const { return conferences_.size(); }
+  /// What the focus did that a real bridge would have refused or mishandled.
+  [[nodiscard]] const std::vector<std::string>& complaints() const { return complaints_; }
+
+  void deliver(const xml::Element& stanza) override;
+  void disconnected() override;
+
+ private:
+  struct Conference {
+    std::map<std::string, Instant> endpoints;  // Id to creation.
+  };
+
+  void connect();
+  void publish();
+  void schedule_publish();
+  [[nodiscard]] Stress current_stress() const;
+  void answer(const xml::Element& iq);
+  tl::expected<proto::ConferenceModified, proto::StanzaError> modify(
+      const proto::ConferenceModify& request);
+  tl::expected<proto::Endpoint, proto::StanzaError> modify_endpoint(Conference& conference,
+                                                                    const proto::Endpoint& request);
+
+  Schedule& schedule_;
+  FakeProsody& server_;
+  Prng prng_;
+  BridgeOptions options_;
+  Deployment deployment_;
+  Jid address_;
+  std::optional<SessionId> session_;
+  std::uint64_t life_ = 0;
+  bool running_ = false;
+  bool hanging_ = false;
+  bool draining_ = false;
+  Instant busy_until_{};
+  Instant sampled_at_{};
+  Stress sample_;
+  Stress max_settled_;
+  std::uint64_t total_participants_ = 0;
+  std::map<std::string, Conference> conferences_;  // By meeting id.
+  std::vector<std::string> complaints_;
+};
+
+}  // namespace bascule::sim

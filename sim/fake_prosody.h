@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/jid.h"
+#include "base/prng.h"
+#include "base/time.h"
+#include "sim/muc_service.h"
+#include "sim/schedule.h"
+#include "xmpp/xml/element.h"
+
+namespace bascule::sim {
+
+/// Whoever is connected to the fake server.
+class Peer {
+ public:
+  virtual ~Peer() = default;
+  virtual void deliver(const xml::Element& stanza) = 0;
+  /// The connection broke; never called for a close of one's own.
+  virtual void disconnected() = 0;
+};
+
+using SessionId = std::uint64_t;
+
+/// The addresses of the simulated deployment.
+struct Deployment {
+  Jid client_domain = Jid::parse("meet.sim").value();
+  Jid focus_user = Jid::parse("focus@auth.meet.sim").value();
+  Jid focus_component = Jid::parse("focus.meet.sim").value();
+  Jid service_component = Jid::parse("bascule.meet.sim").value();
+  Jid conference_service = Jid::parse("conference.meet.sim").value();
+  Jid internal_service = Jid::parse("internal.auth.meet.sim").value();
+  bool fixed_resource = true;  ///< Every process of the focus binds the same resource.
+  RoomJid brewery = RoomJid(Jid::parse("jvbbrewery@internal.auth.meet.sim").value());
+};
+
+struct NetworkOptions {
+  Duration latency_min = std::chrono::microseconds{300};
+  Duration latency_max = std::chrono::milliseconds{15};
+  Duration hibernation = std::chrono::seconds{15};  ///< XEP-0198, for resumable sessions.
+  bool wire = false;  ///< Every stanza goes through the writer and the parser.
+};
+
+/// Routes stanzas between sessions, components and two MUC services. Within one connection delivery
+/// is ordered and nothing is lost; loss happens by cutting connections only: what TCP gives.
+class FakeProsody {
+ public:
+  FakeProsody(Schedule& schedule, Prng prng, NetworkOptions network, const Deployment& deployment);
+
+  /// nullopt while the server is down, or when another session holds the component.
+  std::optional<SessionId> open(Peer& peer, const Jid& address, bool resumable);
+  /// Continues a hibernating session, with everything it missed.
+  bool resume(SessionId session, Peer& peer);
+  void send(SessionId session, const xml::Element& stanza);
+  /// The peer ends its connection: cleanly, or by dying.
+  void close(SessionId session, bool clean);
+  /// The network cuts the connection; the peer is told.
+  void cut(SessionId session);
+
+  void kill();     ///< SIGKILL: every connection breaks, rooms are forgotten.
+  void restart();  ///< Listens again.
+  [[nodiscard]] bool is_up() const { return up_; }
+  [[nodiscard]] const MucService& conference_rooms() const { return conferences_; }
+  [[nodiscard]] std::uint64_t stanzas() const { return stanzas_; }
+
+ private:
+  struct Session {
+    Jid address;
+    bool resumable = false;
+    Peer* peer = nullptr;                   // Null while hibernating.
+    std::deque<xml::Element> towards_peer;  // On the wire, or waiting for the resume.
+    Instant next_to_peer{};
+    Instant next_to_server{};
+    std::uint64_t life = 0;  // Tells deliveries of this connection from those of an earlier one.
+  };
+
+  Duration latency();
+  void arrived(SessionId session, const Jid& address, const xml::Element& stanza);
+  void route(const Jid& from, xml::Element stanza);
+  void dispatch(std::vector<Routed>& routed);
+  void deliver(const Routed& routed);
+  void push(SessionId id, Session& session, xml::Element stanza);
+  void schedule_delivery(SessionId id, Session& session);
+  void end_session(SessionId id);
+
+  Schedule& schedule_;
+  Prng prng_;
+  NetworkOptions network_;
+  Deployment deployment_;
+  MucService conferences_;
+  MucService internal_;
+  bool up_ = true;
+  std::uint64_t next_session_ = 1;
+  std::uint64_t next_life_ = 1;
+  std::uint64_t stanzas_ = 0;
+  std::map<SessionId, Session> sessions_;
+  std::map<Jid, SessionId> by_address_;
+};
+
+}  // namespace bascule::sim

@@ -1,0 +1,397 @@
+#include "sim/focus_host.h"
+
+#include <algorithm>
+
+#include "focus/restored.h"
+#include "xmpp/xml/writer.h"
+
+namespace bascule::sim {
+namespace {
+
+using focus::Action;
+using focus::Actions;
+using focus::Input;
+namespace in = focus::in;
+namespace out = focus::out;
+
+// With a fixed resource the server ends the session of a dead process when the next one binds, and
+// its rooms see the focus leave; with a fresh one the nick is taken over unseen.
+Jid address_of(StreamId stream, const Deployment& deployment, std::uint64_t process) {
+  switch (stream) {
+    case StreamId::kRequests:
+      return deployment.focus_component;
+    case StreamId::kClient:
+      return deployment.focus_user.with_resource(
+          deployment.fixed_resource ? "focus" : "focus-" + std::to_string(process));
+    case StreamId::kService:
+      return deployment.service_component;
+  }
+  return {};
+}
+
+focus::LinkOptions link_options(StreamId stream, const Deployment& deployment,
+                                std::uint64_t process) {
+  focus::LinkOptions options;
+  options.stream = stream;
+  options.resumable = stream == StreamId::kClient;
+  options.id_token = process;
+  if (stream == StreamId::kService) {
+    options.send_from =
+        Jid::parse("focus@" + deployment.service_component.domain() + "/bascule").value();
+  }
+  return options;
+}
+
+}  // namespace
+
+/// The transport of one link: what xmpp::Transport is in the daemon.
+struct FocusHost::LinkPeer : Peer {
+  LinkPeer(FocusHost& host, StreamId id, const Deployment& deployment, std::uint64_t process)
+      : owner(host), stream(id), link(link_options(id, deployment, process)) {}
+
+  void deliver(const xml::Element& stanza) override {
+    if (is_dead()) {
+      return;
+    }
+    std::vector<Input> inputs;
+    std::vector<xml::Element> replies;
+    link.receive(stanza, inputs, replies);
+    for (const xml::Element& reply : replies) {
+      owner.transmit(stream, reply);
+    }
+    owner.feed_all(inputs);
+  }
+  void disconnected() override { went_down(); }
+
+  [[nodiscard]] bool is_dead() const { return !owner.process_ || &owner.peer(stream) != this; }
+
+  void went_down() {
+    if (is_dead()) {
+      return;
+    }
+    up = false;
+    std::vector<Input> inputs;
+    link.down({.kind = xmpp::DownKind::kConnection, .reason = "cut"}, inputs);
+    owner.feed_all(inputs);
+  }
+
+  FocusHost& owner;
+  StreamId stream;
+  focus::Link link;
+  bool up = false;
+  std::optional<SessionId> session;  // Kept while it may be resumed.
+};
+
+struct FocusHost::Process {
+  Process(FocusHost& host, std::uint64_t number, focus::Options options, focus::Restored restored,
+          std::uint64_t seed, Now now)
+      : focus(std::move(options), std::move(restored), seed, now),
+        peers{LinkPeer(host, StreamId::kRequests, host.deployment_, number),
+              LinkPeer(host, StreamId::kClient, host.deployment_, number),
+              LinkPeer(host, StreamId::kService, host.deployment_, number)} {}
+
+  focus::Focus focus;
+  focus::OutputGate gate;
+  std::array<LinkPeer, kStreamCount> peers;
+  std::optional<Instant> armed;
+  bool degraded = false;
+};
+
+FocusHost::FocusHost(Schedule& schedule, FakeProsody& server, Prng prng, focus::Options options,
+                     const Deployment& deployment, Observer observer)
+    : schedule_(schedule),
+      server_(server),
+      prng_(prng),
+      options_(std::move(options)),
+      deployment_(deployment),
+      observer_(std::move(observer)) {
+}
+
+FocusHost::~FocusHost() = default;
+
+const focus::Focus* FocusHost::focus() const {
+  return process_ ? &process_->focus : nullptr;
+}
+
+FocusHost::LinkPeer& FocusHost::peer(StreamId stream) {
+  return process_->peers[static_cast<std::size_t>(stream)];
+}
+
+Duration FocusHost::between(Duration low, Duration high) {
+  return low + Duration(static_cast<std::int64_t>(
+                   prng_.below(static_cast<std::uint64_t>((high - low).count()) + 1)));
+}
+
+void FocusHost::start() {
+  BASCULE_CHECK(!process_);
+  ++process_number_;
+  actions_until_crash_.reset();
+  focus::Restored restored;
+  restored.tables = durable_;
+  restored.same_boot = process_number_ > 1;
+  process_ = std::make_unique<Process>(*this, process_number_, options_, std::move(restored),
+                                       prng_.next(), schedule_.both_clocks());
+  run_turn([](focus::Focus& focus, Now now, Actions& actions) { focus.start(now, actions); });
+}
+
+void FocusHost::crash() {
+  if (!process_) {
+    return;
+  }
+  ++crashes_;
+  // The process is unlinked first: closing its sessions must not reach it any more.
+  const std::shared_ptr<Process> dead = std::move(process_);
+  queued_.clear();
+  unanswered_.clear();
+  outstanding_iqs_.clear();
+  for (LinkPeer& link : dead->peers) {
+    if (link.session && link.up) {
+      server_.close(*link.session, false);
+    }
+  }
+  // Whoever is calling us may still hold one of its links: it is freed when that has returned.
+  schedule_.after(Duration::zero(), [dead] {});
+}
+
+void FocusHost::cut(StreamId stream) {
+  if (process_ && peer(stream).up && peer(stream).session) {
+    server_.cut(*peer(stream).session);
+  }
+}
+
+void FocusHost::feed_all(std::vector<Input>& inputs) {
+  for (const Input& input : inputs) {
+    feed(input);
+  }
+}
+
+void FocusHost::feed(const Input& input) {
+  if (!process_) {
+    return;
+  }
+  // An action may complete a request at once (an IQ that cannot be sent): it waits for its turn.
+  queued_.push_back(input);
+  if (in_turn_) {
+    return;
+  }
+  while (process_ && !queued_.empty()) {
+    const Input next = std::move(queued_.front());
+    queued_.pop_front();
+    ++inputs_;
+    if (const auto* request = std::get_if<in::IqRequest>(&next)) {
+      unanswered_.emplace(
+          RequestKey{request->stream, {request->from.to_string(), request->stanza_id}},
+          schedule_.now());
+    } else if (const auto* answer = std::get_if<in::IqAnswer>(&next)) {
+      if (outstanding_iqs_.erase(answer->request.value()) != 1) {
+        complaints_.push_back("IQ answered twice: " + std::to_string(answer->request.value()));
+      }
+    }
+    run_turn([&next](focus::Focus& focus, Now now, Actions& actions) {
+      focus.handle(next, now, actions);
+    });
+  }
+}
+
+void FocusHost::run_turn(const std::function<void(focus::Focus&, Now, Actions&)>& turn) {
+  in_turn_ = true;
+  Actions actions;
+  turn(process_->focus, schedule_.both_clocks(), actions);
+  std::vector<focus::TurnCommit> commits;
+  Actions ready;
+  process_->gate.turn(std::move(actions), schedule_.now(), commits, ready);
+  for (focus::TurnCommit& commit : commits) {
+    schedule_.after(between(commit_low_, commit_high_),
+                    [this, number = process_number_, commit = std::move(commit)] {
+                      if (!process_ || number != process_number_) {
+                        return;  // Died before the store had it.
+                      }
+                      for (const focus::Operation& operation : commit.operations) {
+                        durable_.apply(operation);
+                      }
+                      Actions released;
+                      process_->gate.committed(commit.id, {}, released);
+                      in_turn_ = true;
+                      perform(released);
+                      in_turn_ = false;
+                      if (process_) {
+                        rearm();
+                      }
+                    });
+  }
+  perform(ready);
+  in_turn_ = false;
+  if (process_) {
+    rearm();
+  }
+}
+
+void FocusHost::perform(Actions& actions) {
+  for (const Action& action : actions) {
+    if (!process_) {
+      return;
+    }
+    perform(action);
+    if (actions_until_crash_ && (*actions_until_crash_)-- == 0) {
+      crash();
+      return;
+    }
+  }
+  // What the actions caused at once comes after them, as on a real loop.
+  if (process_ && !queued_.empty()) {
+    schedule_.after(Duration::zero(), [this, number = process_number_] {
+      if (process_ && number == process_number_ && !queued_.empty()) {
+        const Input next = std::move(queued_.front());
+        queued_.pop_front();
+        feed(next);
+      }
+    });
+  }
+}
+
+void FocusHost::perform(const Action& action) {
+  observer_(action, schedule_.now());
+  if (const auto* opening = std::get_if<out::OpenStream>(&action)) {
+    open(opening->stream);
+  } else if (const auto* closing = std::get_if<out::CloseStream>(&action)) {
+    LinkPeer& link = peer(closing->stream);
+    if (link.up && link.session) {
+      server_.close(*link.session, true);
+    }
+    link.went_down();
+  } else if (const auto* request = std::get_if<out::SendIq>(&action)) {
+    if (!outstanding_iqs_.insert(request->request.value()).second) {
+      complaints_.push_back("request id used twice");
+    }
+    std::vector<Input> inputs;
+    const auto stanza = peer(request->stream).link.send(*request, schedule_.both_clocks(), inputs);
+    if (stanza) {
+      transmit(request->stream, *stanza);
+    }
+    feed_all(inputs);
+  } else if (const auto* answer = std::get_if<out::AnswerIq>(&action)) {
+    note_answered(*answer);
+    transmit(answer->stream, peer(answer->stream).link.send(*answer));
+  } else if (const auto* presence = std::get_if<out::SendPresence>(&action)) {
+    transmit(presence->stream, peer(presence->stream).link.send(*presence));
+  } else if (const auto* write = std::get_if<out::StoreWrite>(&action)) {
+    schedule_.after(between(commit_low_, commit_high_),
+                    [this, number = process_number_, id = write->write] {
+                      if (process_ && number == process_number_) {
+                        feed(in::StoreAnswer{id, {}});
+                      }
+                    });
+  }
+}
+
+void FocusHost::note_answered(const out::AnswerIq& answer) {
+  const auto found =
+      unanswered_.find(RequestKey{answer.stream, {answer.to.to_string(), answer.stanza_id}});
+  if (found == unanswered_.end()) {
+    complaints_.push_back("answer without a request, or a second one: " + answer.to.to_string());
+    return;
+  }
+  unanswered_.erase(found);
+}
+
+void FocusHost::transmit(StreamId stream, const xml::Element& stanza) {
+  LinkPeer& link = peer(stream);
+  for (const char c : xml::to_string(stanza)) {
+    action_hash_ = (action_hash_ ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  }
+  if (link.up && link.session) {
+    server_.send(*link.session, stanza);
+  }
+}
+
+void FocusHost::open(StreamId stream) {
+  const Duration delay = between(std::chrono::milliseconds{1}, std::chrono::milliseconds{60});
+  schedule_.after(delay, [this, stream, number = process_number_] {
+    if (!process_ || number != process_number_) {
+      return;
+    }
+    LinkPeer& link = peer(stream);
+    const bool resumable = stream == StreamId::kClient;
+    std::vector<Input> inputs;
+    if (resumable && link.session && server_.resume(*link.session, link)) {
+      link.up = true;
+      link.link.up({.bound_jid = address_of(stream, deployment_, number), .resumed = true}, inputs);
+      feed_all(inputs);
+      return;
+    }
+    const Jid address = address_of(stream, deployment_, number);
+    link.session = server_.open(link, address, resumable);
+    if (!link.session) {
+      link.went_down();
+      return;
+    }
+    link.up = true;
+    link.link.up({.bound_jid = address, .resumed = false}, inputs);
+    feed_all(inputs);
+  });
+}
+
+void FocusHost::rearm() {
+  std::optional<Instant> next = process_->focus.next_deadline();
+  const auto consider = [&next](std::optional<Instant> other) {
+    if (other && (!next || *other < *next)) {
+      next = other;
+    }
+  };
+  consider(process_->gate.next_deadline());
+  for (const LinkPeer& link : process_->peers) {
+    consider(link.link.next_deadline());
+  }
+  if (!next || (process_->armed && *process_->armed <= *next)) {
+    return;
+  }
+  process_->armed = next;
+  schedule_.at(*next, [this, number = process_number_, when = *next] {
+    if (process_ && number == process_number_ && process_->armed == when) {
+      process_->armed.reset();
+      on_timer();
+    }
+  });
+}
+
+void FocusHost::on_timer() {
+  for (LinkPeer& link : process_->peers) {
+    std::vector<Input> inputs;
+    link.link.fire_timers(schedule_.both_clocks(), inputs);
+    feed_all(inputs);
+    if (!process_) {
+      return;
+    }
+  }
+  Actions released;
+  process_->gate.fire_timers(schedule_.now(), released);
+  in_turn_ = true;
+  perform(released);
+  in_turn_ = false;
+  if (!process_) {
+    return;
+  }
+  if (process_->gate.is_degraded() != process_->degraded) {
+    process_->degraded = process_->gate.is_degraded();
+    feed(in::CommitDegraded{process_->degraded});
+  }
+  const auto due = process_ ? process_->focus.next_deadline() : std::nullopt;
+  if (due && *due <= schedule_.now()) {
+    run_turn(
+        [](focus::Focus& focus, Now now, Actions& actions) { focus.fire_timers(now, actions); });
+  } else if (process_) {
+    rearm();
+  }
+}
+
+std::optional<Instant> FocusHost::oldest_unanswered() const {
+  std::optional<Instant> oldest;
+  for (const auto& [key, since] : unanswered_) {
+    if (!oldest || since < *oldest) {
+      oldest = since;
+    }
+  }
+  return oldest;
+}
+
+}  // namespace bascule::sim

@@ -1,0 +1,383 @@
+#include "sim/world.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace bascule::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Instant kStart{seconds{1'000}};
+
+}  // namespace
+
+World::World(const WorldOptions& options)
+    : options_(options), prng_(options.seed), schedule_(kStart) {
+  draw();
+}
+
+Duration World::seconds_between(std::uint64_t low, std::uint64_t high) {
+  return seconds{static_cast<std::int64_t>(low + prng_.below(high - low + 1))};
+}
+
+void World::draw() {
+  focus_options_.focus_user = deployment_.focus_user;
+  focus_options_.conference_service = deployment_.conference_service;
+  focus_options_.brewery = deployment_.brewery;
+  focus_options_.version = "sim";
+  focus_options_.placement.placement_interval =
+      milliseconds{static_cast<std::int64_t>(20 + prng_.below(200))};
+  focus_options_.placement.placement_burst = static_cast<std::uint32_t>(2 + prng_.below(19));
+
+  deployment_.fixed_resource = prng_.below(2) == 0;
+  NetworkOptions network;
+  network.wire = options_.wire;
+  network.latency_max = milliseconds{static_cast<std::int64_t>(2 + prng_.below(80))};
+  server_ = std::make_unique<FakeProsody>(schedule_, Prng(prng_.next()), network, deployment_);
+  pace_ = std::make_unique<PaceChecker>(focus_options_.placement);
+  host_ =
+      std::make_unique<FocusHost>(schedule_, *server_, Prng(prng_.next()), focus_options_,
+                                  deployment_, [this](const focus::Action& action, Instant now) {
+                                    pace_->observe(action, now, host_->crashes());
+                                  });
+
+  rooms_ = 3 + prng_.below(18);
+  std::int64_t load = 0;  // Thousandths of units, all rooms full.
+  for (std::size_t room = 0; room < rooms_; ++room) {
+    const auto jid = RoomJid(
+        Jid::parse("room" + std::to_string(room) + "@" + deployment_.conference_service.domain())
+            .value());
+    const auto size = static_cast<std::int64_t>(1 + prng_.below(9));
+    load += size * (400 + 60 * std::min<std::int64_t>(size, 20));
+    for (std::int64_t i = 0; i < size; ++i) {
+      clients_.push_back(
+          std::make_unique<FakeClient>(schedule_, *server_, Prng(prng_.next()), jid, deployment_));
+    }
+  }
+  // Room for everybody on the fleet without its largest bridge, twice over: then "no bridge over
+  // its limit" and "everybody is placed" must both hold.
+  const std::size_t bridges = 3 + prng_.below(4);
+  const std::int64_t share = load / 1'000 / static_cast<std::int64_t>(bridges - 2) + 12;
+  for (std::size_t i = 0; i < bridges; ++i) {
+    BridgeOptions bridge;
+    bridge.nick = "jvb" + std::to_string(i + 1);
+    bridge.capacity = share * static_cast<std::int64_t>(100 + prng_.below(101)) / 100;
+    bridges_.push_back(std::make_unique<FakeBridge>(schedule_, *server_, Prng(prng_.next()),
+                                                    std::move(bridge), deployment_));
+  }
+}
+
+WorldResult World::run() {
+  for (const auto& bridge : bridges_) {
+    schedule_.after(milliseconds{static_cast<std::int64_t>(prng_.below(3'000))},
+                    [&bridge = *bridge] { bridge.start(); });
+  }
+  schedule_.after(milliseconds{static_cast<std::int64_t>(prng_.below(2'000))},
+                  [this] { host_->start(); });
+  // One seed in three is a storm from the first second on.
+  const std::uint64_t spread = prng_.below(3) == 0 ? 1'000 : 40'000;
+  for (const auto& client : clients_) {
+    schedule_.after(seconds{3} + milliseconds{static_cast<std::int64_t>(prng_.below(spread))},
+                    [&client = *client] { client.arrive(); });
+  }
+  plan_churn();
+  if (options_.faults) {
+    plan_faults();
+  }
+  WorldResult result;
+  run_until(kStart + options_.fault_phase);
+  heal();
+  const Instant healed = schedule_.now();
+  const Instant end = healed + options_.liveness_bound;
+  std::string missing = what_is_missing();
+  while (!missing.empty() && schedule_.now() < end) {
+    run_until(schedule_.now() + seconds{1});
+    missing = what_is_missing();
+  }
+  result.converged_after = schedule_.now() - healed;
+  if (!missing.empty()) {
+    result.complaints.push_back("liveness: " + missing);
+  }
+  collect(result);
+  return result;
+}
+
+void World::run_until(Instant end) {
+  std::uint64_t since_check = 0;
+  while (schedule_.step(end)) {
+    if (++since_check >= 200) {
+      since_check = 0;
+      check_safety();
+    }
+  }
+  check_safety();
+}
+
+void World::check_safety() {
+  if (const focus::Focus* focus = host_->focus()) {
+    focus->check_invariants();
+  }
+}
+
+void World::plan_churn() {
+  const std::uint64_t events = clients_.size();
+  const auto phase = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<milliseconds>(options_.fault_phase).count());
+  for (std::uint64_t i = 0; i < events; ++i) {
+    FakeClient& client = *clients_[prng_.below(clients_.size())];
+    const auto when = milliseconds{static_cast<std::int64_t>(5'000 + prng_.below(phase - 5'000))};
+    const std::uint64_t what = prng_.below(8);
+    schedule_.after(when, [this, &client, what] {
+      if (healing_) {
+        return;
+      }
+      if (what < 2) {
+        client.leave();
+      } else if (what == 2) {
+        client.vanish();
+      } else if (what < 5) {
+        client.arrive();
+      } else if (what == 5) {
+        client.ask_for_restart();
+      } else {
+        client.share_screen(what == 6);
+      }
+    });
+  }
+}
+
+void World::plan_faults() {
+  const std::uint64_t count = prng_.below(6);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const auto latest = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<milliseconds>(options_.fault_phase).count());
+    const auto when = milliseconds{static_cast<std::int64_t>(8'000 + prng_.below(latest - 10'000))};
+    const std::uint64_t what = prng_.below(options_.crash_focus ? 7 : 5);
+    ++faults_;
+    schedule_.after(when, [this, what] {
+      switch (what) {
+        case 0:
+        case 1:
+          return fault_bridge_crash();
+        case 2:
+          return prng_.below(2) == 0 ? fault_bridge_hang() : fault_bridge_drain();
+        case 3:
+          return fault_server_crash();
+        case 4:
+          return fault_link_cut();
+        default:
+          return fault_focus_crash();
+      }
+    });
+  }
+}
+
+void World::fault_bridge_crash() {
+  // Two bridges stay, so that there is capacity elsewhere.
+  const auto running = std::count_if(bridges_.begin(), bridges_.end(), [](const auto& bridge) {
+    return bridge->is_running() && !bridge->is_hanging() && !bridge->is_draining();
+  });
+  FakeBridge& bridge = *bridges_[prng_.below(bridges_.size())];
+  if (running < 3 || !bridge.is_running()) {
+    return;
+  }
+  bridge.crash();
+  schedule_.after(seconds_between(2, 60), [&bridge] {
+    if (!bridge.is_running()) {
+      bridge.start();
+    }
+  });
+}
+
+void World::fault_bridge_hang() {
+  const auto answering = std::count_if(bridges_.begin(), bridges_.end(), [](const auto& bridge) {
+    return bridge->is_running() && !bridge->is_hanging() && !bridge->is_draining();
+  });
+  FakeBridge& bridge = *bridges_[prng_.below(bridges_.size())];
+  if (answering < 3 || !bridge.is_running()) {
+    return;
+  }
+  bridge.hang(true);
+  // A bridge that hung for long is restarted by its supervisor; then it has forgotten everything.
+  schedule_.after(seconds_between(5, 60), [&bridge] {
+    if (bridge.is_running()) {
+      bridge.crash();
+    }
+  });
+  schedule_.after(seconds{65}, [&bridge] {
+    if (!bridge.is_running()) {
+      bridge.start();
+    }
+  });
+}
+
+void World::fault_bridge_drain() {
+  const auto open = std::count_if(bridges_.begin(), bridges_.end(), [](const auto& bridge) {
+    return bridge->is_running() && !bridge->is_hanging() && !bridge->is_draining();
+  });
+  FakeBridge& bridge = *bridges_[prng_.below(bridges_.size())];
+  if (open < 3) {
+    return;
+  }
+  bridge.drain(true);
+  schedule_.after(seconds_between(5, 40), [&bridge] { bridge.drain(false); });
+}
+
+void World::fault_server_crash() {
+  if (!server_->is_up()) {
+    return;
+  }
+  server_->kill();
+  schedule_.after(seconds_between(1, 20), [this] { server_->restart(); });
+}
+
+void World::fault_link_cut() {
+  host_->cut(static_cast<StreamId>(prng_.below(kStreamCount)));
+}
+
+void World::fault_focus_crash() {
+  if (!host_->is_running()) {
+    return;
+  }
+  if (prng_.below(2) == 0) {
+    host_->crash();
+  } else {
+    host_->crash_after_actions(prng_.below(200));
+  }
+  restart_focus_later();
+}
+
+void World::restart_focus_later() {
+  schedule_.after(milliseconds{static_cast<std::int64_t>(100 + prng_.below(4'000))}, [this] {
+    if (host_->is_running()) {
+      // The countdown has not run out: the crash is still to come.
+      if (!healing_) {
+        restart_focus_later();
+      }
+    } else {
+      host_->start();
+    }
+  });
+}
+
+void World::heal() {
+  healing_ = true;
+  if (!server_->is_up()) {
+    server_->restart();
+  }
+  if (!host_->is_running()) {
+    host_->start();
+  }
+  for (const auto& bridge : bridges_) {
+    if (bridge->is_hanging()) {
+      bridge->crash();
+    }
+    if (!bridge->is_running()) {
+      bridge->start();
+    }
+    if (bridge->is_draining()) {
+      bridge->drain(false);
+    }
+  }
+}
+
+std::size_t World::wanted_in(const RoomJid& room) const {
+  return static_cast<std::size_t>(std::count_if(
+      clients_.begin(), clients_.end(),
+      [&room](const auto& client) { return client->room() == room && client->wants_in(); }));
+}
+
+std::string World::client_problem(const FakeClient& client) const {
+  const std::string name = client.room().to_string() + "/" + client.endpoint();
+  if (client.state() != ClientState::kActive) {
+    return name + " is in state " + std::to_string(static_cast<int>(client.state()));
+  }
+  std::size_t hosts = 0;
+  for (const auto& bridge : bridges_) {
+    hosts += bridge->has_endpoint(client.endpoint()) ? 1U : 0U;
+  }
+  if (hosts != 1) {
+    return name + " is on " + std::to_string(hosts) + " bridges";
+  }
+  for (const auto& other : clients_) {
+    if (other.get() != &client && other->room() == client.room() &&
+        other->state() == ClientState::kActive &&
+        !client.known_senders().contains(other->endpoint())) {
+      return name + " does not know the sources of " + other->endpoint();
+    }
+  }
+  return {};
+}
+
+std::string World::what_is_missing() const {
+  const focus::Focus* focus = host_->focus();
+  if (focus == nullptr) {
+    return "the focus is not running";
+  }
+  for (const auto& client : clients_) {
+    if (client->wants_in() && wanted_in(client->room()) >= 2) {
+      if (std::string problem = client_problem(*client); !problem.empty()) {
+        return problem;
+      }
+    }
+  }
+  if (focus->placement().queued() != 0) {
+    return std::to_string(focus->placement().queued()) + " tickets wait";
+  }
+  std::size_t on_bridges = 0;
+  for (const auto& bridge : bridges_) {
+    on_bridges += bridge->endpoints();
+  }
+  const auto active = std::count_if(clients_.begin(), clients_.end(), [](const auto& client) {
+    return client->state() == ClientState::kActive;
+  });
+  if (on_bridges > static_cast<std::size_t>(active)) {
+    return std::to_string(on_bridges) + " endpoints on bridges for " + std::to_string(active) +
+           " sessions";
+  }
+  const auto oldest = host_->oldest_unanswered();
+  if (oldest && schedule_.now() - *oldest > seconds{20}) {
+    return "a request is unanswered for more than 20 s";
+  }
+  return {};
+}
+
+void World::collect(WorldResult& result) const {
+  result.seed = options_.seed;
+  result.clients = clients_.size();
+  result.bridges = bridges_.size();
+  result.rooms = rooms_;
+  result.faults = faults_;
+  result.crashes = host_->crashes();
+  result.placements = pace_->placements();
+  result.window_max = pace_->window_max();
+  result.window_limit = pace_->window_limit();
+  result.events = schedule_.events_run();
+  result.stanzas = server_->stanzas();
+  result.action_hash = host_->action_hash();
+  const auto add = [&result](const std::string& who, const std::vector<std::string>& complaints) {
+    for (const std::string& complaint : complaints) {
+      result.complaints.push_back(who + ": " + complaint);
+    }
+  };
+  add("pace", pace_->complaints());
+  add("contract", host_->complaints());
+  for (const auto& bridge : bridges_) {
+    add(bridge->nick(), bridge->complaints());
+    result.max_settled_millionths =
+        std::max(result.max_settled_millionths, bridge->max_settled_stress().millionths());
+    if (bridge->max_settled_stress() > Stress::full()) {
+      result.complaints.push_back(bridge->nick() + ": pushed over its limit");
+    }
+  }
+  for (const auto& client : clients_) {
+    add(client->room().to_string(), client->complaints());
+    result.sessions += client->sessions();
+    result.reloads += client->reloads();
+    result.fatal_answers += client->fatal_answers();
+  }
+}
+
+}  // namespace bascule::sim

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/prng.h"
+#include "focus/focus.h"
+#include "sim/checkers.h"
+#include "sim/fake_bridge.h"
+#include "sim/fake_client.h"
+#include "sim/fake_prosody.h"
+#include "sim/focus_host.h"
+#include "sim/schedule.h"
+
+namespace bascule::sim {
+
+/// How a run is set up; what is not given here the seed draws.
+struct WorldOptions {
+  std::uint64_t seed = 1;
+  bool wire = false;        ///< Every stanza through the writer and the parser.
+  bool crash_focus = true;  ///< Among the faults: the focus dies between any two actions.
+  bool faults = true;       ///< false: only people coming and going.
+  Duration fault_phase = std::chrono::seconds{90};
+  Duration liveness_bound = std::chrono::seconds{300};
+};
+
+struct WorldResult {
+  std::uint64_t seed = 0;
+  std::vector<std::string> complaints;  ///< Empty: every checker was content.
+  std::size_t clients = 0, bridges = 0, rooms = 0;
+  std::size_t faults = 0, crashes = 0, placements = 0;
+  std::uint64_t sessions = 0, reloads = 0, fatal_answers = 0;
+  std::size_t window_max = 0, window_limit = 0;
+  std::int64_t max_settled_millionths = 0;
+  Duration converged_after{};  ///< Healing to everybody back, virtual time.
+  std::uint64_t events = 0, stanzas = 0;
+  std::uint64_t action_hash = 0;
+};
+
+/// One simulated deployment: safety phase with faults, then liveness phase without.
+class World {
+ public:
+  explicit World(const WorldOptions& options);
+  WorldResult run();
+
+ private:
+  void draw();
+  void plan_faults();
+  void plan_churn();
+  void heal();
+  void run_until(Instant end);
+  void check_safety();
+  [[nodiscard]] std::string what_is_missing() const;
+  [[nodiscard]] std::string client_problem(const FakeClient& client) const;
+  [[nodiscard]] std::size_t wanted_in(const RoomJid& room) const;
+  [[nodiscard]] Duration seconds_between(std::uint64_t low, std::uint64_t high);
+  void fault_bridge_crash();
+  void fault_bridge_hang();
+  void fault_bridge_drain();
+  void fault_server_crash();
+  void fault_link_cut();
+  void fault_focus_crash();
+  void restart_focus_later();
+  void collect(WorldResult& result) const;
+
+  WorldOptions options_;
+  Prng prng_;
+  Deployment deployment_;
+  Schedule schedule_;
+  focus::Options focus_options_;
+  std::unique_ptr<FakeProsody> server_;
+  std::unique_ptr<PaceChecker> pace_;
+  std::unique_ptr<FocusHost> host_;
+  std::vector<std::unique_ptr<FakeBridge>> bridges_;
+  std::vector<std::unique_ptr<FakeClient>> clients_;
+  std::size_t rooms_ = 0;
+  std::size_t faults_ = 0;
+  bool healing_ = false;
+};
+
+}  // namespace bascule::sim
