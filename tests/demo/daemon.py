@@ -8,7 +8,7 @@ import urllib.request
 from children import end, spawn
 from prosody import free_ports
 
-READY_DEADLINE_S = 20
+READY_DEADLINE_S = 30
 CONFIG = """\
 # Written by tests/demo: a private server on loopback. config/bascule.example.toml documents every key.
 [xmpp]
