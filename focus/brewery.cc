@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "focus/bridge_report.h"
+#include "focus/colibri_outcome.h"
 
 namespace bascule::focus {
 namespace {
@@ -13,8 +14,6 @@ constexpr TimerKey kSettledTimer{TimerKind::kBrewerySettled};
 constexpr TimerKey kFlushTimer{TimerKind::kStatsFlush};
 constexpr Duration kJoinRetry = std::chrono::seconds{15};  // Jicofo: BaseBrewery.kt.
 constexpr Duration kFlushPeriod = std::chrono::seconds{1};
-/// Health checks without an answer before a silent bridge counts as dead.
-constexpr std::uint32_t kSilentChecksMax = 2;
 
 void append(Brewery::Losses& losses, Brewery::Losses more) {
   std::move(more.begin(), more.end(), std::back_inserter(losses));
@@ -57,7 +56,6 @@ void Brewery::on_link_down(Turn& turn) {
   for (auto& [jid, bridge] : bridges_) {
     bridge.present = false;
     bridge.health_asked = false;
-    bridge.silent_checks = 0;
     turn.clear_timer(health_timer(bridge));
   }
   turn.shared.placement.service_down(turn.now);
@@ -74,9 +72,6 @@ void Brewery::rejoin(Turn& turn) {
 
 void Brewery::send_join(Turn& turn) {
   joining_ = true;
-  for (auto& [jid, bridge] : bridges_) {
-    bridge.seen_since_join = false;
-  }
   proto::MucPresence presence;
   presence.to = turn.options().brewery.jid().with_resource(turn.options().focus_nick);
   presence.join = proto::MucJoin{.password = std::nullopt, .history_max_stanzas = 0};
@@ -105,7 +100,7 @@ Brewery::Losses Brewery::on_presence(const proto::MucPresence& presence, Turn& t
     if (joining_) {
       turn.error("brewery.refused",
                  {{"room", turn.options().brewery.to_string()},
-                  {"error", presence.error ? explain({*presence.error}) : std::string("unknown")},
+                  {"error", presence.error ? describe({*presence.error}) : std::string("unknown")},
                   {"retry_in", kJoinRetry}});
     }
     return {};
@@ -147,8 +142,8 @@ Brewery::Losses Brewery::on_bridge_presence(const proto::MucPresence& presence, 
     bridge.present = false;
     turn.clear_timer(health_timer(bridge));
     turn.shared.placement.bridge_left(jid, turn.now);
-    return lose(jid, bridge, bridge.shutting_down ? FailureCause::kShutDown : FailureCause::kLeft,
-                false, turn);
+    return lose(jid, bridge.shutting_down ? FailureCause::kShutDown : FailureCause::kLeft, false,
+                turn);
   }
   if (bridges_.size() >= turn.options().placement.max_bridges && !bridges_.contains(jid)) {
     ++turn.counters().reports_invalid;
@@ -158,11 +153,9 @@ Brewery::Losses Brewery::on_bridge_presence(const proto::MucPresence& presence, 
   if (!bridge.present) {
     bridge.present = true;
     bridge.shutting_down = false;
-    bridge.silent_checks = 0;
     turn.set_timer(health_timer(bridge), turn.options().health_interval);
     turn.info("bridge.seen", {{"bridge", jid.to_string()}});
   }
-  bridge.seen_since_join = true;
   const bool twins = presence.items.size() > 1;
   if (twins && !bridge.twins) {
     turn.warn("bridge.twins", {{"bridge", jid.to_string()},
@@ -178,6 +171,7 @@ Brewery::Losses Brewery::on_bridge_presence(const proto::MucPresence& presence, 
     return {};
   }
   bridge.heard_at = turn.now.mono;
+  bridge.dead = false;
   return on_report(jid, bridge, std::move(*report), stats::ReportSource::kBrewery, turn);
 }
 
@@ -192,7 +186,7 @@ Brewery::Losses Brewery::on_report(const BridgeJid& jid, Bridge& bridge, stats::
   }
   if (report.healthy == false && !bridge.unhealthy) {
     bridge.unhealthy = true;
-    append(losses, lose(jid, bridge, FailureCause::kUnhealthy, true, turn));
+    append(losses, lose(jid, FailureCause::kUnhealthy, true, turn));
   } else if (report.healthy == true) {
     bridge.unhealthy = false;
   }
@@ -215,10 +209,8 @@ Brewery::Losses Brewery::on_report(const BridgeJid& jid, Bridge& bridge, stats::
   return losses;
 }
 
-Brewery::Losses Brewery::lose(const BridgeJid& jid, Bridge& bridge, FailureCause cause, bool alive,
-                              Turn& turn) {
+Brewery::Losses Brewery::lose(const BridgeJid& jid, FailureCause cause, bool alive, Turn& turn) {
   ++turn.counters().bridges_lost;
-  bridge.silent_checks = 0;
   auto rooms = turn.shared.placement.bridge_failed(jid, cause, turn.now);
   turn.warn("bridge.lost", {{"bridge", jid.to_string()},
                             {"cause", std::string(to_string(cause))},
@@ -230,7 +222,7 @@ Brewery::Losses Brewery::lose_absent(Turn& turn) {
   Losses losses;
   for (auto& [jid, bridge] : bridges_) {
     if (!bridge.present && !turn.shared.placement.conferences_on(jid).empty()) {
-      append(losses, lose(jid, bridge, FailureCause::kLeft, false, turn));
+      append(losses, lose(jid, FailureCause::kLeft, false, turn));
     }
   }
   return losses;
@@ -270,7 +262,7 @@ Brewery::Losses Brewery::on_health(const BridgeJid& jid, const IqOutcome& outcom
   }
   turn.set_timer(health_timer(bridge), turn.options().health_interval);
   if (outcome) {
-    bridge.silent_checks = 0;
+    bridge.dead = false;
     bridge.unhealthy = false;
     turn.shared.placement.set_suspect(jid, false, turn.now);
     return {};
@@ -283,7 +275,7 @@ Brewery::Losses Brewery::on_health(const BridgeJid& jid, const IqOutcome& outcom
       ++turn.counters().health_failures;
       turn.shared.placement.set_suspect(jid, true, turn.now);
       if (!std::exchange(bridge.unhealthy, true)) {
-        return lose(jid, bridge, FailureCause::kUnhealthy, true, turn);
+        return lose(jid, FailureCause::kUnhealthy, true, turn);
       }
       return {};
     }
@@ -297,14 +289,14 @@ Brewery::Losses Brewery::on_health(const BridgeJid& jid, const IqOutcome& outcom
     return {};
   }
   ++turn.counters().health_failures;
-  ++bridge.silent_checks;
   turn.shared.placement.set_suspect(jid, true, turn.now);
   turn.set_timer(health_timer(bridge), turn.options().health_interval / 2);
-  // Reports that keep coming prove that it lives; its health answers are late, not missing.
+  // One missing answer proves nothing, and while reports come the bridge lives; but silence on both
+  // ways is two pieces of evidence.
   const bool reporting =
       bridge.heard_at && turn.now.mono - *bridge.heard_at < turn.options().placement.stale_after;
-  if (bridge.silent_checks == kSilentChecksMax && !reporting) {
-    return lose(jid, bridge, FailureCause::kTimeout, false, turn);
+  if (!reporting && !std::exchange(bridge.dead, true)) {
+    return lose(jid, FailureCause::kTimeout, false, turn);
   }
   return {};
 }

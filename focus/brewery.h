@@ -60,11 +60,10 @@ class Brewery {
   struct Bridge {
     std::uint64_t number = 0;
     bool present = false;
-    bool seen_since_join = false;
     bool health_asked = false;
     bool shutting_down = false;  // As announced, or gone unhealthy: told to others once.
     bool unhealthy = false;
-    std::uint32_t silent_checks = 0;  // Health checks in a row without an answer.
+    bool dead = false;                // Given up, until it is heard of again.
     std::optional<Instant> heard_at;  // Last presence with a report.
     bool twins = false;               // Two sessions under one nick, told once.
   };
@@ -75,7 +74,7 @@ class Brewery {
                    stats::ReportSource source, Turn& turn);
   Losses on_health(const BridgeJid& jid, const IqOutcome& outcome, Turn& turn);
   Losses on_own_presence(const proto::MucPresence& presence, Turn& turn);
-  Losses lose(const BridgeJid& jid, Bridge& bridge, FailureCause cause, bool alive, Turn& turn);
+  Losses lose(const BridgeJid& jid, FailureCause cause, bool alive, Turn& turn);
   Losses lose_absent(Turn& turn);
   void check_health(const BridgeJid& jid, Bridge& bridge, Turn& turn);
   void subscribe(Turn& turn);

@@ -5,6 +5,7 @@
 
 #include "focus/brewery.h"
 #include "focus/bridge_report.h"
+#include "focus/colibri_outcome.h"
 
 namespace bascule::focus {
 namespace {
@@ -55,7 +56,7 @@ void Brewery::on_pubsub_answer(const IqOutcome& outcome, Turn& turn) {
   pubsub_retry_ = failing ? std::min(pubsub_retry_ * 2, kPubsubRetryMax) : kPubsubRetryMin;
   if (!failing) {
     turn.warn("pubsub.refused",
-              {{"node", turn.options().pubsub_node}, {"error", explain(outcome.error())}});
+              {{"node", turn.options().pubsub_node}, {"error", describe(outcome.error())}});
   }
   turn.set_timer(kPubsubTimer, pubsub_retry_);
 }

@@ -11,6 +11,7 @@ namespace {
 
 /// Presence of the focus goes to everybody in the room: changes within this time go together.
 constexpr Duration kPresenceDelay = std::chrono::milliseconds{500};
+constexpr Duration kPresenceRetry = std::chrono::seconds{2};  // While the link is down.
 /// Owner of the bridge's feedback sources: nobody may pose as it.
 const std::string kReservedEndpoint = "jvb";
 constexpr std::string_view kSwitchRoom = "switch_room";
@@ -269,6 +270,8 @@ void Conference::member_left(const EndpointId& endpoint, const std::string& stat
     return;
   }
   if (participants_.empty()) {
+    state_ = ConferenceState::kWaiting;
+    turn.clear_timer(timer(TimerKind::kSingle));
     turn.set_timer(timer(TimerKind::kInitial), turn.options().initial_timeout);
   }
   grant_owner(turn);
@@ -352,6 +355,10 @@ void Conference::grant_owner(Turn& turn) {
 }
 
 void Conference::publish(Turn& turn) {
+  if (!turn.shared.is_up(StreamId::kClient)) {
+    turn.set_timer(timer(TimerKind::kPresence), kPresenceRetry);
+    return;
+  }
   turn.clear_timer(timer(TimerKind::kPresence));
   published_bridges_ = bridges_.size();
   const auto created =

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "focus/colibri_outcome.h"
 #include "focus/conference.h"
 #include "focus/source_records.h"
 #include "focus/uuid.h"
@@ -64,7 +65,7 @@ void Conference::on_answer(const IqNote& note, const IqOutcome& outcome, Turn& t
     case IqPurpose::kGrantOwner:
       if (!outcome) {
         turn.warn("owner.not_granted",
-                  {{"room", room_jid().to_string()}, {"error", explain(outcome.error())}});
+                  {{"room", room_jid().to_string()}, {"error", describe(outcome.error())}});
       }
       return;
     case IqPurpose::kBridge:

@@ -51,13 +51,8 @@ void Conference::on_jingle(const in::IqRequest& request, const proto::Jingle& ji
 
 IqReply Conference::judge(Participant& participant, const proto::Jingle& jingle, Turn& turn,
                           Surroundings& around) {
-  JingleContext context;
-  if (participant.bridge) {
-    const auto use = bridges_.find(*participant.bridge);
-    if (use != bridges_.end()) {
-      context.bridge_session_id = use->second.session.bridge_session_id();
-    }
-  }
+  // Also after the bridge is lost: a client that asks for a restart then must not be refused.
+  const JingleContext context{.bridge_session_id = participant.bridge_session_id};
   const JingleVerdict verdict = participant.jingle.judge(jingle, context, turn.now.mono);
   return std::visit(
       Overloaded{

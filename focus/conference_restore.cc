@@ -110,6 +110,7 @@ void Conference::restore_session(Participant& participant, const ParticipantRow&
     return;
   }
   participant.bridge = row.endpoint->bridge;
+  participant.bridge_session_id = bridges_.at(*participant.bridge).session.bridge_session_id();
   turn.shared.placement.restore_participant(room_jid(), participant.occupant, *participant.bridge,
                                             turn.now);
   const OfferOptions& offer = turn.options().offer;

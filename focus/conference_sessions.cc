@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "focus/colibri_outcome.h"
 #include "focus/conference.h"
 #include "focus/offer.h"
 #include "focus/source_records.h"
@@ -124,6 +125,14 @@ void Conference::placed(const Decision& decision, Turn& turn, Surroundings& arou
     turn.shared.placement.left(decision.ticket.participant, turn.now);
     return;
   }
+  if (!turn.shared.is_up(StreamId::kClient)) {
+    // It could not be told. It keeps what it has and asks again when the link is back.
+    turn.shared.placement.left(participant->occupant, turn.now);
+    participant->parked = true;
+    turn.set_timer(timer(TimerKind::kInviteRetry, *participant),
+                   turn.options().invite_retry_initial);
+    return;
+  }
   ++turn.counters().placements;
   turn.counters().moves += decision.ticket.kind == TicketKind::kJoin ? 0 : 1;
   turn.info("bridge.placed", {{"room", room_jid().to_string()},
@@ -200,6 +209,7 @@ void Conference::invite(Participant& participant, Turn& turn) {
   const std::uint32_t generation = participant.jingle.next_generation();
   participant.jingle.invite(make_sid(sid_secret_, meeting_id_, participant.endpoint, generation),
                             turn.now.mono);
+  participant.bridge_session_id = bridges_.at(*participant.bridge).session.bridge_session_id();
   proto::Jingle jingle =
       make_offer(participant, granted.mapped(), bridges_.at(*participant.bridge), turn);
   signaler_.offered(participant.endpoint,
@@ -231,7 +241,7 @@ void Conference::on_invite_answer(Participant& participant, const IqNote& note,
   ++turn.counters().invites_refused;
   turn.info("invite.refused", {{"room", room_jid().to_string()},
                                {"endpoint", participant.endpoint.value()},
-                               {"error", explain(outcome.error())}});
+                               {"error", describe(outcome.error())}});
   apply(participant, ParticipantEvent::kInviteFailed, turn, around);
 }
 

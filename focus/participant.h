@@ -56,6 +56,8 @@ struct Participant {
   std::optional<BridgeJid> next_bridge;  ///< Placed on, and not allocated there yet.
   std::uint32_t ticket_generation = 0;
   bool parked = false;  ///< The queue was full: ask again when the timer fires.
+  /// What the client was told with its current offer, and names when it asks for another.
+  std::optional<std::string> bridge_session_id;
   bool invited_before = false;
   std::optional<Duration> retry_delay;  ///< Of the last failed invitation.
   Instant wanted_at{};                  ///< When its current ticket was made; for the log.

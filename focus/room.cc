@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "focus/colibri_outcome.h"
+
 namespace bascule::focus {
 namespace {
 
@@ -143,7 +145,7 @@ void Room::on_answer(const IqNote& answered, const IqOutcome& outcome, Turn& tur
   } else if (answered.purpose == IqPurpose::kRoomConfigure && phase_ == Phase::kSubmitting) {
     if (!outcome) {
       turn.warn("room.not_configured",
-                {{"room", jid_.to_string()}, {"error", explain(outcome.error())}});
+                {{"room", jid_.to_string()}, {"error", describe(outcome.error())}});
     }
     enter(turn, events);
   } else {
@@ -154,7 +156,7 @@ void Room::on_answer(const IqNote& answered, const IqOutcome& outcome, Turn& tur
 void Room::on_form(const IqOutcome& outcome, Turn& turn, std::vector<RoomEvent>& events) {
   const auto* answer = outcome ? std::get_if<proto::MucForm>(&*outcome) : nullptr;
   if (answer == nullptr) {
-    const std::string what = outcome ? "no form" : explain(outcome.error());
+    const std::string what = outcome ? "no form" : describe(outcome.error());
     if (!outcome && is_unanswered(outcome.error())) {
       refuse("form: " + what, turn, events);
       return;

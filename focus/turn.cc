@@ -50,17 +50,6 @@ Duration Turn::jitter(Duration limit) {
                                          static_cast<std::uint64_t>(limit.count()))));
 }
 
-std::string explain(const std::variant<proto::StanzaError, Error>& error) {
-  if (const auto* stanza_error = std::get_if<proto::StanzaError>(&error)) {
-    std::string text(proto::to_string(stanza_error->condition));
-    if (!stanza_error->text.empty()) {
-      text += ": " + stanza_error->text;
-    }
-    return text;
-  }
-  return std::get<Error>(error).what;
-}
-
 bool is_unanswered(const std::variant<proto::StanzaError, Error>& error) {
   const auto* own = std::get_if<Error>(&error);
   return own != nullptr && own->code != Errc::kMalformed;

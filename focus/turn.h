@@ -93,8 +93,6 @@ class Turn {
   Actions& out_;
 };
 
-/// One line for a log: the condition and text of a stanza error, or our own error's words.
-[[nodiscard]] std::string explain(const std::variant<proto::StanzaError, Error>& error);
 /// Nobody answered: our own timeout, or the link went down.
 [[nodiscard]] bool is_unanswered(const std::variant<proto::StanzaError, Error>& error);
 /// The link was or went down before an answer came.

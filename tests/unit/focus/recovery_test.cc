@@ -69,6 +69,53 @@ TEST_F(RecoveryTest, WithoutABridgeParticipantsWaitAndKeepWhatTheyHave) {
   EXPECT_EQ(stage.bridge_of("tea", "bob"), "jvb4");
 }
 
+TEST_F(RecoveryTest, ARestartAskedForWhileMovingIsNotRefused) {
+  meet("tea", {"alice", "bob"});
+  for (const char* nick : {"jvb1", "jvb2", "jvb3"}) {
+    stage.remove_bridge(nick);
+  }
+  Stage::Client& alice = stage.client("tea", "alice");
+  proto::Jingle jingle;
+  jingle.action = proto::JingleAction::kSessionTerminate;
+  jingle.sid = std::exchange(alice.sid, "");
+  jingle.bridge_session = proto::BridgeSession{.id = alice.bridge_session, .restart = true};
+  EXPECT_EQ(stage.refused_with(stage.jingle("tea", "alice", jingle)), std::nullopt);
+  EXPECT_EQ(stage.state_of("tea", "alice"), ParticipantState::kQueued);
+  stage.add_bridge("jvb4");
+  stage.advance(seconds{5});
+  EXPECT_EQ(stage.state_of("tea", "alice"), ParticipantState::kActive);
+}
+
+TEST_F(RecoveryTest, NobodyIsMovedWhileTheClientLinkIsDown) {
+  meet("tea", {"alice", "bob"});
+  stage.down(StreamId::kClient);
+  stage.remove_bridge(*stage.bridge_of("tea", "alice"));
+  stage.advance(seconds{10});
+  EXPECT_EQ(stage.state_of("tea", "alice"), ParticipantState::kMoving);
+  EXPECT_EQ(stage.focus.counters().moves, 0U);
+  stage.up(StreamId::kClient, true);
+  stage.advance(seconds{5});
+  EXPECT_EQ(stage.state_of("tea", "alice"), ParticipantState::kActive);
+  EXPECT_EQ(stage.client("tea", "alice").terminated, 1U);
+}
+
+TEST_F(RecoveryTest, ARequestForAForgottenRoomGetsANewConference) {
+  meet("tea", {"alice", "bob"});
+  stage.down(StreamId::kClient);
+  stage.room("tea").clients.clear();
+  stage.room("tea").focus_in = false;
+  stage.advance(seconds{1});
+  stage.silent_probes = true;
+  stage.up(StreamId::kClient);
+  const std::string id = stage.ask("tea");
+  EXPECT_FALSE(stage.answers.contains(id));
+  stage.answer_probes();
+  stage.advance(milliseconds{50});
+  EXPECT_TRUE(stage.answered_ready(id));
+  EXPECT_EQ(stage.focus.counters().rooms_vanished, 1U);
+  EXPECT_EQ(stage.focus.participant_count(), 0U);
+}
+
 TEST_F(RecoveryTest, ASilentBridgeIsFoundOutAndLeft) {
   meet("tea", {"alice", "bob"});
   const std::string dead = *stage.bridge_of("tea", "alice");

@@ -79,14 +79,18 @@ TEST_F(RequestsTest, ARefusedRoomIsComeBackLaterAndSeenInReadiness) {
 
 TEST_F(RequestsTest, WithoutBridgesNewRoomsComeBackLaterWithJitter) {
   open(0);
-  std::set<Instant> instants;
+  std::set<Duration> delays;
   for (int i = 0; i < 20; ++i) {
     const std::string id = stage.ask("room" + std::to_string(i), "user" + std::to_string(i));
-    for (int step = 0; step < 100 && !stage.answers.contains(id); ++step) {
+    const Instant asked = stage.now.mono;
+    while (!stage.answers.contains(id) && stage.now.mono - asked < seconds{1}) {
       stage.advance(milliseconds{10});
     }
     EXPECT_TRUE(stage.answered_later(id));
+    delays.insert(stage.now.mono - asked);
   }
+  EXPECT_GE(delays.size(), 8U);
+  EXPECT_LE(*delays.rbegin(), milliseconds{260});  // A quarter of the client's first back-off.
   EXPECT_EQ(stage.focus.counters().answers_later_overload, 20U);
   EXPECT_EQ(stage.focus.counters().room_joins, 0U);
 }

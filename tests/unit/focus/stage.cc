@@ -75,6 +75,21 @@ proto::ConferenceRequest Stage::request_for(const std::string& room) {
   return request;
 }
 
+void Stage::answer_probes() {
+  silent_probes = false;
+  std::vector<RequestId> open;
+  for (const auto& [request, asked] : asked_) {
+    if (std::holds_alternative<proto::DiscoInfoRequest>(asked.iq.payload) &&
+        asked.iq.to.is_bare()) {
+      open.push_back(request);
+    }
+  }
+  for (const RequestId request : open) {
+    fail(request, proto::make_error(proto::Condition::kItemNotFound));
+  }
+  run();
+}
+
 void Stage::give(const Input& input) {
   inputs_.push_back(input);
   run();
@@ -237,6 +252,7 @@ void Stage::client_presence(const std::string& name, const std::string& nick, bo
     item.jid = jid(rooms_[name].clients.at(nick).real_jid);
   }
   presence.items.push_back(item);
+  presence.caps = caps;
   inputs_.push_back(in::PresenceReceived{StreamId::kClient, presence});
 }
 
@@ -310,6 +326,10 @@ void Stage::on(const out::SendIq& action) {
   EXPECT_TRUE(asked_.emplace(action.request, Asked{action, now.mono + action.timeout}).second);
   if (!up_[action.stream]) {
     fail(action.request, Errc::kUnavailable);
+  } else if (expel_focus && action.stream == StreamId::kService) {
+    proto::StanzaError error = proto::make_error(proto::Condition::kNotAcceptable);
+    error.by = kBrewery;
+    fail(action.request, std::move(error));
   } else if (const auto* modify = std::get_if<proto::ConferenceModify>(&action.payload)) {
     on_colibri(action, *modify);
   } else if (std::holds_alternative<proto::HealthCheck>(action.payload)) {
@@ -328,6 +348,9 @@ void Stage::on(const out::SendIq& action) {
     }
   } else if (std::holds_alternative<proto::DiscoInfoRequest>(action.payload)) {
     const Room& room = rooms_[room_name(action.to)];
+    if (action.to.is_bare() && silent_probes) {
+      return;
+    }
     if (action.to.is_bare() && room.clients.empty() && !room.focus_in) {
       fail(action.request, proto::make_error(proto::Condition::kItemNotFound));
     } else if (action.to.is_bare() || features_known) {
@@ -393,7 +416,7 @@ void Stage::on_offer(const out::SendIq& action, const proto::Jingle& jingle) {
   }
   Client& client = entry->second;
   if (jingle.action == proto::JingleAction::kSessionTerminate) {
-    EXPECT_EQ(client.sid, jingle.sid);
+    EXPECT_TRUE(client.sid == jingle.sid || client.mood == ClientMood::kRefuses);
     client.sid.clear();
     ++client.terminated;
   } else if (jingle.action == proto::JingleAction::kSourceAdd) {
@@ -452,6 +475,7 @@ void Stage::on(const out::Persist& action) {
 }
 
 void Stage::on(const out::StoreWrite& action) {
+  ++store_writes;
   inputs_.push_back(in::StoreAnswer{action.write, {}});
 }
 
