@@ -12,7 +12,8 @@ namespace {
 constexpr TimerKey kJoinTimer{TimerKind::kBreweryJoin};
 constexpr TimerKey kSettledTimer{TimerKind::kBrewerySettled};
 constexpr TimerKey kFlushTimer{TimerKind::kStatsFlush};
-constexpr Duration kJoinRetry = std::chrono::seconds{15};  // Jicofo: BaseBrewery.kt.
+constexpr Duration kJoinRetry = std::chrono::seconds{15};   // Jicofo: BaseBrewery.kt.
+constexpr Duration kJoinSpacing = std::chrono::seconds{1};  // However often we are thrown out.
 constexpr Duration kFlushPeriod = std::chrono::seconds{1};
 
 void append(Brewery::Losses& losses, Brewery::Losses more) {
@@ -62,16 +63,21 @@ void Brewery::on_link_down(Turn& turn) {
 }
 
 void Brewery::rejoin(Turn& turn) {
-  if (!joining_ && turn.shared.is_up(StreamId::kService)) {
+  if (in_ && turn.shared.is_up(StreamId::kService)) {
     turn.warn("brewery.not_in", {{"room", turn.options().brewery.to_string()}});
     in_ = false;
     turn.shared.placement.service_down(turn.now);
-    send_join(turn);
+    if (turn.now.mono - join_sent_at_ < kJoinSpacing) {
+      turn.set_timer(kJoinTimer, kJoinSpacing);
+    } else {
+      send_join(turn);
+    }
   }
 }
 
 void Brewery::send_join(Turn& turn) {
   joining_ = true;
+  join_sent_at_ = turn.now.mono;
   proto::MucPresence presence;
   presence.to = turn.options().brewery.jid().with_resource(turn.options().focus_nick);
   presence.join = proto::MucJoin{.password = std::nullopt, .history_max_stanzas = 0};
@@ -319,7 +325,9 @@ Brewery::Losses Brewery::on_answer(const IqNote& note, const IqOutcome& outcome,
 Brewery::Losses Brewery::on_timer(const TimerKey& key, Turn& turn) {
   if (key.kind == TimerKind::kBreweryJoin) {
     if (turn.shared.is_up(StreamId::kService)) {
-      turn.warn("brewery.no_answer", {{"room", turn.options().brewery.to_string()}});
+      if (joining_) {
+        turn.warn("brewery.no_answer", {{"room", turn.options().brewery.to_string()}});
+      }
       send_join(turn);
     }
   } else if (key.kind == TimerKind::kBrewerySettled) {

@@ -88,6 +88,7 @@ class Brewery {
 
   bool in_ = false;
   bool joining_ = false;
+  Instant join_sent_at_{};
   std::map<BridgeJid, Bridge> bridges_;
   std::map<std::uint64_t, BridgeJid> by_number_;
   std::uint64_t last_write_ = 0;

@@ -87,8 +87,10 @@ TEST_F(BreweryTest, BeingOutsideTheBreweryIsOurProblemNotTheBridges) {
   stage.ask("tea");
   stage.join("tea", "alice");
   stage.join("tea", "bob");
-  stage.advance(milliseconds{100});
-  EXPECT_EQ(stage.logged("brewery.not_in"), 1U);
+  stage.advance(seconds{5});
+  const std::size_t expelled = stage.logged("brewery.not_in");
+  EXPECT_GE(expelled, 1U);
+  EXPECT_LE(expelled, 5U);  // At most once per second, however many answers say so.
   stage.expel_focus = false;
   stage.advance(seconds{40});
   EXPECT_EQ(stage.focus.counters().bridges_lost, 0U);
@@ -98,7 +100,7 @@ TEST_F(BreweryTest, BeingOutsideTheBreweryIsOurProblemNotTheBridges) {
 
 TEST_F(BreweryTest, PlacementsHoldUntilTheBreweryHasSettled) {
   stage.down(StreamId::kService);
-  stage.ask("tea");
+  stage.bridges.at("jvb2").in_brewery = false;  // One of two has not come back yet.
   stage.advance(seconds{1});
   stage.up(StreamId::kService);
   EXPECT_TRUE(stage.focus.placement().settling());
