@@ -19,22 +19,25 @@ class Series:
     max_stress: float = 0.0
 
 
-def events_of(path):
-    """The events of a peer; a killed one may have left half a line at the end."""
-    if not path.exists():
+def events_of(scene, peer):
+    """What a peer noted during the run; a killed one may have left half a line at the end."""
+    if not peer.events.exists():
         return
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in peer.events.read_text(encoding="utf-8").splitlines():
         try:
-            yield json.loads(line)
+            event = json.loads(line)
         except ValueError:
             return
+        if scene.ended is not None and event["t"] - scene.began > scene.ended:
+            return
+        yield event
 
 
 def bridge_series(scene):
     result = {}
     for number, bridge in scene.bridges.items():
         series = Series(f"bridge {number}")
-        for event in events_of(bridge.events):
+        for event in events_of(scene, bridge):
             if event["event"] == "overload":
                 series.overloads += 1
             if event["event"] == "bridge":
@@ -49,7 +52,7 @@ def bridge_series(scene):
 def crowd_series(scene):
     lines = {"in a room": ([], []), "with media": ([], [])}
     if scene.clients is not None:
-        for event in events_of(scene.clients.events):
+        for event in events_of(scene, scene.clients):
             if event["event"] == "crowd":
                 for name, key in (("in a room", "in_room"), ("with media", "with_media")):
                     lines[name][0].append(event["t"] - scene.began)

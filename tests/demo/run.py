@@ -135,6 +135,7 @@ class Demo:
         self.extra["endpoints_left_over"] = scene.endpoints_held() - (status["participants"] - len(stranded))
         self.extra.update(scene.usage())
         bridges = scene.bridge_status()
+        scene.ended = scene.now()
         summary, clients_code = scene.clients.quit()
         complaints = [("clients", clients_code, scene.clients)]
         for number, bridge in scene.live_bridges().items():

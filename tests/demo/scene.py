@@ -20,6 +20,7 @@ class Scene:
         self.arrival_s = arrival_s
         self.seed = seed
         self.began = time.monotonic()
+        self.ended = None  # what comes later is taking it all down
         self.marks = []  # (seconds since the beginning, text)
         self.prosody_cpu_s = 0.0  # of servers that have been killed
         self.bridges, self.clients, self.daemon, self.prosody = {}, None, None, None
