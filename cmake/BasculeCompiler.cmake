@@ -16,7 +16,8 @@ target_compile_options(bascule_compiler INTERFACE
   # ... and reports false maybe-uninitialised values inside std::optional and std::variant.
   -Wno-maybe-uninitialized
   $<$<BOOL:${BASCULE_WERROR}>:-Werror>
-  -fpch-preprocess)
+  # Lets ccache see through precompiled headers; clang, which reads these options for clang-tidy, refuses it.
+  $<$<NOT:$<BOOL:${CMAKE_DISABLE_PRECOMPILE_HEADERS}>>:-fpch-preprocess>)
 if(BASCULE_SANITIZE)
   target_compile_options(bascule_compiler INTERFACE -fsanitize=${BASCULE_SANITIZE} -fno-omit-frame-pointer)
   if(BASCULE_SANITIZE STREQUAL "thread")  # g++ warns about Asio's fences, which the sanitizer cannot model.

@@ -18,9 +18,9 @@ struct SqlError {
   int code;
   std::string what;
 
-  /// The file should be replaced: it cannot be trusted (corrupt, not a database, I/O or fsync error)
-  /// or says of itself that it is read-only; as opposed to one that only cannot be written now (disk
-  /// full, locked).
+  /// The file should be replaced: it cannot be trusted (corrupt, not a database, I/O or fsync
+  /// error) or says of itself that it is read-only; as opposed to one that only cannot be written
+  /// now (disk full, locked).
   [[nodiscard]] bool is_damage() const;
 };
 
