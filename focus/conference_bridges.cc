@@ -193,7 +193,11 @@ void Conference::lost_on(const BridgeJid& bridge, const ColibriOutcome& outcome,
       continue;
     }
     ++turn.counters().allocations_failed;
-    turn.shared.placement.allocation_failed(participant->occupant, turn.now);
+    if (outcome.kind == ColibriOutcomeKind::kLinkDown) {
+      turn.shared.placement.left(participant->occupant, turn.now);  // Nobody's failure.
+    } else {
+      turn.shared.placement.allocation_failed(participant->occupant, turn.now);
+    }
     const bool broken = outcome.kind == ColibriOutcomeKind::kBadRequest;
     apply(*participant,
           broken ? ParticipantEvent::kAllocationBroken : ParticipantEvent::kAllocationFailed, turn,

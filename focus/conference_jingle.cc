@@ -180,6 +180,10 @@ IqReply Conference::terminated(Participant& participant, const jingle::Terminate
   apply(participant, over.reinvite ? ParticipantEvent::kRestart : ParticipantEvent::kEnded, turn,
         around);
   if (over.error) {
+    // Web clients reload now and come back as somebody else. One that stays is not left without
+    // media for ever: it is invited again, later.
+    turn.set_timer(timer(TimerKind::kInviteRetry, participant),
+                   2 * turn.options().restart_interval_min);
     return tl::make_unexpected(*over.error);
   }
   return done();

@@ -107,6 +107,8 @@ void Conference::restore_session(Participant& participant, const ParticipantRow&
     participant.jingle.restore(row.jingle->sid, row.jingle->generation, state, turn.now.mono);
   }
   if (!participant.jingle.is_open()) {
+    // Whether the earlier process still told the client is unknown.
+    participant.stale_sid = row.jingle ? row.jingle->sid : std::string();
     return;
   }
   participant.bridge = row.endpoint->bridge;

@@ -206,6 +206,12 @@ void Conference::invite(Participant& participant, Turn& turn) {
   const auto granted = granted_.extract(participant.id);
   BASCULE_CHECK(!granted.empty() && participant.bridge.has_value());
   const OfferOptions& offer = turn.options().offer;
+  if (!participant.stale_sid.empty()) {
+    send_jingle(participant,
+                make_session_terminate(std::exchange(participant.stale_sid, {}),
+                                       proto::ReasonCondition::kSuccess, "moving"),
+                IqPurpose::kJingle, turn);
+  }
   const std::uint32_t generation = participant.jingle.next_generation();
   participant.jingle.invite(make_sid(sid_secret_, meeting_id_, participant.endpoint, generation),
                             turn.now.mono);
@@ -238,6 +244,9 @@ void Conference::on_invite_answer(Participant& participant, const IqNote& note,
   if (own != nullptr && own->code == Errc::kTimeout) {
     return;  // Slow clients in big rooms: what counts is session-accept, which has its own timer.
   }
+  if (is_link_down(outcome.error())) {
+    participant.stale_sid = participant.jingle.sid();  // It may have arrived.
+  }
   ++turn.counters().invites_refused;
   turn.info("invite.refused", {{"room", room_jid().to_string()},
                                {"endpoint", participant.endpoint.value()},
@@ -269,6 +278,8 @@ void Conference::on_participant_timer(Participant& participant, TimerKind kind, 
               turn);
     } else if (state_ != ConferenceState::kActive) {
       apply(participant, ParticipantEvent::kUnwanted, turn, around);
+    } else if (participant.state == ParticipantState::kDetached) {
+      apply(participant, ParticipantEvent::kWanted, turn, around);
     } else {
       apply(participant, ParticipantEvent::kRetryDue, turn, around);
     }
@@ -282,7 +293,11 @@ void Conference::end_session(Participant& participant, proto::ReasonCondition re
     return;
   }
   persist_jingle(participant, JingleState::kEnded, turn);
-  send_jingle(participant, std::move(*terminate), IqPurpose::kJingle, turn);
+  if (turn.shared.is_up(StreamId::kClient)) {
+    send_jingle(participant, std::move(*terminate), IqPurpose::kJingle, turn);
+  } else {
+    participant.stale_sid = participant.jingle.sid();
+  }
 }
 
 void Conference::drop_endpoint(Participant& participant, Turn& turn) {

@@ -198,6 +198,10 @@ void Focus::Impl::on(const in::IqAnswer& input, Turn& turn) {
     ++turn.counters().answers_unexpected;
     return;
   }
+  if (note->stream == StreamId::kService && !input.outcome && is_link_down(input.outcome.error())) {
+    // The answers of a lost link come before the news of its loss: nothing is placed any more.
+    shared_.placement.service_down(turn.now);
+  }
   switch (note->purpose) {
     case IqPurpose::kMemberDisco:
       for (const auto& found : features_.on_answer(*note, input.outcome, turn)) {

@@ -58,6 +58,8 @@ struct Participant {
   bool parked = false;  ///< The queue was full: ask again when the timer fires.
   /// What the client was told with its current offer, and names when it asks for another.
   std::optional<std::string> bridge_session_id;
+  /// A session the client may still have although we have ended it: it has to be told first.
+  std::string stale_sid;
   bool invited_before = false;
   std::optional<Duration> retry_delay;  ///< Of the last failed invitation.
   Instant wanted_at{};                  ///< When its current ticket was made; for the log.

@@ -170,8 +170,10 @@ TEST_F(ConferenceTest, RestartGetsANewSessionAndAbuseIsRefused) {
   EXPECT_EQ(stage.state_of("tea", "alice"), ParticipantState::kActive);
   const std::string second = terminate("alice");  // Within the 5 s between two restarts.
   EXPECT_EQ(stage.refused_with(second), proto::Condition::kResourceConstraint);
-  stage.advance(seconds{10});
+  stage.advance(seconds{9});
   EXPECT_EQ(stage.state_of("tea", "alice"), ParticipantState::kDetached);
+  stage.advance(seconds{2});
+  EXPECT_EQ(stage.state_of("tea", "alice"), ParticipantState::kActive);
   EXPECT_EQ(stage.state_of("tea", "bob"), ParticipantState::kActive);
 }
 

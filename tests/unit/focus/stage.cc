@@ -416,7 +416,10 @@ void Stage::on_offer(const out::SendIq& action, const proto::Jingle& jingle) {
   }
   Client& client = entry->second;
   if (jingle.action == proto::JingleAction::kSessionTerminate) {
-    EXPECT_TRUE(client.sid == jingle.sid || client.mood == ClientMood::kRefuses);
+    if (client.sid != jingle.sid) {
+      fail(action.request, proto::make_unknown_session_error());
+      return;
+    }
     client.sid.clear();
     ++client.terminated;
   } else if (jingle.action == proto::JingleAction::kSourceAdd) {
