@@ -1,21 +1,18 @@
 #include "tests/integration/prosody.h"
 
-#include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <fstream>
-#include <sstream>
 #include <stdexcept>
 #include <thread>
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "tests/integration/child_process.h"
 
 namespace bascule::test {
 namespace {
@@ -49,58 +46,11 @@ bool can_connect(std::uint16_t port) {
   return ok;
 }
 
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-/// Starts a program with its output appended to `output`. The child is killed when we die.
-pid_t spawn(const std::vector<std::string>& command, const std::filesystem::path& output) {
-  std::vector<char*> argv;
-  for (const std::string& argument : command) {
-    argv.push_back(const_cast<char*>(argument.c_str()));
-  }
-  argv.push_back(nullptr);
-  const int fd = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  const pid_t pid = ::fork();
-  if (pid == 0) {  // Only async-signal-safe calls: the test may have threads.
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::dup2(fd, STDOUT_FILENO);
-    ::dup2(fd, STDERR_FILENO);
-    ::execvp(argv[0], argv.data());
-    ::_exit(127);
-  }
-  ::close(fd);
-  if (pid < 0) {
-    throw std::runtime_error("fork failed");
-  }
-  return pid;
-}
-
-void run(const std::vector<std::string>& command, const std::filesystem::path& output) {
-  const pid_t pid = spawn(command, output);
-  int status = 0;
-  ::waitpid(pid, &status, 0);
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    throw std::runtime_error(command[0] + " failed:\n" + read_file(output));
-  }
-}
-
 void replace_all(std::string& text, const std::string& placeholder, const std::string& value) {
   for (std::size_t at = text.find(placeholder); at != std::string::npos;
        at = text.find(placeholder, at + value.size())) {
     text.replace(at, placeholder.size(), value);
   }
-}
-
-std::filesystem::path make_folder() {
-  std::string name = (std::filesystem::temp_directory_path() / "bascule-prosody-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) {
-    throw std::runtime_error("cannot make a folder like " + name);
-  }
-  return name;
 }
 
 }  // namespace
@@ -124,7 +74,7 @@ Prosody::Prosody(Options options, std::filesystem::path folder)
 }
 
 // Delegating: the destructor cleans up when anything below throws.
-Prosody::Prosody(Options options) : Prosody(std::move(options), make_folder()) {
+Prosody::Prosody(Options options) : Prosody(std::move(options), make_folder("bascule-prosody")) {
   std::filesystem::create_directories(folder_ / "data");
   std::filesystem::create_directories(folder_ / "certs");
   if (options_.tls) {
