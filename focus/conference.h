@@ -78,6 +78,10 @@ class Conference {
   void bridge_lost(const BridgeJid& bridge, bool alive, TicketKind kind, Turn& turn,
                    Surroundings& around);
 
+  /// Asks each bridge whether it still has the conference: it may have restarted while we were not
+  /// looking. Nothing changes for an endpoint that is there.
+  void probe_bridges(Turn& turn);
+
   void check_invariants() const;
 
  private:

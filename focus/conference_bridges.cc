@@ -233,6 +233,17 @@ void Conference::bridge_lost(const BridgeJid& bridge, bool alive, TicketKind kin
   }
 }
 
+void Conference::probe_bridges(Turn& turn) {
+  for (auto& [bridge, use] : bridges_) {
+    const auto endpoints = use.session.endpoints();
+    if (!endpoints.empty()) {
+      // The flags as they are: a bridge that does not know the meeting answers so.
+      const std::pair<EndpointId, proto::ForceMute> flags(endpoints.front(), proto::ForceMute{});
+      send_to_bridge(bridge, use.session.force_mute({&flags, 1}), turn);
+    }
+  }
+}
+
 void Conference::forget_bridge(const BridgeJid& bridge, Turn& turn) {
   if (bridges_.erase(bridge) > 0) {
     turn.persist(op::BridgeSessionRemove{room_jid(), bridge});

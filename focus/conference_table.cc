@@ -29,6 +29,11 @@ Conference* ConferenceTable::find(ConferenceId id) {
   return entry == by_id_.end() ? nullptr : entry->second;
 }
 
+Conference* ConferenceTable::after(ConferenceId id) {
+  const auto entry = by_id_.upper_bound(id);
+  return entry == by_id_.end() ? nullptr : entry->second;
+}
+
 void ConferenceTable::erase(ConferenceId id) {
   const auto entry = by_id_.find(id);
   BASCULE_CHECK(entry != by_id_.end());

@@ -37,6 +37,8 @@ class ConferenceTable {
   void continue_reentry(Turn& turn, Surroundings& around);
   [[nodiscard]] bool is_reentering() const { return !waiting_.empty() || !entering_.empty(); }
 
+  /// The conference with the lowest number above `id`, or nullptr.
+  [[nodiscard]] Conference* after(ConferenceId id);
   void for_each(const std::function<void(Conference&)>& visit);
   void for_each(const std::function<void(const Conference&)>& visit) const;
   [[nodiscard]] std::size_t size() const { return by_room_.size(); }

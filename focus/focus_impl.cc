@@ -9,6 +9,9 @@ namespace bascule::focus {
 namespace {
 
 constexpr TimerKey kGraceTimer{TimerKind::kLinkGrace};
+constexpr TimerKey kProbeTimer{TimerKind::kProbe};
+constexpr Duration kProbeStart = std::chrono::seconds{1};
+constexpr Duration kProbeSpacing = std::chrono::milliseconds{20};
 constexpr TimerKey kShutdownTimer{TimerKind::kShutdown};
 constexpr Duration kShutdownMax = std::chrono::seconds{2};
 constexpr std::size_t kSecretBytes = 16;
@@ -108,6 +111,8 @@ void Focus::Impl::on(const in::StreamUp& input, Turn& turn) {
   const Links::Came came = links_.on_up(input, turn);
   if (input.stream == StreamId::kService) {
     brewery_.on_link_up(turn);
+    probed_ = ConferenceId(0);
+    turn.set_timer(kProbeTimer, kProbeStart);
   } else if (input.stream == StreamId::kClient) {
     turn.clear_timer(kGraceTimer);
     if (came == Links::Came::kFresh) {
@@ -351,6 +356,18 @@ void Focus::Impl::lost(const Brewery::Losses& losses, Turn& turn) {
   }
 }
 
+void Focus::Impl::probe_next(Turn& turn) {
+  if (!brewery_.is_in()) {
+    turn.set_timer(kProbeTimer, kProbeStart);
+    return;
+  }
+  if (Conference* conference = conferences_.after(probed_)) {
+    probed_ = conference->id();
+    conference->probe_bridges(turn);
+    turn.set_timer(kProbeTimer, kProbeSpacing);
+  }
+}
+
 void Focus::Impl::on_timer(const TimerKey& key, Turn& turn) {
   switch (key.kind) {
     case TimerKind::kStreamRetry:
@@ -386,6 +403,9 @@ void Focus::Impl::on_timer(const TimerKey& key, Turn& turn) {
       return;
     case TimerKind::kCleanup:
       cleanup_.on_timer(turn);
+      return;
+    case TimerKind::kProbe:
+      probe_next(turn);
       return;
     case TimerKind::kShutdown:
       return;  // `settle` sees that it is not set any more.

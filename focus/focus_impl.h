@@ -58,6 +58,7 @@ class Focus::Impl {
   void on_timer(const TimerKey& key, Turn& turn);
   void lost(const Brewery::Losses& losses, Turn& turn);
   void end_all(std::string_view reason, BridgeCleanup::Pace pace, Turn& turn);
+  void probe_next(Turn& turn);
   void stop_if_done(Turn& turn);
   /// Hands on news and places who can be placed; at the end of every turn.
   void settle(Turn& turn);
@@ -71,6 +72,7 @@ class Focus::Impl {
   Brewery brewery_;
   RequestDesk desk_;
   ConferenceTable conferences_;
+  ConferenceId probed_{0};  // Whose bridges were asked last, see kProbe.
   std::vector<News> news_;
   Surroundings around_;
   std::vector<Decision> decisions_;  // Scratch, empty between turns.

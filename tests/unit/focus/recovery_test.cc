@@ -271,6 +271,21 @@ TEST_F(RecoveryTest, ANewProcessContinuesFromTheTables) {
   }
 }
 
+TEST_F(RecoveryTest, ABridgeThatRestartedUnseenIsFoundOutAfterTheLinkIsBack) {
+  meet("tea", {"alice", "bob"});
+  const std::string restarted = *stage.bridge_of("tea", "alice");
+  stage.crash_and_restore();
+  stage.bridges.at(restarted).meetings.clear();
+  stage.unexpected_meetings = true;
+  stage.start_all();
+  report_all();
+  stage.advance(seconds{5});
+  EXPECT_EQ(stage.state_of("tea", "alice"), ParticipantState::kActive);
+  EXPECT_EQ(stage.client("tea", "alice").sids.size(), 2U);
+  const auto& bridge = stage.bridges.at(*stage.bridge_of("tea", "alice"));
+  EXPECT_EQ(bridge.meetings.at("meeting-tea"), (std::set<std::string>{"alice", "bob"}));
+}
+
 TEST_F(RecoveryTest, ANewProcessDropsWhoLeftMeanwhile) {
   meet("tea", {"alice", "bob", "carol"});
   stage.crash_and_restore();

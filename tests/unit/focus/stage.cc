@@ -380,6 +380,13 @@ void Stage::on_colibri(const out::SendIq& action, const proto::ConferenceModify&
     fail(action.request, proto::make_error(proto::Condition::kInternalServerError, "broken"));
     return;
   }
+  if (unexpected_meetings && !message.create && !bridge.meetings.contains(message.meeting_id)) {
+    proto::StanzaError error = proto::make_error(proto::Condition::kItemNotFound);
+    error.application =
+        proto::encode(proto::Colibri2Error{.reason = proto::Colibri2Reason::kConferenceNotFound});
+    fail(action.request, std::move(error));
+    return;
+  }
   EXPECT_EQ(message.create, !bridge.meetings.contains(message.meeting_id)) << message.meeting_id;
   auto& endpoints = bridge.meetings[message.meeting_id];
   proto::ConferenceModified modified;

@@ -91,13 +91,14 @@ class Stage {
   std::vector<proto::MucPresence> room_presences;  // Every presence sent to a room.
   std::map<std::string, std::size_t> log;          // Events by name.
   std::map<StreamId, std::size_t> opened;
-  bool refuse_rooms = false;        // Joins are answered not-allowed.
-  bool silent_rooms = false;        // Joins are not answered.
-  bool hold_forms = false;          // The room form is not answered (and times out).
-  bool features_known = true;       // disco#info of clients is answered.
-  bool silent_probes = false;       // disco#info of rooms is not answered until `answer_probes`.
-  bool expel_focus = false;         // The brewery answers IQs with not-acceptable.
-  std::optional<proto::Caps> caps;  // In the presence of clients.
+  bool refuse_rooms = false;         // Joins are answered not-allowed.
+  bool silent_rooms = false;         // Joins are not answered.
+  bool hold_forms = false;           // The room form is not answered (and times out).
+  bool features_known = true;        // disco#info of clients is answered.
+  bool silent_probes = false;        // disco#info of rooms is not answered until `answer_probes`.
+  bool unexpected_meetings = false;  // Bridges may be asked for meetings they do not have.
+  bool expel_focus = false;          // The brewery answers IQs with not-acceptable.
+  std::optional<proto::Caps> caps;   // In the presence of clients.
   std::size_t store_writes = 0;
   bool stopped = false;
 
