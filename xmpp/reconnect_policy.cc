@@ -17,7 +17,8 @@ Duration jitter(Duration delay, Prng& prng) {
 }  // namespace
 
 ReconnectPolicy::ReconnectPolicy(const Options& options) : options_(options), step_(options.first) {
-  BASCULE_CHECK(options.first > Duration::zero() && options.first <= options.max);
+  BASCULE_CHECK(options.first > Duration::zero() && options.first <= options.eager &&
+                options.eager <= options.max && options.eager_for >= Duration::zero());
   BASCULE_CHECK(options.conflict > Duration::zero() && options.authentication > Duration::zero() &&
                 options.certificate > Duration::zero());
 }
@@ -25,10 +26,12 @@ ReconnectPolicy::ReconnectPolicy(const Options& options) : options_(options), st
 Duration ReconnectPolicy::next_delay(DownKind kind, Prng& prng, Duration up_for) {
   if (was_up_ && up_for >= options_.stable_after) {
     step_ = options_.first;
+    waited_ = Duration::zero();
   }
   was_up_ = false;
   const Duration step = step_;
-  step_ = std::min(step_ * 2, options_.max);
+  waited_ += step;
+  step_ = std::min(step_ * 2, waited_ < options_.eager_for ? options_.eager : options_.max);
   switch (kind) {
     case DownKind::kConflict: {
       const Duration delay = std::max(step, options_.conflict);

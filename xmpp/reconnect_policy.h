@@ -16,7 +16,12 @@ class ReconnectPolicy {
  public:
   struct Options {
     Duration first = std::chrono::milliseconds{100};
-    Duration max = std::chrono::seconds{5};       ///< The doubling stops here.
+    /// A server that restarts is back within seconds, and meanwhile every conference request is
+    /// answered by an error that ends the meeting of its user (lib-jitsi-meet: moderator.js). So
+    /// attempts stay this close together until `eager_for` has been waited.
+    Duration eager = std::chrono::milliseconds{250};
+    Duration eager_for = std::chrono::seconds{20};
+    Duration max = std::chrono::seconds{5};       ///< After that the doubling stops here.
     Duration conflict = std::chrono::seconds{5};  ///< At least; another instance holds the address.
     Duration authentication = std::chrono::seconds{30};
     Duration certificate = std::chrono::seconds{30};
@@ -25,7 +30,7 @@ class ReconnectPolicy {
   };
 
   ReconnectPolicy() : ReconnectPolicy(Options{}) {}
-  /// Every duration must be positive and `first` at most `max` (checked).
+  /// Every duration must be positive and `first` at most `eager`, that at most `max` (checked).
   explicit ReconnectPolicy(const Options& options);
 
   /// Records `on_up`.
@@ -39,6 +44,7 @@ class ReconnectPolicy {
  private:
   Options options_;
   Duration step_;
+  Duration waited_{};  // Since the last stable link.
   bool was_up_ = false;
 };
 

@@ -47,7 +47,9 @@ struct NativeStreamOptions {
   Duration connect_timeout = std::chrono::seconds{5};  ///< For each address of `host`.
   Duration open_timeout = std::chrono::seconds{10};    ///< From open() to on_up().
   Duration probe_interval = std::chrono::seconds{10};  ///< Between an answer and the next probe.
-  Duration probe_timeout = std::chrono::seconds{5};
+  /// A server that is busy with a storm answers late, and cutting it off then makes the storm
+  /// worse: a dead connection is found much sooner by the reset or by TCP_USER_TIMEOUT.
+  Duration probe_timeout = std::chrono::seconds{20};
 
   bool stream_management = true;  ///< Client only: ask for XEP-0198 with resumption.
   StreamManagement::Options stream_management_options;

@@ -40,7 +40,8 @@ struct StropheOptions {
 
   Duration login_timeout = std::chrono::seconds{10};  ///< Per address, from connect to login.
   Duration ping_interval = std::chrono::seconds{10};
-  Duration ping_timeout = std::chrono::seconds{5};
+  /// Long, because a server in a storm answers late; a dead connection is found sooner by TCP.
+  Duration ping_timeout = std::chrono::seconds{20};
   std::size_t queue_bytes_max = std::size_t{64} * 1024 * 1024;  ///< More unsent bytes end the link.
   std::size_t queue_stanzas_max = 10'000;  ///< More unsent stanzas end the link.
   xml::ParseLimits limits;                 ///< Of inbound stanzas.

@@ -14,11 +14,25 @@ void expect_within(Duration delay, Duration low, Duration high) {
   EXPECT_LE(delay.count(), high.count());
 }
 
-TEST(ReconnectPolicyTest, DoublesFromATenthOfASecondToFiveSeconds) {
+TEST(ReconnectPolicyTest, StaysEagerWhileARestartedServerMayComeBack) {
+  Prng prng(3);
+  ReconnectPolicy policy;
+  Duration waited{};
+  int attempts = 0;
+  while (waited < seconds{15}) {
+    const Duration delay = policy.next_delay(DownKind::kConnection, prng);
+    EXPECT_LE(delay, milliseconds{300});
+    waited += delay;
+    ++attempts;
+  }
+  EXPECT_GE(attempts, 50);
+}
+
+TEST(ReconnectPolicyTest, DoublesFromATenthOfASecondToFiveSecondsWhenNotEager) {
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     Prng prng(seed);
-    ReconnectPolicy policy;
+    ReconnectPolicy policy({.eager = milliseconds{100}, .eager_for = Duration::zero()});
     for (const int step_ms : {100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000}) {
       expect_within(policy.next_delay(DownKind::kConnection, prng), milliseconds{step_ms * 4 / 5},
                     milliseconds{step_ms * 6 / 5});
@@ -53,7 +67,7 @@ TEST(ReconnectPolicyTest, AStableLinkStartsAgainFromTheFirstStep) {
 
 TEST(ReconnectPolicyTest, AFlappingLinkKeepsBackingOff) {
   Prng prng(7);
-  ReconnectPolicy policy;
+  ReconnectPolicy policy({.eager_for = Duration::zero()});
   for (int i = 0; i < 6; ++i) {
     policy.went_up();
     policy.next_delay(DownKind::kConnection, prng, milliseconds{1});
