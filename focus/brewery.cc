@@ -14,6 +14,7 @@ constexpr TimerKey kSettledTimer{TimerKind::kBrewerySettled};
 constexpr TimerKey kFlushTimer{TimerKind::kStatsFlush};
 constexpr Duration kJoinRetry = std::chrono::seconds{15};   // Jicofo: BaseBrewery.kt.
 constexpr Duration kJoinSpacing = std::chrono::seconds{1};  // However often we are thrown out.
+constexpr Duration kProbeDelay = std::chrono::seconds{1};
 constexpr Duration kFlushPeriod = std::chrono::seconds{1};
 
 void append(Brewery::Losses& losses, Brewery::Losses more) {
@@ -161,6 +162,10 @@ Brewery::Losses Brewery::on_bridge_presence(const proto::MucPresence& presence, 
     bridge.shutting_down = false;
     turn.set_timer(health_timer(bridge), turn.options().health_interval);
     turn.info("bridge.seen", {{"bridge", jid.to_string()}});
+    if (!turn.shared.placement.conferences_on(jid).empty()) {
+      // It was away, and may be another process than the one that had them.
+      turn.shared.deadlines.set_no_later({TimerKind::kProbe, 1}, turn.now.mono + kProbeDelay);
+    }
   }
   const bool twins = presence.items.size() > 1;
   if (twins && !bridge.twins) {

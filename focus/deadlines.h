@@ -31,7 +31,7 @@ enum class TimerKind : std::uint8_t {
   kPubsub,           ///< (Re-)subscribe to the node with bridge stats.
   kStatsFlush,       ///< Hand the collected reports to the store.
   kCleanup,          ///< Expire the next bridge conference that nobody owns any more.
-  kProbe,            ///< Ask the bridges of the next conference whether they still have it.
+  kProbe,            ///< Ask the bridges of the next conference about it. owner 1: from the first.
   kShutdown,         ///< Stop now even if a goodbye is still unanswered.
 };
 

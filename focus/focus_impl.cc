@@ -10,6 +10,7 @@ namespace {
 
 constexpr TimerKey kGraceTimer{TimerKind::kLinkGrace};
 constexpr TimerKey kProbeTimer{TimerKind::kProbe};
+constexpr TimerKey kProbeAllTimer{TimerKind::kProbe, 1};
 constexpr Duration kProbeStart = std::chrono::seconds{1};
 constexpr Duration kProbeSpacing = std::chrono::milliseconds{20};
 constexpr TimerKey kShutdownTimer{TimerKind::kShutdown};
@@ -111,8 +112,7 @@ void Focus::Impl::on(const in::StreamUp& input, Turn& turn) {
   const Links::Came came = links_.on_up(input, turn);
   if (input.stream == StreamId::kService) {
     brewery_.on_link_up(turn);
-    probed_ = ConferenceId(0);
-    turn.set_timer(kProbeTimer, kProbeStart);
+    turn.set_timer(kProbeAllTimer, kProbeStart);
   } else if (input.stream == StreamId::kClient) {
     turn.clear_timer(kGraceTimer);
     if (came == Links::Came::kFresh) {
@@ -405,6 +405,7 @@ void Focus::Impl::on_timer(const TimerKey& key, Turn& turn) {
       cleanup_.on_timer(turn);
       return;
     case TimerKind::kProbe:
+      probed_ = key.owner == kProbeAllTimer.owner ? ConferenceId(0) : probed_;
       probe_next(turn);
       return;
     case TimerKind::kShutdown:
