@@ -84,7 +84,11 @@ void Room::on_presence(const proto::MucPresence& presence, Turn& turn,
     if (phase_ == Phase::kJoining && (own || presence.from.is_bare())) {
       const auto condition =
           presence.error ? presence.error->condition : proto::Condition::kUndefinedCondition;
-      refuse(std::string(proto::to_string(condition)), turn, events);
+      std::string reason(proto::to_string(condition));
+      if (presence.error && !presence.error->text.empty()) {
+        reason += ": " + presence.error->text;  // Says which rule of the server it was.
+      }
+      refuse(std::move(reason), turn, events);
     } else {
       ++turn.counters().presences_ignored;
     }

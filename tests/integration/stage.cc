@@ -16,11 +16,9 @@ namespace {
 // How long the loop runs between two looks at the condition.
 constexpr std::chrono::milliseconds kLook{10};
 
-BasculeProcess::Settings daemon_settings(const Stage::Options& options, boost::asio::io_context& io,
-                                         const Prosody& prosody) {
-  BasculeProcess::Settings settings = options.daemon;
-  if (options.client_port) {
-    settings["links.client"]["port"] = std::to_string(options.client_port(io, prosody.c2s_port()));
+BasculeProcess::Settings daemon_settings(BasculeProcess::Settings settings, const TcpProxy* proxy) {
+  if (proxy != nullptr) {
+    settings["links.client"]["port"] = std::to_string(proxy->port());
   }
   return settings;
 }
@@ -32,7 +30,9 @@ Stage::Stage() : Stage(Options{}) {
 
 Stage::Stage(Options options)
     : prosody(options.prosody),
-      daemon(prosody, daemon_settings(options, io, prosody)),
+      proxy(options.proxy_client_link ? std::make_unique<TcpProxy>(io, prosody.c2s_port())
+                                      : nullptr),
+      daemon(prosody, daemon_settings(options.daemon, proxy.get())),
       options_(std::move(options)) {
   if (options_.focus_address.empty()) {
     options_.focus_address = "focus." + prosody.domain();

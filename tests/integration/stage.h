@@ -11,6 +11,7 @@
 #include "tests/integration/bascule_process.h"
 #include "tests/integration/prosody.h"
 #include "tests/integration/scripted_client.h"
+#include "tests/integration/tcp_proxy.h"
 #include "tests/peers/bridgesim/bridge.h"
 #include "tests/peers/common/event_log.h"
 
@@ -24,11 +25,10 @@ class Stage {
     Prosody::Options prosody;
     BasculeProcess::Settings daemon;
     int bridges = 2;
-    double bridge_capacity = 120;  ///< Endpoints that fill one bridge.
-    std::string focus_address;     ///< Default: focus.<domain>.
-    /// Port of the daemon's client link instead of Prosody's, from Prosody's port and our loop.
-    std::function<std::uint16_t(boost::asio::io_context&, std::uint16_t)> client_port;
-    bool start_daemon = true;  ///< And wait until it is ready.
+    double bridge_capacity = 120;    ///< Endpoints that fill one bridge.
+    std::string focus_address;       ///< Default: focus.<domain>.
+    bool proxy_client_link = false;  ///< `proxy` relays it, and can cut it.
+    bool start_daemon = true;        ///< And wait until it is ready.
   };
 
   Stage();
@@ -68,6 +68,7 @@ class Stage {
   boost::asio::io_context io{1};
   peers::EventLog events{""};
   Prosody prosody;
+  std::unique_ptr<TcpProxy> proxy;  ///< Null without `proxy_client_link`.
   BasculeProcess daemon;
   std::vector<std::unique_ptr<peers::Bridge>> bridges;
   std::vector<std::unique_ptr<ScriptedClient>> clients;
