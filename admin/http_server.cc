@@ -22,6 +22,8 @@ namespace http = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 
+constexpr std::chrono::milliseconds kAcceptPause{100};
+
 HttpRequest to_request(const http::request<http::string_body>& message) {
   HttpRequest request;
   request.method = std::string(message.method_string());
@@ -49,10 +51,12 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
       : io(context),
         options(std::move(server_options)),
         router(std::move(server_router)),
-        acceptor(context) {}
+        acceptor(context),
+        accept_timer(context) {}
 
   Result<> bind();
   void accept();
+  void accept_later();
   void stop();
 
   asio::io_context& io;
@@ -60,6 +64,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
   Router router;
   HttpCounters counters;
   tcp::acceptor acceptor;
+  asio::steady_timer accept_timer;
   std::list<std::weak_ptr<Session>> sessions;
 };
 
@@ -224,26 +229,40 @@ void HttpServer::Impl::accept() {
     if (error == asio::error::operation_aborted) {
       return;
     }
-    if (!error) {
-      if (self->counters.connections_open >= self->options.connections_max) {
-        ++self->counters.connections_refused;
-        error_code ignored;
-        socket.close(ignored);
-      } else {
-        ++self->counters.connections;
-        const auto session = std::make_shared<Session>(self, std::move(socket));
-        self->sessions.remove_if([](const auto& held) { return held.expired(); });
-        self->sessions.push_back(session);
-        session->read();
-      }
+    if (error) {
+      self->accept_later();
+      return;
+    }
+    if (self->counters.connections_open >= self->options.connections_max) {
+      ++self->counters.connections_refused;
+      error_code ignored;
+      socket.close(ignored);
+    } else {
+      ++self->counters.connections;
+      const auto session = std::make_shared<Session>(self, std::move(socket));
+      self->sessions.remove_if([](const auto& held) { return held.expired(); });
+      self->sessions.push_back(session);
+      session->read();
     }
     self->accept();
+  });
+}
+
+/// Without descriptors the connection stays in the kernel's queue and accepting fails at once,
+/// every time: trying without a pause would take a whole processor.
+void HttpServer::Impl::accept_later() {
+  accept_timer.expires_after(kAcceptPause);
+  accept_timer.async_wait([self = shared_from_this()](error_code error) {
+    if (!error && self->acceptor.is_open()) {
+      self->accept();
+    }
   });
 }
 
 void HttpServer::Impl::stop() {
   error_code ignored;
   acceptor.close(ignored);
+  accept_timer.cancel();
   for (const auto& held : sessions) {
     if (const auto session = held.lock()) {
       session->close();

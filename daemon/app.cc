@@ -1,5 +1,6 @@
 #include "daemon/app.h"
 
+#include <algorithm>
 #include <csignal>
 #include <utility>
 
@@ -25,17 +26,20 @@ constexpr std::size_t kInputsPerTurn = 64;
 constexpr std::size_t kHttpWaitingMax = 250;  // Below the limit of connections.
 constexpr auto kStatusInterval = std::chrono::seconds{5};
 constexpr auto kStopBound = std::chrono::seconds{5};
+// For the farewells of the links; longer than a transport waits for the other side.
+constexpr auto kFarewellBound = std::chrono::milliseconds{2'500};
 
 }  // namespace
 
 App::App(boost::asio::io_context& io, const config::Config& config, focus::Restored restored,
-         stats::sqlite::Store& store, LogSink& log)
+         stats::sqlite::Store& store, LogSink& log, focus::OutputGateOptions gate)
     : io_(io),
       store_(store),
       log_(log),
       http_options_(http_options(config)),
       version_(config.focus.version),
       focus_(config.focus, std::move(restored), random_seed(), read_clocks()),
+      gate_(gate),
       conference_requests_(
           [this](HttpId id, proto::ConferenceRequest request) {
             enqueue(in::HttpConferenceRequest{id, std::move(request)});
@@ -126,9 +130,6 @@ void App::turn() {
     focus_.handle(input, now, actions);
   }
   finish_turn(std::move(actions), now);
-  if (!queue_.empty()) {
-    wake();
-  }
 }
 
 void App::finish_turn(Actions actions, Now now) {
@@ -144,10 +145,18 @@ void App::finish_turn(Actions actions, Now now) {
   for (focus::TurnCommit& commit : commits) {
     store_.commit(commit.id, std::move(commit.operations));
   }
+  release(ready, now);
+}
+
+void App::release(Actions& ready, Now now) {
   perform(ready, now);
   acknowledge();
   update_degraded();
   rearm(now);
+  if (!queue_.empty()) {
+    wake();
+  }
+  stop_if_links_are_closed();
 }
 
 void App::completed(const stats::sqlite::Completion& completion) {
@@ -158,13 +167,7 @@ void App::completed(const stats::sqlite::Completion& completion) {
   const Now now = read_clocks();
   Actions ready;
   gate_.committed(std::get<CommitId>(completion.id), completion.outcome, ready);
-  perform(ready, now);
-  acknowledge();
-  update_degraded();
-  rearm(now);
-  if (!queue_.empty()) {
-    wake();
-  }
+  release(ready, now);
 }
 
 void App::acknowledge() {
@@ -209,18 +212,21 @@ void App::perform(const focus::Action& action, Now now) {
       app.store_.write(write.write, write.batch);
     }
     void operator()(const out::Log& log) const { app.log_.write(log.note, now); }
-    void operator()(const out::Stopped&) const { app.stop(); }
+    void operator()(const out::Stopped&) const { app.leave(); }
   };
   std::visit(Performer{*this, now}, action);
 }
 
 void App::rearm(Now now) {
-  std::optional<Instant> next = focus_.next_deadline();
+  std::optional<Instant> next;
   const auto consider = [&next](std::optional<Instant> other) {
     if (other && (!next || *other < *next)) {
       next = other;
     }
   };
+  if (!gate_.is_congested()) {
+    consider(focus_.next_deadline());  // Otherwise it would stay due, and the loop would spin.
+  }
   consider(gate_.next_deadline());
   for (const auto& runtime : links_) {
     if (runtime) {
@@ -248,11 +254,14 @@ void App::on_timer() {
   }
   Actions late;
   gate_.fire_timers(now.mono, late);
+  const auto due = focus_.next_deadline();
+  if (!due || *due > now.mono || gate_.is_congested()) {
+    release(late, now);  // No turn: an empty one would only lengthen the queue of the gate.
+    return;
+  }
   perform(late, now);
   Actions actions;
-  if (const auto due = focus_.next_deadline(); due && *due <= now.mono && !gate_.is_congested()) {
-    focus_.fire_timers(now, actions);
-  }
+  focus_.fire_timers(now, actions);
   finish_turn(std::move(actions), now);
 }
 
@@ -268,12 +277,7 @@ void App::on_signal(int signal) {
   } else {
     notify_service_manager("STOPPING=1");
     enqueue(in::Shutdown{});
-    stop_timer_.expires_after(kStopBound);
-    stop_timer_.async_wait([this](error_code error) {
-      if (!error) {
-        stop();
-      }
-    });
+    stop_after(kStopBound);
   }
   signals_.async_wait([this](error_code error, int next) {
     if (!error) {
@@ -282,10 +286,36 @@ void App::on_signal(int signal) {
   });
 }
 
+void App::stop_after(Duration bound) {
+  stop_timer_.expires_after(bound);
+  stop_timer_.async_wait([this](error_code error) {
+    if (!error) {
+      stop();
+    }
+  });
+}
+
+/// The focus is done and has closed its links: they get the time to say what is queued, because a
+/// link that just breaks leaves a session that the server keeps for a resumption.
+void App::leave() {
+  leaving_ = true;
+  stop_after(kFarewellBound);
+}
+
+void App::stop_if_links_are_closed() {
+  const auto is_up = [](const auto& runtime) { return runtime && runtime->is_up(); };
+  if (leaving_ && std::none_of(links_.begin(), links_.end(), is_up)) {
+    stop();
+  }
+}
+
 void App::stop() {
+  if (std::exchange(stopped_, true)) {
+    return;
+  }
   log_.write({.level = focus::NoteLevel::kInfo, .event = "daemon.stopped", .fields = {}},
              read_clocks());
-  // Posted behind what the transports have queued in this turn, so that farewells leave first.
+  // Posted behind the HTTP answers of this turn, so that they leave first.
   boost::asio::post(io_, [this] {
     if (http_) {
       http_->stop();

@@ -31,7 +31,7 @@ class App {
  public:
   /// The store is opened before (its content is `restored`) and outlives the app.
   App(boost::asio::io_context& io, const config::Config& config, focus::Restored restored,
-      stats::sqlite::Store& store, LogSink& log);
+      stats::sqlite::Store& store, LogSink& log, focus::OutputGateOptions gate = {});
   ~App();
   App(const App&) = delete;
   App& operator=(const App&) = delete;
@@ -47,6 +47,8 @@ class App {
   void wake();
   void turn();
   void finish_turn(focus::Actions actions, Now now);
+  /// Performs what the gate let through, and everything that follows from it.
+  void release(focus::Actions& ready, Now now);
   void perform(focus::Actions& actions, Now now);
   void perform(const focus::Action& action, Now now);
   void acknowledge();
@@ -54,6 +56,9 @@ class App {
   void rearm(Now now);
   void on_timer();
   void on_signal(int signal);
+  void stop_after(Duration bound);
+  void leave();
+  void stop_if_links_are_closed();
   void stop();
   void report_status();
   [[nodiscard]] admin::Health health() const;
@@ -77,7 +82,9 @@ class App {
   std::uint64_t turns_ = 0;
   bool turn_is_posted_ = false;
   bool degraded_ = false;
-  bool stopping_ = false;
+  bool stopping_ = false;  // A signal came.
+  bool leaving_ = false;   // The focus is done.
+  bool stopped_ = false;   // The loop ends with this turn.
 };
 
 }  // namespace bascule::daemon

@@ -10,6 +10,8 @@
 #include <boost/asio/streambuf.hpp>
 #include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace bascule::admin {
 namespace {
@@ -113,6 +115,28 @@ TEST(HttpServerTest, RefusesConnectionsOverTheLimit) {
   boost::asio::streambuf buffer;
   boost::asio::read_until(first, buffer, "hello a");
   EXPECT_EQ(fixture.exchange("GET /hello HTTP/1.1\r\n\r\n"), "");
+}
+
+TEST(HttpServerTest, WithoutDescriptorsItPausesAndServesLater) {
+  boost::asio::io_context io{1};
+  const auto server = HttpServer::listen(io, {.port = 0}, {}).value();
+  boost::asio::io_context client_io{1};
+  tcp::socket client(client_io, tcp::v4());
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int lowest_free = ::dup(STDERR_FILENO);
+  ::close(lowest_free);
+  rlimit none_left = before;
+  none_left.rlim_cur = static_cast<rlim_t>(lowest_free);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none_left), 0);
+  client.connect({boost::asio::ip::make_address("127.0.0.1"), server->port()});
+  EXPECT_LT(io.run_for(std::chrono::milliseconds{250}), 20U);
+  EXPECT_EQ(server->counters().connections, 0U);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  boost::asio::write(client, boost::asio::buffer(std::string("GET / HTTP/1.1\r\n\r\n")));
+  while (server->counters().requests == 0 && io.run_one_for(std::chrono::seconds{5}) > 0) {
+  }
+  EXPECT_EQ(server->counters().requests, 1U);
 }
 
 TEST(HttpServerTest, SaysWhichAddressCannotBeBound) {
