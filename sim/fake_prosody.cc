@@ -27,7 +27,7 @@ FakeProsody::FakeProsody(Schedule& schedule, Prng prng, NetworkOptions network,
                          const Deployment& deployment)
     : schedule_(schedule),
       prng_(prng),
-      network_(network),
+      network_(std::move(network)),
       deployment_(deployment),
       conferences_(deployment.conference_service.domain(),
                    {deployment.focus_user, deployment.service_component}, "meeting-"),
@@ -120,6 +120,9 @@ void FakeProsody::arrived(SessionId id, const Jid& address, const xml::Element& 
   }
   xml::Element stamped = stanza;
   stamped.set("from", from.to_string());
+  if (network_.tap) {
+    network_.tap(from, stamped);
+  }
   route(from, std::move(stamped));
 }
 

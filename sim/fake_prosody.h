@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -44,6 +45,8 @@ struct NetworkOptions {
   Duration latency_max = std::chrono::milliseconds{15};
   Duration hibernation = std::chrono::seconds{15};  ///< XEP-0198, for resumable sessions.
   bool wire = false;  ///< Every stanza goes through the writer and the parser.
+  /// Sees every stanza that the server receives, with its sender.
+  std::function<void(const Jid&, const xml::Element&)> tap;
 };
 
 /// Routes stanzas between sessions, components and two MUC services. Within one connection delivery

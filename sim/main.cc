@@ -20,7 +20,7 @@ using bascule::sim::WorldResult;
 
 constexpr std::string_view kUsage =
     "usage: bascule-sim [--seeds A..B] [--seeds-file FILE] [--wire] [--no-faults] [--no-crash]\n"
-    "                   [--json FILE] [--quiet]\n"
+    "                   [--json FILE] [--quiet] [--log] [--stanzas]\n"
     "\n"
     "Runs the focus core against a simulated XMPP server, bridges and clients in virtual time.\n"
     "Each seed draws a deployment, faults and people who come and go; then everything is healed\n"
@@ -33,7 +33,9 @@ constexpr std::string_view kUsage =
     "  --no-faults        only people coming and going\n"
     "  --no-crash         faults, but the focus process lives\n"
     "  --json FILE        the figures of the run\n"
-    "  --quiet            no line per seed\n";
+    "  --quiet            no line per seed\n"
+    "  --log              the notes of the focus and the faults, with the virtual time\n"
+    "  --stanzas          as --log, and every stanza the server receives\n";
 
 struct Arguments {
   std::uint64_t first = 1;
@@ -86,6 +88,9 @@ std::optional<Arguments> parse(int argc, char** argv) {
       arguments.world.crash_focus = false;
     } else if (option == "--quiet") {
       arguments.quiet = true;
+    } else if (option == "--log" || option == "--stanzas") {
+      arguments.world.journal = [](const std::string& line) { std::printf("%s\n", line.c_str()); };
+      arguments.world.journal_stanzas = option == "--stanzas";
     } else {
       return std::nullopt;
     }
@@ -116,7 +121,14 @@ WorldResult run(const Arguments& arguments, std::uint64_t seed) {
   return World(options).run();
 }
 
-void print(const WorldResult& result) {
+/// The options that change what a seed does.
+std::string flags_of(const Arguments& arguments) {
+  return std::string(arguments.world.wire ? " --wire" : "") +
+         (arguments.world.faults ? "" : " --no-faults") +
+         (arguments.world.crash_focus ? "" : " --no-crash");
+}
+
+void print(const WorldResult& result, const std::string& flags) {
   std::printf(
       "seed %-5llu %s  clients=%zu rooms=%zu bridges=%zu faults=%zu crashes=%zu placements=%zu "
       "reloads=%llu window=%zu/%zu stress=%.2f back_s=%.0f events=%llu\n",
@@ -128,6 +140,10 @@ void print(const WorldResult& result) {
       static_cast<unsigned long long>(result.events));
   for (const std::string& complaint : result.complaints) {
     std::printf("  %s\n", complaint.c_str());
+  }
+  if (!result.complaints.empty()) {
+    std::printf("  reproduce: ./scripts/dev sim --seeds %llu%s\n",
+                static_cast<unsigned long long>(result.seed), flags.c_str());
   }
 }
 
@@ -164,7 +180,8 @@ int main(int argc, char** argv) {
   Totals totals;
   for (const std::uint64_t seed : seeds_of(*arguments)) {
     WorldResult result = run(*arguments, seed);
-    if (seed % 10 == 0 && run(*arguments, seed).action_hash != result.action_hash) {
+    if (seed % 10 == 0 && !arguments->world.journal &&
+        run(*arguments, seed).action_hash != result.action_hash) {
       result.complaints.emplace_back("determinism: a second run did something else");
     }
     ++totals.seeds;
@@ -174,7 +191,7 @@ int main(int argc, char** argv) {
     totals.events += result.events;
     totals.stanzas += result.stanzas;
     if (!arguments->quiet || !result.complaints.empty()) {
-      print(result);
+      print(result, flags_of(*arguments));
       std::fflush(stdout);
     }
   }

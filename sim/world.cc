@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
+
+#include "focus/links.h"
+#include "xmpp/xml/writer.h"
 
 namespace bascule::sim {
 namespace {
@@ -11,11 +15,37 @@ using std::chrono::seconds;
 
 constexpr Instant kStart{seconds{1'000}};
 
+std::string to_text(const focus::Note& note) {
+  std::string line(note.event);
+  for (const auto& [key, value] : note.fields) {
+    line += " " + std::string(key) + "=";
+    if (const auto* text = std::get_if<std::string>(&value)) {
+      line += *text;
+    } else if (const auto* number = std::get_if<std::int64_t>(&value)) {
+      line += std::to_string(*number);
+    } else if (const auto* truth = std::get_if<bool>(&value)) {
+      line += *truth ? "true" : "false";
+    } else {
+      line += std::to_string(std::get<Duration>(value) / milliseconds{1}) + "ms";
+    }
+  }
+  return line;
+}
+
 }  // namespace
 
 World::World(const WorldOptions& options)
     : options_(options), prng_(options.seed), schedule_(kStart) {
   draw();
+}
+
+void World::note(const std::string& line) {
+  if (options_.journal) {
+    const auto now = (schedule_.now() - kStart) / milliseconds{1};
+    std::string fraction = std::to_string(now % 1'000);
+    fraction.insert(0, 3 - fraction.size(), '0');
+    options_.journal(std::to_string(now / 1'000) + "." + fraction + " " + line);
+  }
 }
 
 Duration World::seconds_between(std::uint64_t low, std::uint64_t high) {
@@ -35,12 +65,21 @@ void World::draw() {
   NetworkOptions network;
   network.wire = options_.wire;
   network.latency_max = milliseconds{static_cast<std::int64_t>(2 + prng_.below(80))};
+  if (options_.journal && options_.journal_stanzas) {
+    network.tap = [this](const Jid& from, const xml::Element& stanza) {
+      note("stanza " + from.to_string() + " " + xml::to_string(stanza));
+    };
+  }
   server_ = std::make_unique<FakeProsody>(schedule_, Prng(prng_.next()), network, deployment_);
   pace_ = std::make_unique<PaceChecker>(focus_options_.placement);
   host_ =
       std::make_unique<FocusHost>(schedule_, *server_, Prng(prng_.next()), focus_options_,
                                   deployment_, [this](const focus::Action& action, Instant now) {
                                     pace_->observe(action, now, host_->crashes());
+                                    if (const auto* log = std::get_if<focus::out::Log>(&action);
+                                        log != nullptr && options_.journal) {
+                                      note(to_text(log->note));
+                                    }
                                   });
 
   rooms_ = 3 + prng_.below(18);
@@ -183,9 +222,11 @@ void World::fault_bridge_crash() {
   if (running < 3 || !bridge.is_running()) {
     return;
   }
+  note("fault: crash of " + bridge.nick());
   bridge.crash();
-  schedule_.after(seconds_between(2, 60), [&bridge] {
+  schedule_.after(seconds_between(2, 60), [this, &bridge] {
     if (!bridge.is_running()) {
+      note("start of " + bridge.nick());
       bridge.start();
     }
   });
@@ -199,6 +240,7 @@ void World::fault_bridge_hang() {
   if (answering < 3 || !bridge.is_running()) {
     return;
   }
+  note("fault: hang of " + bridge.nick());
   bridge.hang(true);
   // A bridge that hung for long is restarted by its supervisor; then it has forgotten everything.
   schedule_.after(seconds_between(5, 60), [&bridge] {
@@ -221,6 +263,7 @@ void World::fault_bridge_drain() {
   if (open < 3) {
     return;
   }
+  note("fault: drain of " + bridge.nick());
   bridge.drain(true);
   schedule_.after(seconds_between(5, 40), [&bridge] { bridge.drain(false); });
 }
@@ -229,18 +272,25 @@ void World::fault_server_crash() {
   if (!server_->is_up()) {
     return;
   }
+  note("fault: crash of the server");
   server_->kill();
-  schedule_.after(seconds_between(1, 20), [this] { server_->restart(); });
+  schedule_.after(seconds_between(1, 20), [this] {
+    note("start of the server");
+    server_->restart();
+  });
 }
 
 void World::fault_link_cut() {
-  host_->cut(static_cast<StreamId>(prng_.below(kStreamCount)));
+  const auto stream = static_cast<StreamId>(prng_.below(kStreamCount));
+  note("fault: cut of link " + std::string(focus::name_of(stream)));
+  host_->cut(stream);
 }
 
 void World::fault_focus_crash() {
   if (!host_->is_running()) {
     return;
   }
+  note("fault: crash of the focus");
   if (prng_.below(2) == 0) {
     host_->crash();
   } else {
@@ -264,6 +314,7 @@ void World::restart_focus_later() {
 
 void World::heal() {
   healing_ = true;
+  note("healing");
   if (!server_->is_up()) {
     server_->restart();
   }

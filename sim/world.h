@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +25,9 @@ struct WorldOptions {
   bool faults = true;       ///< false: only people coming and going.
   Duration fault_phase = std::chrono::seconds{90};
   Duration liveness_bound = std::chrono::seconds{300};
+  /// Gets every note of the focus and every fault, each as one line with the virtual time.
+  std::function<void(const std::string&)> journal;
+  bool journal_stanzas = false;  ///< The journal also gets what the server receives.
 };
 
 struct WorldResult {
@@ -47,6 +51,7 @@ class World {
 
  private:
   void draw();
+  void note(const std::string& line);
   void plan_faults();
   void plan_churn();
   void heal();
