@@ -14,6 +14,14 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+/// lib-jitsi-meet: JingleSessionPC.js (IQ_TIMEOUT).
+constexpr Duration kJingleTimeout = seconds{10};
+/// A focus that died is in its rooms again within this time. Until then the server keeps what is
+/// sent to it in a session nobody resumes, and refuses it when that one ends (XEP-0198 section 5).
+constexpr Duration kFocusReturn = seconds{15};
+/// What a human waits for a page that does not get on.
+constexpr Duration kPatience = seconds{60};
+
 std::string hex8(std::uint64_t value) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text(8, '0');
@@ -114,7 +122,33 @@ void FakeClient::request() {
   request.machine_uid = "uid-" + endpoint_;
   request.properties = {{"rtcstatsEnabled", "false"}, {"visitors-version", "1"}};
   request_id_ = "r" + std::to_string(next_id_);
+  request_sent_ = schedule_.now();
   send(request, deployment_.focus_component);
+  schedule_.after(kPatience, [this, life = life_, id = request_id_] {
+    if (life == life_ && id == request_id_ && state_ == ClientState::kRequesting) {
+      give_up_request();
+    }
+  });
+}
+
+void FakeClient::complain_unless_lost(const std::string& what, Instant since) {
+  // Nobody can answer what was lost with a link or a process; everything else has to be answered.
+  if (server_.focus_lost_at() < since) {
+    complaints_.push_back(what);
+  }
+}
+
+void FakeClient::give_up_request() {
+  ++unanswered_;
+  complain_unless_lost("conference request not answered", request_sent_);
+  reload("no answer to the conference request");
+}
+
+void FakeClient::give_up_jingle() {
+  complain_unless_lost(state_ == ClientState::kInvited ? "session-accept not answered"
+                                                       : "request for a restart not answered",
+                       jingle_sent_ - kFocusReturn);
+  reload("no answer to a Jingle request");
 }
 
 void FakeClient::send(const proto::Request& request, const Jid& to) {
@@ -192,8 +226,18 @@ void FakeClient::deliver(const xml::Element& stanza) {
       if (type == "result") {
         state_ = ClientState::kActive;
       } else {
-        complaints_.push_back("session-accept refused");
+        complain_unless_lost("session-accept refused", jingle_sent_ - kFocusReturn);
         reload("session-accept refused");
+      }
+    } else if (stanza.attribute_or_empty("id") == restart_id_) {
+      restart_id_.clear();
+      if (type == "error") {
+        reload("restart refused");
+      }
+    } else if (stanza.attribute_or_empty("id") == share_id_) {
+      share_id_.clear();
+      if (type == "error") {
+        sharing_ = !sharing_;
       }
     }
   }
@@ -387,7 +431,13 @@ void FakeClient::accept() {
     content.transport = client_transport(endpoint_);
   }
   accept_id_ = "j" + std::to_string(next_id_);
+  jingle_sent_ = schedule_.now();
   send(jingle, focus_occupant());
+  schedule_.after(kJingleTimeout, [this, life = life_, id = accept_id_] {
+    if (life == life_ && id == accept_id_ && state_ == ClientState::kInvited) {
+      give_up_jingle();
+    }
+  });
 }
 
 void FakeClient::share_screen(bool on) {
@@ -400,6 +450,7 @@ void FakeClient::share_screen(bool on) {
   jingle.sid = sid_;
   jingle.contents.push_back(
       make_content(endpoint_, proto::MediaType::kVideo, ssrc_of(endpoint_, 2), "-v1"));
+  share_id_ = "j" + std::to_string(next_id_);
   send(jingle, focus_occupant());
 }
 
@@ -415,10 +466,17 @@ void FakeClient::ask_for_restart() {
   jingle.bridge_session->restart = true;
   jingle.reason =
       proto::JingleReason{.condition = proto::ReasonCondition::kConnectivityError, .text = "ICE"};
+  restart_id_ = "j" + std::to_string(next_id_);
+  jingle_sent_ = schedule_.now();
   send(jingle, focus_occupant());
   sid_.clear();
   known_senders_.clear();
   state_ = ClientState::kInRoom;
+  schedule_.after(kJingleTimeout, [this, life = life_, id = restart_id_] {
+    if (life == life_ && id == restart_id_) {
+      give_up_jingle();
+    }
+  });
 }
 
 }  // namespace bascule::sim

@@ -29,7 +29,9 @@ enum class ClientState : std::uint8_t {
 
 /// A browser with lib-jitsi-meet, as far as the focus can tell: back-off on `ready=false` (1, 2, 4
 /// … 120 s), one Jingle session at a time, reload 10 to 30 s after it lost its connection or the
-/// focus (lib-jitsi-meet: moderator.js, ChatRoom.ts; jitsi-meet: overlay).
+/// focus, or when a session-accept or a request for a restart was not answered within 10 s
+/// (lib-jitsi-meet: moderator.js, ChatRoom.ts, JitsiConference.js; jitsi-meet: overlay). A
+/// conference request has no timeout there: after a minute its human reloads.
 class FakeClient : public Peer {
  public:
   FakeClient(Schedule& schedule, FakeProsody& server, Prng prng, RoomJid room,
@@ -48,6 +50,8 @@ class FakeClient : public Peer {
   [[nodiscard]] const std::set<std::string>& known_senders() const { return known_senders_; }
   [[nodiscard]] std::uint64_t sessions() const { return sessions_; }
   [[nodiscard]] std::uint64_t reloads() const { return reloads_; }
+  /// Conference requests nobody answered, after which the human pressed reload.
+  [[nodiscard]] std::uint64_t unanswered() const { return unanswered_; }
   /// Errors a real user would have seen as "connection failed".
   [[nodiscard]] std::uint64_t fatal_answers() const { return fatal_answers_; }
   [[nodiscard]] const std::vector<std::string>& complaints() const { return complaints_; }
@@ -60,6 +64,9 @@ class FakeClient : public Peer {
   void request();
   void reload(std::string_view why);
   void retry_later();
+  void give_up_request();
+  void give_up_jingle();
+  void complain_unless_lost(const std::string& what, Instant since);
   void send(const proto::Request& request, const Jid& to);
   void reply(const xml::Element& iq, std::optional<proto::StanzaError> error = {});
   void on_conference_answer(const xml::Element& iq);
@@ -83,14 +90,15 @@ class FakeClient : public Peer {
   std::uint64_t life_ = 0;  // Of the page; timers of an earlier page do nothing.
   std::string endpoint_;
   Jid address_;
-  std::string request_id_, accept_id_;
+  std::string request_id_, accept_id_, restart_id_, share_id_;
+  Instant request_sent_{}, jingle_sent_{};
   std::uint64_t next_id_ = 0;
   std::uint32_t refusals_ = 0;
   std::string sid_;
   std::string bridge_session_;
   std::set<std::string> known_senders_;
   bool sharing_ = false;
-  std::uint64_t sessions_ = 0, reloads_ = 0, fatal_answers_ = 0;
+  std::uint64_t sessions_ = 0, reloads_ = 0, fatal_answers_ = 0, unanswered_ = 0;
   std::vector<std::string> complaints_;
 };
 

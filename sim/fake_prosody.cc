@@ -164,20 +164,22 @@ void FakeProsody::deliver(const Routed& routed) {
     return;
   }
   if (wants_answer(routed.stanza)) {
-    auto envelope = proto::decode_iq_envelope(routed.stanza);
-    if (envelope && !envelope->from.empty()) {
-      const Jid sender = envelope->from;
-      envelope->to = routed.to;
-      xml::Element reply = proto::encode_iq_error(
-          *envelope, proto::make_error(proto::Condition::kServiceUnavailable));
-      // The failed receiver answers in its own name; a room relays it under the occupant's.
-      route(routed.to, std::move(reply));
-    }
+    bounce(routed.to, routed.stanza, proto::Condition::kServiceUnavailable);
   } else if (routed.stanza.name != "iq" && routed.stanza.attribute_or_empty("type") != "error") {
     std::vector<Routed> told;
     conferences_.bounced(routed.to, told);
     internal_.bounced(routed.to, told);
     dispatch(told);
+  }
+}
+
+void FakeProsody::bounce(const Jid& receiver, const xml::Element& request,
+                         proto::Condition condition) {
+  auto envelope = proto::decode_iq_envelope(request);
+  if (envelope && !envelope->from.empty()) {
+    envelope->to = receiver;
+    // The failed receiver answers in its own name; a room relays it under the occupant's.
+    route(receiver, proto::encode_iq_error(*envelope, proto::make_error(condition)));
   }
 }
 
@@ -213,10 +215,16 @@ void FakeProsody::end_session(SessionId id) {
     return;
   }
   const Jid address = found->second.address;
+  const std::deque<xml::Element> undelivered = std::move(found->second.towards_peer);
   by_address_.erase(address);
   sessions_.erase(found);
   if (is_component(address)) {
     return;  // Rooms notice a lost component only when something bounces.
+  }
+  for (const xml::Element& stanza : undelivered) {
+    if (wants_answer(stanza)) {  // mod_smacks: what a session leaves behind is answered for it.
+      bounce(address, stanza, proto::Condition::kRecipientUnavailable);
+    }
   }
   std::vector<Routed> told;
   conferences_.session_lost(address, told);
@@ -224,11 +232,18 @@ void FakeProsody::end_session(SessionId id) {
   dispatch(told);
 }
 
+void FakeProsody::note_loss(const Jid& address) {
+  if (is_component(address) || address.bare() == deployment_.focus_user) {
+    focus_lost_at_ = schedule_.now();
+  }
+}
+
 void FakeProsody::close(SessionId id, bool clean) {
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) {
     return;
   }
+  note_loss(found->second.address);
   if (clean || !found->second.resumable) {
     end_session(id);
     return;
@@ -256,6 +271,7 @@ void FakeProsody::cut(SessionId id) {
 
 void FakeProsody::kill() {
   up_ = false;
+  focus_lost_at_ = schedule_.now();
   std::vector<Peer*> peers;
   for (const auto& [id, session] : sessions_) {
     if (session.peer != nullptr) {

@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "sim/muc_service.h"
 #include "sim/schedule.h"
+#include "xmpp/proto/stanza_error.h"
 #include "xmpp/xml/element.h"
 
 namespace bascule::sim {
@@ -69,6 +70,8 @@ class FakeProsody {
   void restart();  ///< Listens again.
   [[nodiscard]] bool is_up() const { return up_; }
   [[nodiscard]] const MucService& conference_rooms() const { return conferences_; }
+  /// When a connection of the focus was last cut or lost; what was under way may be lost with it.
+  [[nodiscard]] Instant focus_lost_at() const { return focus_lost_at_; }
   [[nodiscard]] std::uint64_t stanzas() const { return stanzas_; }
 
  private:
@@ -87,9 +90,11 @@ class FakeProsody {
   void route(const Jid& from, xml::Element stanza);
   void dispatch(std::vector<Routed>& routed);
   void deliver(const Routed& routed);
+  void bounce(const Jid& receiver, const xml::Element& request, proto::Condition condition);
   void push(SessionId id, Session& session, xml::Element stanza);
   void schedule_delivery(SessionId id, Session& session);
   void end_session(SessionId id);
+  void note_loss(const Jid& address);
 
   Schedule& schedule_;
   Prng prng_;
@@ -98,6 +103,7 @@ class FakeProsody {
   MucService conferences_;
   MucService internal_;
   bool up_ = true;
+  Instant focus_lost_at_ = Instant::min();
   std::uint64_t next_session_ = 1;
   std::uint64_t next_life_ = 1;
   std::uint64_t stanzas_ = 0;

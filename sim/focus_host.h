@@ -41,6 +41,8 @@ class FocusHost {
   void crash();
   /// Crashes after this many further actions, in the middle of a turn.
   void crash_after_actions(std::uint64_t actions) { actions_until_crash_ = actions; }
+  /// A crash that was to come does not.
+  void spare() { actions_until_crash_.reset(); }
   /// The store takes this long from now on.
   void set_commit_delay(Duration low, Duration high) {
     commit_low_ = low;

@@ -131,11 +131,12 @@ std::string flags_of(const Arguments& arguments) {
 void print(const WorldResult& result, const std::string& flags) {
   std::printf(
       "seed %-5llu %s  clients=%zu rooms=%zu bridges=%zu faults=%zu crashes=%zu placements=%zu "
-      "reloads=%llu window=%zu/%zu stress=%.2f back_s=%.0f events=%llu\n",
+      "reloads=%llu unanswered=%llu window=%zu/%zu stress=%.2f back_s=%.0f events=%llu\n",
       static_cast<unsigned long long>(result.seed), result.complaints.empty() ? "ok  " : "FAIL",
       result.clients, result.rooms, result.bridges, result.faults, result.crashes,
-      result.placements, static_cast<unsigned long long>(result.reloads), result.window_max,
-      result.window_limit, static_cast<double>(result.max_settled_millionths) / 1e6,
+      result.placements, static_cast<unsigned long long>(result.reloads),
+      static_cast<unsigned long long>(result.unanswered), result.window_max, result.window_limit,
+      static_cast<double>(result.max_settled_millionths) / 1e6,
       static_cast<double>(result.converged_after.count()) / 1e6,
       static_cast<unsigned long long>(result.events));
   for (const std::string& complaint : result.complaints) {

@@ -318,6 +318,7 @@ void World::heal() {
   if (!server_->is_up()) {
     server_->restart();
   }
+  host_->spare();
   if (!host_->is_running()) {
     host_->start();
   }
@@ -428,6 +429,7 @@ void World::collect(WorldResult& result) const {
     result.sessions += client->sessions();
     result.reloads += client->reloads();
     result.fatal_answers += client->fatal_answers();
+    result.unanswered += client->unanswered();
   }
 }
 

@@ -35,7 +35,7 @@ struct WorldResult {
   std::vector<std::string> complaints;  ///< Empty: every checker was content.
   std::size_t clients = 0, bridges = 0, rooms = 0;
   std::size_t faults = 0, crashes = 0, placements = 0;
-  std::uint64_t sessions = 0, reloads = 0, fatal_answers = 0;
+  std::uint64_t sessions = 0, reloads = 0, fatal_answers = 0, unanswered = 0;
   std::size_t window_max = 0, window_limit = 0;
   std::int64_t max_settled_millionths = 0;
   Duration converged_after{};  ///< Healing to everybody back, virtual time.
