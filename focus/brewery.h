@@ -36,6 +36,9 @@ class Brewery {
   /// Bridges that were there before a restart; `Placement` knows their participants.
   void restore(const std::vector<stats::ReceivedReport>& reports, Turn& turn);
 
+  /// Has participants of ours, as the tables say: when it does not appear, it is lost.
+  void expect(const BridgeJid& bridge, Turn& turn) { bridge_at(bridge, turn); }
+
   void on_link_up(Turn& turn);
   void on_link_down(Turn& turn);
   Losses on_presence(const proto::MucPresence& presence, Turn& turn);

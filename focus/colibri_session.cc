@@ -10,7 +10,8 @@ namespace bascule::focus {
 ColibriSession::ColibriSession(ColibriSessionOptions options) : options_(std::move(options)) {
 }
 
-void ColibriSession::restore(std::span<const EndpointId> endpoints, std::uint32_t incarnation) {
+void ColibriSession::restore(std::span<const EndpointId> endpoints,
+                             std::span<const EndpointId> leftovers, std::uint32_t incarnation) {
   BASCULE_CHECK(state_ == ColibriState::kAbsent && endpoints_.empty());
   incarnation_ = incarnation;
   was_created_ = true;
@@ -19,6 +20,7 @@ void ColibriSession::restore(std::span<const EndpointId> endpoints, std::uint32_
     return;
   }
   state_ = ColibriState::kPresent;
+  leftovers_.insert(leftovers.begin(), leftovers.end());
   for (const EndpointId& endpoint : endpoints) {
     endpoints_.emplace(endpoint, EndpointState{.allocation = ColibriTicket(0), .allocated = true});
   }
@@ -105,6 +107,47 @@ ColibriSession::Requests ColibriSession::expire() {
   return release();
 }
 
+void ColibriSession::abandon() {
+  maybe_there_ = maybe_there_ || state_ != ColibriState::kAbsent;
+  state_ = ColibriState::kAbsent;
+  outstanding_.clear();
+  drop_everything(Cleanup::kLater);
+}
+
+bool ColibriSession::owes_cleanup() const {
+  const bool conference = state_ == ColibriState::kAbsent && maybe_there_;
+  return (conference || !leftovers_.empty()) && waiting_.empty();
+}
+
+ColibriSession::Requests ColibriSession::clean_up() {
+  if (!owes_cleanup()) {
+    return {};
+  }
+  if (state_ == ColibriState::kAbsent) {
+    leftovers_.clear();  // They end with their conference.
+    enqueue_expire();
+    return release();
+  }
+  Pending pending{.kind = RequestKind::kRemove, .message = make_message()};
+  for (const EndpointId& endpoint : std::exchange(leftovers_, {})) {
+    pending.message.endpoints.push_back({.id = endpoint.value(), .expire = true});
+  }
+  enqueue(std::move(pending));
+  return release();
+}
+
+ColibriSession::Requests ColibriSession::probe() {
+  const auto known = std::find_if(endpoints_.begin(), endpoints_.end(),
+                                  [](const auto& entry) { return entry.second.allocated; });
+  if (state_ != ColibriState::kPresent || known == endpoints_.end()) {
+    return {};
+  }
+  enqueue({.kind = RequestKind::kProbe,
+           .endpoint = known->first,
+           .message = make_message({.id = known->first.value(), .transport = proto::Transport{}})});
+  return release();
+}
+
 ColibriSession::Step ColibriSession::answered(ColibriTicket ticket, const ColibriAnswer& answer,
                                               Instant now) {
   Step step;
@@ -145,7 +188,7 @@ ColibriSession::Requests ColibriSession::fire_timers(Instant now) {
 }
 
 bool ColibriSession::is_idle() const {
-  return endpoints_.empty() && waiting_.empty() && outstanding_.empty();
+  return endpoints_.empty() && waiting_.empty() && outstanding_.empty() && !owes_cleanup();
 }
 
 bool ColibriSession::has_endpoint(const EndpointId& endpoint) const {
@@ -360,6 +403,8 @@ void ColibriSession::on_expired(bool is_result, ColibriOutcome& outcome, Instant
     // Whatever waits would meet the same fate; trying it at once would be a loop.
     maybe_there_ = true;
     outcome.lost = drop_everything(Cleanup::kLater);
+  } else if (waiting_.empty() && outcome.kind != ColibriOutcomeKind::kBadRequest) {
+    maybe_there_ = true;  // Not answered, or not done: asked again by clean_up.
   }
 }
 
@@ -384,6 +429,8 @@ void ColibriSession::on_failure(ColibriTicket ticket, Pending request, ColibriOu
   const Cleanup cleanup = reaches_bridge(kind) ? Cleanup::kNow : Cleanup::kLater;
   if (kind == ColibriOutcomeKind::kConferenceGone) {
     outcome.lost = drop_everything(Cleanup::kNone);
+  } else if (request.kind == RequestKind::kRemove) {
+    keep_leftovers(request, kind);
   } else if (is_create) {
     // An endpoint that could not be made leaves an empty conference behind, which would refuse the
     // next creation.
@@ -398,6 +445,15 @@ void ColibriSession::on_failure(ColibriTicket ticket, Pending request, ColibriOu
   } else if (request.kind == RequestKind::kRestartIce && reaches_bridge(kind) &&
              kind != ColibriOutcomeKind::kTimeout) {
     lose(*request.endpoint, cleanup, outcome);
+  }
+}
+
+void ColibriSession::keep_leftovers(const Pending& removal, ColibriOutcomeKind kind) {
+  for (const proto::Endpoint& endpoint : removal.message.endpoints) {
+    EndpointId id(endpoint.id);
+    if (kind != ColibriOutcomeKind::kBadRequest && !endpoints_.contains(id)) {
+      leftovers_.insert(std::move(id));
+    }
   }
 }
 

@@ -73,8 +73,10 @@ class ColibriSession {
 
   explicit ColibriSession(ColibriSessionOptions options);
 
-  /// Continues with what storage knows: the conference exists and has these endpoints.
-  void restore(std::span<const EndpointId> endpoints, std::uint32_t incarnation);
+  /// Continues with what storage knows: the conference exists and has these endpoints. `leftovers`
+  /// may be there as well and are not wanted; without endpoints the whole conference is not.
+  void restore(std::span<const EndpointId> endpoints, std::span<const EndpointId> leftovers,
+               std::uint32_t incarnation);
 
   /// Allocates an endpoint; sooner or later an outcome is kAllocated for it or lists it in `lost`,
   /// unless it is removed before. Errors: kConflict when the session has an endpoint of this id
@@ -99,6 +101,20 @@ class ColibriSession {
   /// told, as far as it can be. Answers to earlier requests are stale.
   Requests expire();
 
+  /// As `expire`, for a caller who will not get the answers to what is outstanding; nothing is sent
+  /// before `clean_up`.
+  void abandon();
+
+  /// Whether something of ours may be left on the bridge that nothing under way removes.
+  [[nodiscard]] bool owes_cleanup() const;
+  /// Asks the bridge to remove it; nothing when nothing is owed. May be repeated at leisure.
+  Requests clean_up();
+
+  /// Asks whether the bridge still has the conference, by a change that changes nothing (an empty
+  /// transport of an endpoint; Jitsi Videobridge: Colibri2ConferenceHandler.kt). A bridge that has
+  /// forgotten it answers so, and everybody on it is lost.
+  Requests probe();
+
   /// The one answer to the request `ticket`. What lists endpoints in `lost` is complete: the caller
   /// does not call `remove` for them.
   Step answered(ColibriTicket ticket, const ColibriAnswer& answer, Instant now);
@@ -108,7 +124,7 @@ class ColibriSession {
   [[nodiscard]] std::optional<Instant> next_deadline() const { return retry_at_; }
 
   [[nodiscard]] ColibriState state() const { return state_; }
-  /// No endpoints, and nothing outstanding or waiting: may be destroyed.
+  /// No endpoints, nothing outstanding or waiting, nothing to clean up: may be destroyed.
   [[nodiscard]] bool is_idle() const;
   [[nodiscard]] bool has_endpoint(const EndpointId& endpoint) const;
   [[nodiscard]] bool is_allocated(const EndpointId& endpoint) const;
@@ -126,6 +142,7 @@ class ColibriSession {
     kRestartIce,
     kForceMute,
     kRemove,
+    kProbe,
     kExpireConference,
   };
   /// A request from its making to its answer.
@@ -165,6 +182,8 @@ class ColibriSession {
                     ColibriOutcome& outcome);
   void on_expired(bool is_result, ColibriOutcome& outcome, Instant now);
   void on_failure(ColibriTicket ticket, Pending request, ColibriOutcome& outcome, Instant now);
+  /// A removal failed: what it was to remove may still be there.
+  void keep_leftovers(const Pending& removal, ColibriOutcomeKind kind);
   void lose(const EndpointId& endpoint, Cleanup cleanup, ColibriOutcome& outcome);
   bool try_again(ColibriTicket ticket, Pending& request, ColibriOutcomeKind kind, Instant now);
 

@@ -402,6 +402,7 @@ void Conference::on_timer(const TimerKey& key, Turn& turn, Surroundings& around)
     for (auto& [bridge, use] : bridges_) {
       send_to_bridge(bridge, use.session.fire_timers(turn.now.mono), turn);
     }
+    tidy_bridges(turn);
     arm_bridge_timer(turn);
   } else if (Participant* participant = find(ParticipantId(key.part)); participant != nullptr) {
     on_participant_timer(*participant, key.kind, turn, around);

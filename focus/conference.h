@@ -90,6 +90,8 @@ class Conference {
     std::uint64_t serial = 0;  ///< Tells answers to an earlier use of the same bridge.
     ColibriSession session;
     bool confirmed = false;  ///< An endpoint was allocated: the bridge has the conference.
+    /// false after a restart of ours: whether the bridge still has the conference must be asked.
+    bool verified = true;
   };
   using Members = std::map<ParticipantId, Participant>;
 
@@ -160,7 +162,7 @@ class Conference {
   void restore_session(Participant& participant, const ParticipantRow& row, Turn& turn);
 
   // conference_bridges.cc: what bridges answer.
-  BridgeUse& use_of(const BridgeJid& bridge, Turn& turn);
+  BridgeUse& use_of(const BridgeJid& bridge, Turn& turn, Surroundings& around);
   void send_to_bridge(const BridgeJid& bridge, const ColibriSession::Requests& requests,
                       Turn& turn);
   void on_bridge_answer(const IqNote& note, const IqOutcome& outcome, Turn& turn,
@@ -174,6 +176,7 @@ class Conference {
   void forget_bridge(const BridgeJid& bridge, Turn& turn);
   void release_if_unused(const BridgeJid& bridge, Turn& turn);
   void expire_all(BridgeCleanup::Pace pace, Turn& turn, Surroundings& around);
+  void tidy_bridges(Turn& turn);
   void arm_bridge_timer(Turn& turn);
 
   ConferenceId id_;

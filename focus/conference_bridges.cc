@@ -11,7 +11,8 @@
 
 namespace bascule::focus {
 
-Conference::BridgeUse& Conference::use_of(const BridgeJid& bridge, Turn& turn) {
+Conference::BridgeUse& Conference::use_of(const BridgeJid& bridge, Turn& turn,
+                                          Surroundings& around) {
   const auto found = bridges_.find(bridge);
   if (found != bridges_.end()) {
     return found->second;
@@ -27,6 +28,9 @@ Conference::BridgeUse& Conference::use_of(const BridgeJid& bridge, Turn& turn) {
                        .emplace(bridge, BridgeUse{.serial = ++turn.shared.last_number,
                                                   .session = ColibriSession(std::move(options))})
                        .first->second;
+  if (around.cleanup.take_over(bridge, meeting_id_)) {
+    use.session.restore({}, {}, 0);  // It expires what is left there, then creates.
+  }
   turn.persist(op::BridgeSessionAdd{.room = room_jid(),
                                     .bridge = bridge,
                                     .meeting_id = meeting_id_,
@@ -95,6 +99,7 @@ void Conference::on_bridge_answer(const IqNote& note, const IqOutcome& outcome, 
     ++turn.counters().answers_late;
     return;
   }
+  use->second.verified = use->second.verified || outcome.has_value();
   auto step = use->second.session.answered(ColibriTicket(note.generation),
                                            to_colibri_answer(outcome), turn.now.mono);
   send_to_bridge(note.bridge, step.send, turn);
@@ -216,6 +221,8 @@ void Conference::bridge_lost(const BridgeJid& bridge, bool alive, TicketKind kin
                                  {"bridge", bridge.to_string()},
                                  {"participants", static_cast<std::int64_t>(endpoints.size())}});
   if (!alive) {
+    // It may have lost its connection only, and come back with everybody on it.
+    around.cleanup.add(bridge, std::move(use->second.session), BridgeCleanup::Pace::kPaced, turn);
     forget_bridge(bridge, turn);
   }
   for (const EndpointId& endpoint : endpoints) {
@@ -265,8 +272,26 @@ void Conference::expire_all(BridgeCleanup::Pace pace, Turn& turn, Surroundings& 
   }
 }
 
+/// What a lost link or a silent bridge left undone is done when the bridge can be asked again.
+void Conference::tidy_bridges(Turn& turn) {
+  for (auto& [bridge, use] : bridges_) {
+    const bool due = use.session.owes_cleanup() || !use.verified;
+    if (due && BridgeCleanup::can_ask(bridge, turn)) {
+      send_to_bridge(bridge, use.session.clean_up(), turn);
+      if (!use.verified) {
+        send_to_bridge(bridge, use.session.probe(), turn);
+      }
+    }
+  }
+}
+
 void Conference::arm_bridge_timer(Turn& turn) {
   for (const auto& [bridge, use] : bridges_) {
+    if (use.session.owes_cleanup() || !use.verified) {
+      const Duration spread = turn.jitter(BridgeCleanup::kRetry / 2);
+      turn.shared.deadlines.set_no_later(timer(TimerKind::kBridgeRetry),
+                                         turn.now.mono + BridgeCleanup::kRetry / 2 + spread);
+    }
     if (const auto due = use.session.next_deadline()) {
       turn.shared.deadlines.set_no_later(timer(TimerKind::kBridgeRetry), *due);
     }

@@ -51,6 +51,7 @@ void Conference::restore(const ConferenceRow& row, Turn& turn) {
   for (const auto& [endpoint, member] : row.participants) {
     restore_session(*find(endpoint), member, turn);
   }
+  arm_bridge_timer(turn);
   ++turn.counters().conferences_restored;
   turn.info("conference.restored",
             {{"room", room_jid().to_string()},
@@ -78,22 +79,19 @@ void Conference::restore_member(const EndpointId& endpoint, const ParticipantRow
 void Conference::restore_bridge(const op::BridgeSessionAdd& stored, const ConferenceRow& row,
                                 Turn& turn) {
   std::vector<EndpointId> endpoints;
+  std::vector<EndpointId> leftovers;  // Allocated, perhaps, and never invited.
   for (const auto& [endpoint, member] : row.participants) {
-    if (member.endpoint && member.endpoint->bridge == stored.bridge && has_open_session(member)) {
-      endpoints.push_back(endpoint);
+    if (member.endpoint && member.endpoint->bridge == stored.bridge) {
+      (has_open_session(member) ? endpoints : leftovers).push_back(endpoint);
     }
-  }
-  if (endpoints.empty()) {
-    // Nobody was invited there. Should the bridge have the conference, the next create finds out.
-    turn.persist(op::BridgeSessionRemove{room_jid(), stored.bridge});
-    return;
   }
   ColibriSessionOptions options;
   options.meeting_id = stored.meeting_id;
   options.room = room_jid();
   options.bridge_session_id = stored.bridge_session_id.substr(0, kUuidLength);
   BridgeUse use{.serial = ++turn.shared.last_number, .session = ColibriSession(std::move(options))};
-  use.session.restore(endpoints, incarnation_of(stored.bridge_session_id));
+  use.session.restore(endpoints, leftovers, incarnation_of(stored.bridge_session_id));
+  use.verified = endpoints.empty();
   use.confirmed = stored.created;
   bridges_.emplace(stored.bridge, std::move(use));
 }

@@ -161,7 +161,7 @@ void Conference::allocate(Participant& participant, Turn& turn, Surroundings& ar
   request.sctp = offers_data(offer, participant.features);
   request.ssrc_rewriting = uses_ssrc_rewriting(offer, participant.features);
   request.rtp_mid_demux = uses_rtp_mid_demux(offer, participant.features);
-  BridgeUse& use = use_of(bridge, turn);
+  BridgeUse& use = use_of(bridge, turn, around);
   participant.bridge = bridge;
   turn.persist(
       op::EndpointSet{.room = room_jid(), .endpoint = participant.endpoint, .bridge = bridge});

@@ -49,6 +49,9 @@ void Focus::Impl::restore(const Restored& restored, Turn& turn) {
   brewery_.restore(restored.reports, turn);
   for (const auto& [room, row] : restored.tables.conferences) {
     conferences_.create(room, row.identity.properties, sid_secret_, turn).restore(row, turn);
+    for (const auto& [bridge, session] : row.bridge_sessions) {
+      brewery_.expect(bridge, turn);
+    }
   }
   if (conferences_.size() > 0) {
     turn.set_timer(kGraceTimer, turn.options().link_grace);

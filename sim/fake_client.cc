@@ -387,6 +387,7 @@ void FakeClient::on_initiate(const xml::Element& iq, const proto::Jingle& jingle
   }
   reply(iq);
   sid_ = jingle.sid;
+  accept_id_.clear();
   bridge_session_ = jingle.bridge_session ? jingle.bridge_session->id.value_or("") : "";
   ++sessions_;
   state_ = ClientState::kInvited;

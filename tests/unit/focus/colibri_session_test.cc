@@ -510,7 +510,7 @@ TEST(ColibriSessionTest, AnIceRestartBringsTheNewTransportIfThereIsOne) {
 
 TEST(ColibriSessionTest, ContinuesFromStorage) {
   auto session = make_session();
-  session.restore(Ids{kOne, kTwo}, 2);
+  session.restore(Ids{kOne, kTwo}, {}, 2);
   EXPECT_EQ(session.bridge_session_id(), "uuid-2");
   Bridge bridge(session);
   bridge.take(session.update({.id = kTwo, .sources = set_of({a(7)})}));
