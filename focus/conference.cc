@@ -264,6 +264,9 @@ void Conference::member_left(const EndpointId& endpoint, const std::string& stat
     return;
   }
   turn.info("participant.left", {{"room", room_jid().to_string()}, {"endpoint", endpoint.value()}});
+  if (participants_.size() == 1 && status != kSwitchRoom) {
+    expire_all(BridgeCleanup::Pace::kAtOnce, turn, around);  // Instead of its endpoint, then again.
+  }
   remove(*participant, turn, around);
   if (participants_.empty() && status != kSwitchRoom) {
     end("everybody left", BridgeCleanup::Pace::kAtOnce, turn, around);

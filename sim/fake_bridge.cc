@@ -26,9 +26,11 @@ tl::unexpected<proto::StanzaError> refuse(proto::Condition condition,
       proto::make_error(condition, "", proto::encode(proto::Colibri2Error{.reason = reason})));
 }
 
-proto::IceUdpTransport make_ice(const std::string& endpoint) {
+constexpr Duration kMediaLook = std::chrono::seconds{10};
+
+proto::IceUdpTransport make_ice(const std::string& endpoint, std::string ufrag) {
   proto::IceUdpTransport ice;
-  ice.ufrag = "u" + endpoint;
+  ice.ufrag = std::move(ufrag);
   ice.pwd = "password-of-22-characters-" + endpoint;
   ice.rtcp_mux = true;
   ice.fingerprints.push_back({.hash = "sha-256",
@@ -68,12 +70,13 @@ proto::Sources feedback_sources() {
 }  // namespace
 
 FakeBridge::FakeBridge(Schedule& schedule, FakeProsody& server, Prng prng, BridgeOptions options,
-                       const Deployment& deployment)
+                       const Deployment& deployment, BridgeMedia media)
     : schedule_(schedule),
       server_(server),
       prng_(prng),
       options_(std::move(options)),
       deployment_(deployment),
+      media_(std::move(media)),
       address_(Jid::parse("jvb@auth.meet.sim").value().with_resource(options_.nick)) {
 }
 
@@ -83,8 +86,48 @@ void FakeBridge::start() {
   ++life_;
   sampled_at_ = schedule_.now();
   sample_ = Stress{};
+  expired_at_ = schedule_.now();
   connect();
   schedule_publish();
+  watch_media();
+}
+
+void FakeBridge::watch_media() {
+  schedule_.after(kMediaLook, [this, life = life_] {
+    if (life != life_) {
+      return;
+    }
+    for (auto& [id, conference] : conferences_) {
+      for (auto& [endpoint, state] : conference.endpoints) {
+        if (media_.arrives(ufrag_of(endpoint))) {
+          state.media_at = schedule_.now();
+        }
+      }
+    }
+    if (schedule_.now() - expired_at_ >= options_.expiration_check) {
+      expired_at_ = schedule_.now();
+      expire_silent();
+    }
+    watch_media();
+  });
+}
+
+bool FakeBridge::is_silent(const Endpoint& endpoint) const {
+  return endpoint.media_at ? schedule_.now() - *endpoint.media_at > options_.expiration_timeout
+                           : schedule_.now() - endpoint.created > 2 * options_.expiration_timeout;
+}
+
+void FakeBridge::expire_silent() {
+  for (auto& [id, conference] : conferences_) {
+    std::erase_if(conference.endpoints, [this](const auto& entry) {
+      if (!is_silent(entry.second)) {
+        return false;
+      }
+      media_.abandoned(entry.first, entry.second.created);
+      return true;
+    });
+  }
+  std::erase_if(conferences_, [](const auto& entry) { return entry.second.endpoints.empty(); });
 }
 
 void FakeBridge::connect() {
@@ -169,8 +212,8 @@ void FakeBridge::publish() {
 Stress FakeBridge::current_stress() const {
   std::int64_t load = 0;
   for (const auto& [id, conference] : conferences_) {
-    for (const auto& [endpoint, since] : conference.endpoints) {
-      const auto age = std::min<Duration>(schedule_.now() - since, kRamp);
+    for (const auto& [endpoint, state] : conference.endpoints) {
+      const auto age = std::min<Duration>(schedule_.now() - state.created, kRamp);
       load += weight(conference.endpoints.size()) * age.count() / kRamp.count();
     }
   }
@@ -184,6 +227,10 @@ Stress FakeBridge::settled_stress() const {
     load += weight(size) * static_cast<std::int64_t>(size);
   }
   return Stress{load * 1'000 / options_.capacity};
+}
+
+std::string FakeBridge::ufrag_of(const std::string& endpoint) const {
+  return "u" + options_.nick + "-" + std::to_string(life_) + "-" + endpoint;
 }
 
 bool FakeBridge::has_endpoint(const std::string& endpoint) const {
@@ -294,10 +341,10 @@ tl::expected<proto::Endpoint, proto::StanzaError> FakeBridge::modify_endpoint(
       complaints_.push_back("endpoint without source-names: " + request.id);
       return refuse(proto::Condition::kBadRequest, proto::Colibri2Reason::kUnspecified);
     }
-    conference.endpoints.emplace(request.id, schedule_.now());
+    conference.endpoints.emplace(request.id, Endpoint{.created = schedule_.now(), .media_at = {}});
     ++total_participants_;
     answer.transport = proto::Transport{};
-    answer.transport->ice_udp = make_ice(request.id);
+    answer.transport->ice_udp = make_ice(request.id, ufrag_of(request.id));
     if (request.transport && request.transport->sctp) {
       answer.transport->sctp = proto::Sctp{.role = proto::SctpRole::kServer, .port = 5000};
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,8 +22,20 @@ struct BridgeOptions {
   std::int64_t capacity = 100;  ///< Load units at stress 1; one unit is a participant of a tenth.
   Duration publish_interval = std::chrono::seconds{5};
   Duration sample_interval = std::chrono::seconds{10};
+  /// Endpoints without media for this long, or that never had any for twice as long, are expired at
+  /// the next look (Jitsi Videobridge: VideobridgeExpireThread.java, reference.conf).
+  Duration expiration_timeout = std::chrono::seconds{60};
+  Duration expiration_check = std::chrono::seconds{60};
   Duration service_time_min = std::chrono::milliseconds{2};
   Duration service_time_max = std::chrono::milliseconds{40};
+};
+
+/// What a bridge has to do with the world beside XMPP.
+struct BridgeMedia {
+  /// Whether a client sends media to the transport with this ufrag.
+  std::function<bool(const std::string& ufrag)> arrives;
+  /// The bridge gave up an endpoint, of this age, that nobody expired.
+  std::function<void(const std::string& endpoint, Instant created)> abandoned;
 };
 
 /// A videobridge as the focus sees it: brewery presence with stats that lag behind the truth,
@@ -31,7 +44,7 @@ struct BridgeOptions {
 class FakeBridge : public Peer {
  public:
   FakeBridge(Schedule& schedule, FakeProsody& server, Prng prng, BridgeOptions options,
-             const Deployment& deployment);
+             const Deployment& deployment, BridgeMedia media);
 
   void start();
   /// The process dies: everything on it is lost.
@@ -48,6 +61,8 @@ class FakeBridge : public Peer {
   [[nodiscard]] Stress settled_stress() const;
   [[nodiscard]] Stress max_settled_stress() const { return max_settled_; }
   [[nodiscard]] bool has_endpoint(const std::string& endpoint) const;
+  /// Identifies the transport of an endpoint in the present life of this bridge.
+  [[nodiscard]] std::string ufrag_of(const std::string& endpoint) const;
   [[nodiscard]] std::size_t endpoints() const;
   [[nodiscard]] std::size_t conferences() const { return conferences_.size(); }
   /// What the focus did that a real bridge would have refused or mishandled.
@@ -57,13 +72,20 @@ class FakeBridge : public Peer {
   void disconnected() override;
 
  private:
+  struct Endpoint {
+    Instant created{};
+    std::optional<Instant> media_at;
+  };
   struct Conference {
-    std::map<std::string, Instant> endpoints;  // Id to creation.
+    std::map<std::string, Endpoint> endpoints;
   };
 
   void connect();
   void publish();
   void schedule_publish();
+  void watch_media();
+  void expire_silent();
+  [[nodiscard]] bool is_silent(const Endpoint& endpoint) const;
   [[nodiscard]] Stress current_stress() const;
   void answer(const xml::Element& iq);
   tl::expected<proto::ConferenceModified, proto::StanzaError> modify(
@@ -76,6 +98,7 @@ class FakeBridge : public Peer {
   Prng prng_;
   BridgeOptions options_;
   Deployment deployment_;
+  BridgeMedia media_;
   Jid address_;
   std::optional<SessionId> session_;
   std::uint64_t life_ = 0;
@@ -84,6 +107,7 @@ class FakeBridge : public Peer {
   bool draining_ = false;
   Instant busy_until_{};
   Instant sampled_at_{};
+  Instant expired_at_{};  // When it last looked for silent endpoints.
   Stress sample_;
   Stress max_settled_;
   std::uint64_t total_participants_ = 0;

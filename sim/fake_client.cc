@@ -104,6 +104,7 @@ void FakeClient::open_page() {
   state_ = ClientState::kRequesting;
   refusals_ = 0;
   sid_.clear();
+  media_target_.clear();
   known_senders_.clear();
   sharing_ = false;
   endpoint_ = hex8(prng_.next());
@@ -176,6 +177,7 @@ void FakeClient::vanish() {
   ++life_;
   state_ = ClientState::kAway;
   sid_.clear();
+  media_target_.clear();
   if (session_) {
     const SessionId session = *std::exchange(session_, std::nullopt);
     // Behind what is still on its way to the server.
@@ -188,6 +190,7 @@ void FakeClient::reload(std::string_view /*why*/) {
   ++reloads_;
   state_ = ClientState::kReloading;
   sid_.clear();
+  media_target_.clear();
   if (session_) {
     const SessionId session = *std::exchange(session_, std::nullopt);
     server_.close(session, false);
@@ -366,6 +369,7 @@ void FakeClient::on_jingle(const xml::Element& iq, const proto::Jingle& jingle) 
   switch (jingle.action) {
     case proto::JingleAction::kSessionTerminate:
       sid_.clear();
+      media_target_.clear();
       known_senders_.clear();
       state_ = ClientState::kInRoom;
       break;
@@ -388,6 +392,9 @@ void FakeClient::on_initiate(const xml::Element& iq, const proto::Jingle& jingle
   reply(iq);
   sid_ = jingle.sid;
   accept_id_.clear();
+  media_target_ = jingle.contents.empty() || !jingle.contents.front().transport
+                      ? ""
+                      : jingle.contents.front().transport->ufrag.value_or("");
   bridge_session_ = jingle.bridge_session ? jingle.bridge_session->id.value_or("") : "";
   ++sessions_;
   state_ = ClientState::kInvited;
@@ -471,6 +478,7 @@ void FakeClient::ask_for_restart() {
   jingle_sent_ = schedule_.now();
   send(jingle, focus_occupant());
   sid_.clear();
+  media_target_.clear();
   known_senders_.clear();
   state_ = ClientState::kInRoom;
   schedule_.after(kJingleTimeout, [this, life = life_, id = restart_id_] {

@@ -48,6 +48,8 @@ class FakeClient : public Peer {
   [[nodiscard]] const std::string& endpoint() const { return endpoint_; }
   [[nodiscard]] bool wants_in() const { return state_ != ClientState::kAway; }
   [[nodiscard]] const std::set<std::string>& known_senders() const { return known_senders_; }
+  /// Of the transport it sends its media to; empty without a session.
+  [[nodiscard]] const std::string& media_target() const { return media_target_; }
   [[nodiscard]] std::uint64_t sessions() const { return sessions_; }
   [[nodiscard]] std::uint64_t reloads() const { return reloads_; }
   /// Conference requests nobody answered, after which the human pressed reload.
@@ -96,6 +98,7 @@ class FakeClient : public Peer {
   std::uint32_t refusals_ = 0;
   std::string sid_;
   std::string bridge_session_;
+  std::string media_target_;
   std::set<std::string> known_senders_;
   bool sharing_ = false;
   std::uint64_t sessions_ = 0, reloads_ = 0, fatal_answers_ = 0, unanswered_ = 0;

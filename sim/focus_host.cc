@@ -139,6 +139,7 @@ void FocusHost::crash() {
     return;
   }
   ++crashes_;
+  crashed_at_ = schedule_.now();
   // The process is unlinked first: closing its sessions must not reach it any more.
   const std::shared_ptr<Process> dead = std::move(process_);
   queued_.clear();

@@ -56,6 +56,7 @@ class FocusHost {
   [[nodiscard]] std::uint64_t action_hash() const { return action_hash_; }
   [[nodiscard]] std::uint64_t inputs() const { return inputs_; }
   [[nodiscard]] std::uint64_t crashes() const { return crashes_; }
+  [[nodiscard]] std::optional<Instant> crashed_at() const { return crashed_at_; }
   /// Requests delivered and not answered yet, with the time they arrived.
   [[nodiscard]] std::optional<Instant> oldest_unanswered() const;
   [[nodiscard]] const std::vector<std::string>& complaints() const { return complaints_; }
@@ -99,6 +100,7 @@ class FocusHost {
   std::uint64_t action_hash_ = 14695981039346656037ULL;
   std::uint64_t inputs_ = 0;
   std::uint64_t crashes_ = 0;
+  std::optional<Instant> crashed_at_;
   std::vector<std::string> complaints_;
 };
 

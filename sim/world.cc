@@ -103,9 +103,27 @@ void World::draw() {
     BridgeOptions bridge;
     bridge.nick = "jvb" + std::to_string(i + 1);
     bridge.capacity = share * static_cast<std::int64_t>(100 + prng_.below(101)) / 100;
-    bridges_.push_back(std::make_unique<FakeBridge>(schedule_, *server_, Prng(prng_.next()),
-                                                    std::move(bridge), deployment_));
+    BridgeMedia media = media_of(bridge.nick);
+    bridges_.push_back(std::make_unique<FakeBridge>(
+        schedule_, *server_, Prng(prng_.next()), std::move(bridge), deployment_, std::move(media)));
   }
+}
+
+BridgeMedia World::media_of(const std::string& nick) {
+  return {.arrives =
+              [this](const std::string& ufrag) {
+                return std::any_of(clients_.begin(), clients_.end(), [&ufrag](const auto& client) {
+                  return client->media_target() == ufrag;
+                });
+              },
+          .abandoned =
+              [this, nick](const std::string& endpoint, Instant created) {
+                // A focus that died may have died before it could expire; no other may forget.
+                note("expired by itself: " + endpoint + " on " + nick);
+                if (!host_->crashed_at() || *host_->crashed_at() < created) {
+                  complaints_.push_back(nick + ": endpoint " + endpoint + " was left to expire");
+                }
+              }};
 }
 
 WorldResult World::run() {
@@ -347,11 +365,18 @@ std::string World::client_problem(const FakeClient& client) const {
     return name + " is in state " + std::to_string(static_cast<int>(client.state()));
   }
   std::size_t hosts = 0;
+  bool reached = false;
   for (const auto& bridge : bridges_) {
-    hosts += bridge->has_endpoint(client.endpoint()) ? 1U : 0U;
+    if (bridge->has_endpoint(client.endpoint())) {
+      ++hosts;
+      reached = reached || bridge->ufrag_of(client.endpoint()) == client.media_target();
+    }
   }
   if (hosts != 1) {
     return name + " is on " + std::to_string(hosts) + " bridges";
+  }
+  if (!reached) {
+    return name + " sends its media to another bridge";
   }
   for (const auto& other : clients_) {
     if (other.get() != &client && other->room() == client.room() &&
@@ -414,6 +439,7 @@ void World::collect(WorldResult& result) const {
       result.complaints.push_back(who + ": " + complaint);
     }
   };
+  add("world", complaints_);
   add("pace", pace_->complaints());
   add("contract", host_->complaints());
   for (const auto& bridge : bridges_) {

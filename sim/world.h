@@ -68,6 +68,7 @@ class World {
   void fault_link_cut();
   void fault_focus_crash();
   void restart_focus_later();
+  [[nodiscard]] BridgeMedia media_of(const std::string& nick);
   void collect(WorldResult& result) const;
 
   WorldOptions options_;
@@ -83,6 +84,7 @@ class World {
   std::size_t rooms_ = 0;
   std::size_t faults_ = 0;
   bool healing_ = false;
+  std::vector<std::string> complaints_;
 };
 
 }  // namespace bascule::sim

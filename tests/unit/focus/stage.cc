@@ -380,7 +380,9 @@ void Stage::on_colibri(const out::SendIq& action, const proto::ConferenceModify&
     fail(action.request, proto::make_error(proto::Condition::kInternalServerError, "broken"));
     return;
   }
-  if (unexpected_meetings && !message.create && !bridge.meetings.contains(message.meeting_id)) {
+  const bool unknown = !bridge.meetings.contains(message.meeting_id);
+  if (unknown && (message.expire || (unexpected_meetings && !message.create))) {
+    bridge.expires_in_vain += message.expire ? 1U : 0U;
     proto::StanzaError error = proto::make_error(proto::Condition::kItemNotFound);
     error.application =
         proto::encode(proto::Colibri2Error{.reason = proto::Colibri2Reason::kConferenceNotFound});

@@ -40,6 +40,7 @@ class Stage {
     bool in_brewery = false;
     std::map<std::string, std::set<std::string>> meetings;  // Meeting id to endpoint ids.
     std::size_t expires = 0;
+    std::size_t expires_in_vain = 0;  // Of conferences that were not there.
   };
   struct Room {
     bool focus_in = false;
