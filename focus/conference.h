@@ -90,8 +90,6 @@ class Conference {
     std::uint64_t serial = 0;  ///< Tells answers to an earlier use of the same bridge.
     ColibriSession session;
     bool confirmed = false;  ///< An endpoint was allocated: the bridge has the conference.
-    /// false after a restart of ours: whether the bridge still has the conference must be asked.
-    bool verified = true;
   };
   using Members = std::map<ParticipantId, Participant>;
 

@@ -99,7 +99,6 @@ void Conference::on_bridge_answer(const IqNote& note, const IqOutcome& outcome, 
     ++turn.counters().answers_late;
     return;
   }
-  use->second.verified = use->second.verified || outcome.has_value();
   auto step = use->second.session.answered(ColibriTicket(note.generation),
                                            to_colibri_answer(outcome), turn.now.mono);
   send_to_bridge(note.bridge, step.send, turn);
@@ -242,12 +241,7 @@ void Conference::bridge_lost(const BridgeJid& bridge, bool alive, TicketKind kin
 
 void Conference::probe_bridges(Turn& turn) {
   for (auto& [bridge, use] : bridges_) {
-    const auto endpoints = use.session.endpoints();
-    if (!endpoints.empty()) {
-      // The flags as they are: a bridge that does not know the meeting answers so.
-      const std::pair<EndpointId, proto::ForceMute> flags(endpoints.front(), proto::ForceMute{});
-      send_to_bridge(bridge, use.session.force_mute({&flags, 1}), turn);
-    }
+    send_to_bridge(bridge, use.session.probe(), turn);
   }
 }
 
@@ -275,19 +269,15 @@ void Conference::expire_all(BridgeCleanup::Pace pace, Turn& turn, Surroundings& 
 /// What a lost link or a silent bridge left undone is done when the bridge can be asked again.
 void Conference::tidy_bridges(Turn& turn) {
   for (auto& [bridge, use] : bridges_) {
-    const bool due = use.session.owes_cleanup() || !use.verified;
-    if (due && BridgeCleanup::can_ask(bridge, turn)) {
+    if (use.session.owes_cleanup() && BridgeCleanup::can_ask(bridge, turn)) {
       send_to_bridge(bridge, use.session.clean_up(), turn);
-      if (!use.verified) {
-        send_to_bridge(bridge, use.session.probe(), turn);
-      }
     }
   }
 }
 
 void Conference::arm_bridge_timer(Turn& turn) {
   for (const auto& [bridge, use] : bridges_) {
-    if (use.session.owes_cleanup() || !use.verified) {
+    if (use.session.owes_cleanup()) {
       const Duration spread = turn.jitter(BridgeCleanup::kRetry / 2);
       turn.shared.deadlines.set_no_later(timer(TimerKind::kBridgeRetry),
                                          turn.now.mono + BridgeCleanup::kRetry / 2 + spread);

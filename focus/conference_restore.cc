@@ -91,7 +91,6 @@ void Conference::restore_bridge(const op::BridgeSessionAdd& stored, const Confer
   options.bridge_session_id = stored.bridge_session_id.substr(0, kUuidLength);
   BridgeUse use{.serial = ++turn.shared.last_number, .session = ColibriSession(std::move(options))};
   use.session.restore(endpoints, leftovers, incarnation_of(stored.bridge_session_id));
-  use.verified = endpoints.empty();
   use.confirmed = stored.created;
   bridges_.emplace(stored.bridge, std::move(use));
 }
