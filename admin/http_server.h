@@ -17,8 +17,8 @@ struct HttpServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 8888;          ///< 0 lets the kernel choose (tests).
   std::size_t connections_max = 256;  ///< Keeps descriptors below FD_SETSIZE (libstrophe).
-  std::size_t header_bytes_max = 8 * 1024;
-  std::size_t body_bytes_max = 64 * 1024;
+  std::size_t header_bytes_max = std::size_t{8} * 1024;
+  std::size_t body_bytes_max = std::size_t{64} * 1024;
   Duration idle_timeout = std::chrono::seconds{30};    ///< Reading a request, and between requests.
   Duration answer_timeout = std::chrono::seconds{60};  ///< A handler that has not answered: 504.
 };

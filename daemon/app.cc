@@ -31,14 +31,14 @@ constexpr auto kFarewellBound = std::chrono::milliseconds{2'500};
 
 }  // namespace
 
-App::App(boost::asio::io_context& io, const config::Config& config, focus::Restored restored,
+App::App(boost::asio::io_context& io, const config::Config& config, const focus::Restored& restored,
          stats::sqlite::Store& store, LogSink& log, focus::OutputGateOptions gate)
     : io_(io),
       store_(store),
       log_(log),
       http_options_(http_options(config)),
       version_(config.focus.version),
-      focus_(config.focus, std::move(restored), random_seed(), read_clocks()),
+      focus_(config.focus, restored, random_seed(), read_clocks()),
       gate_(gate),
       conference_requests_(
           [this](HttpId id, proto::ConferenceRequest request) {

@@ -30,7 +30,7 @@ namespace bascule::daemon {
 class App {
  public:
   /// The store is opened before (its content is `restored`) and outlives the app.
-  App(boost::asio::io_context& io, const config::Config& config, focus::Restored restored,
+  App(boost::asio::io_context& io, const config::Config& config, const focus::Restored& restored,
       stats::sqlite::Store& store, LogSink& log, focus::OutputGateOptions gate = {});
   ~App();
   App(const App&) = delete;

@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 #include "daemon/clock.h"
-#include "daemon/metrics.h"
+#include "focus/links.h"
 #include "xmpp/stream/native_stream.h"
 #include "xmpp/strophe/strophe_transport.h"
 
@@ -17,7 +17,7 @@ namespace {
 
 /// Oversized stanzas and the like: what a transport can only tell an operator.
 std::function<void(const std::string&)> warner(LogSink& log, StreamId stream) {
-  return [&log, link = std::string(name_of(stream))](const std::string& what) {
+  return [&log, link = std::string(focus::name_of(stream))](const std::string& what) {
     log.write({.level = focus::NoteLevel::kWarn,
                .event = "link.warning",
                .fields = {{"link", link}, {"what", what}}},

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "admin/metrics.h"
+#include "focus/links.h"
 
 namespace bascule::daemon {
 namespace {
@@ -154,7 +155,7 @@ void add_links(const MetricsSources& sources, Metrics& metrics) {
     }
     const LinkRuntime& runtime = *sources.links[i];
     const focus::LinkCounters& counters = runtime.link().counters();
-    const std::string link(name_of(static_cast<StreamId>(i)));
+    const std::string link(focus::name_of(static_cast<StreamId>(i)));
     metrics.gauge("bascule_link_up", "1 while the link is up.", runtime.is_up() ? 1 : 0,
                   {{"link", link}});
     metrics.gauge("bascule_link_queued_bytes", "Bytes not written to the server yet.",
@@ -216,18 +217,6 @@ void add_process(const MetricsSources& sources, Metrics& metrics) {
 }
 
 }  // namespace
-
-std::string_view name_of(StreamId stream) {
-  switch (stream) {
-    case StreamId::kRequests:
-      return "requests";
-    case StreamId::kClient:
-      return "client";
-    case StreamId::kService:
-      return "service";
-  }
-  return "unknown";
-}
 
 std::string render_metrics(const MetricsSources& sources, Now now) {
   Metrics metrics;

@@ -26,7 +26,4 @@ struct MetricsSources {
 /// Cost: O(bridges + conferences) per scrape.
 std::string render_metrics(const MetricsSources& sources, Now now);
 
-/// "requests", "client", "service": the closed set of the label `link`.
-std::string_view name_of(StreamId stream);
-
 }  // namespace bascule::daemon

@@ -266,10 +266,9 @@ bool BridgeRegistry::appear(Bridge& bridge, Instant now) {
     return false;
   }
   const bool first_ever = !bridge.ledger.heard_at() && !bridge.started_at && bridge.rooms.empty();
-  if (first_ever && gate_.open()) {
+  const bool is_back = bridge.failures > 0 && bridge.started_at == bridge.last_failure;
+  if ((first_ever && gate_.open()) || is_back) {
     bridge.started_at = now;
-  } else if (bridge.failures > 0 && bridge.started_at == bridge.last_failure) {
-    bridge.started_at = now;  // Back after a failure.
   }
   bridge.present = true;
   count_arrivals(now);

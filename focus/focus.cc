@@ -59,8 +59,8 @@ void Focus::Impl::check_invariants() const {
   shared_.placement.check_invariants();
 }
 
-Focus::Focus(Options options, Restored restored, std::uint64_t seed, Now now)
-    : impl_(std::make_unique<Impl>(std::move(options), std::move(restored), seed, now)) {
+Focus::Focus(Options options, const Restored& restored, std::uint64_t seed, Now now)
+    : impl_(std::make_unique<Impl>(std::move(options), restored, seed, now)) {
 }
 Focus::~Focus() = default;
 Focus::Focus(Focus&&) noexcept = default;

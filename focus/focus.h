@@ -28,7 +28,7 @@ class Focus {
  public:
   /// Rebuilds what the tables of an earlier process describe; rooms are entered when the client
   /// link comes up.
-  Focus(Options options, Restored restored, std::uint64_t seed, Now now);
+  Focus(Options options, const Restored& restored, std::uint64_t seed, Now now);
   ~Focus();
   Focus(Focus&&) noexcept;
   Focus& operator=(Focus&&) noexcept;

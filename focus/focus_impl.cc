@@ -37,7 +37,7 @@ std::string make_secret(Prng& prng) {
 
 }  // namespace
 
-Focus::Impl::Impl(Options options, Restored restored, std::uint64_t seed, Now now)
+Focus::Impl::Impl(Options options, const Restored& restored, std::uint64_t seed, Now now)
     : shared_(std::move(options), seed),
       sid_secret_(make_secret(shared_.prng)),
       around_{features_, cleanup_, news_} {

@@ -19,7 +19,7 @@ namespace bascule::focus {
 /// nothing itself.
 class Focus::Impl {
  public:
-  Impl(Options options, Restored restored, std::uint64_t seed, Now now);
+  Impl(Options options, const Restored& restored, std::uint64_t seed, Now now);
 
   void start(Now now, Actions& out);
   void handle(const Input& input, Now now, Actions& out);

@@ -45,15 +45,15 @@ struct ColumnWriter {
   void operator()(const std::string& text) { columns.emplace_back(text); }
   template <class T>
   void operator()(const std::optional<T>& value) {
-    if (!value) {
-      columns.emplace_back();
-    } else if constexpr (std::is_same_v<T, Stress>) {
-      columns.emplace_back(value->millionths());
-    } else if constexpr (std::is_same_v<T, std::string>) {
-      columns.emplace_back(*value);
-    } else {
-      columns.emplace_back(static_cast<std::int64_t>(*value));
-    }
+    columns.push_back(value ? to_column(*value) : Value());
+  }
+
+ private:
+  static Value to_column(Stress stress) { return stress.millionths(); }
+  static Value to_column(const std::string& text) { return text; }
+  template <class T>
+  static Value to_column(T number) {
+    return static_cast<std::int64_t>(number);
   }
 };
 

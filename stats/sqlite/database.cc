@@ -139,6 +139,20 @@ SqlResult<Statement> Database::prepare(std::string_view sql) {
   return Statement(statement);
 }
 
+SqlResult<std::vector<Statement>> Database::prepare_all(
+    std::initializer_list<std::string_view> sql) {
+  std::vector<Statement> prepared;
+  prepared.reserve(sql.size());
+  for (const std::string_view one : sql) {
+    auto statement = prepare(one);
+    if (!statement) {
+      return tl::make_unexpected(statement.error());
+    }
+    prepared.push_back(std::move(*statement));
+  }
+  return prepared;
+}
+
 SqlResult<std::int64_t> Database::query_integer(std::string_view sql) {
   auto statement = prepare(sql);
   if (!statement) {
@@ -155,10 +169,19 @@ std::int64_t Database::changes() const {
   return sqlite3_changes64(handle_.get());
 }
 
-void Database::roll_back() {
-  if (sqlite3_get_autocommit(handle_.get()) == 0) {
+SqlResult<> Database::in_transaction(const std::function<SqlResult<>()>& body) {
+  auto done = execute("BEGIN IMMEDIATE");
+  if (done) {
+    done = body();
+  }
+  if (done) {
+    done = execute("COMMIT");
+  }
+  // Some failures have ended the transaction already.
+  if (!done && sqlite3_get_autocommit(handle_.get()) == 0) {
     sqlite3_exec(handle_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
   }
+  return done;
 }
 
 std::uint64_t scan(Statement& select, int key_parameter, std::int64_t first, std::int64_t last,

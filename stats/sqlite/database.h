@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <tl/expected.hpp>
 
@@ -66,12 +68,15 @@ class Database {
 
   SqlResult<> execute(const std::string& sql);
   SqlResult<Statement> prepare(std::string_view sql);
+  /// In the order given.
+  SqlResult<std::vector<Statement>> prepare_all(std::initializer_list<std::string_view> sql);
   /// The single integer that `sql` gives.
   SqlResult<std::int64_t> query_integer(std::string_view sql);
   /// Rows changed by the last statement.
   [[nodiscard]] std::int64_t changes() const;
-  /// Ends an open transaction without effect; for after a failure, which is why it has no result.
-  void roll_back();
+  /// Runs `body` in one transaction. On error, whichever call it is of, nothing of it is in the
+  /// file.
+  SqlResult<> in_transaction(const std::function<SqlResult<>()>& body);
 
  private:
   struct Close {

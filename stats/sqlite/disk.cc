@@ -127,7 +127,7 @@ Result<> Disk::append_turns(const Turns& turns) {
   }
   // Also after a rewrite: the sequence must grow with every answer, or an older file would pass for
   // this one at the next start. Operations are idempotent.
-  const Result<> appended = settle_state(state_->append(turns, wall_ms()));
+  Result<> appended = settle_state(state_->append(turns, wall_ms()));
   if (appended) {
     memory_is_ahead_ = false;
     state_tip_ = state_->tip();

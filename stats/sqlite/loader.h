@@ -12,16 +12,14 @@ namespace bascule::stats::sqlite {
 
 /// The two databases as found at start, with what was wrong and what was done about it. A file that
 /// could not be made usable is nullopt: its content is kept in memory and `problem` says why.
-struct LoadedState {
-  StateContent content;
-  std::optional<StateFile> file;
+template <class File, class Content>
+struct Loaded {
+  Content content;
+  std::optional<File> file;
   std::string problem;
 };
-struct LoadedReports {
-  ReportContent content;
-  std::optional<ReportFile> file;
-  std::string problem;
-};
+using LoadedState = Loaded<StateFile, StateContent>;
+using LoadedReports = Loaded<ReportFile, ReportContent>;
 
 /// Opens, verifies and, when something is wrong, replaces `state.db`. Never fails and never
 /// discards: what is readable is in the content, a damaged file is moved aside.

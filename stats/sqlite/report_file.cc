@@ -131,23 +131,18 @@ ReportContent read_reports(Database& database) {
 }
 
 SqlResult<ReportFile> ReportFile::prepare(Database database, const Options& options) {
-  constexpr const char* kSql[] = {
+  auto prepared = database.prepare_all({
       "INSERT INTO bridge_sample(id, hlc, bridge, raw, crc, chain) VALUES(?1,?2,?3,?4,?5,?6)",
       "INSERT OR REPLACE INTO meta(k, v, crc) VALUES(?1,?2,?3)",
       "SELECT id, hlc, chain FROM bridge_sample WHERE id=?1",
       "DELETE FROM bridge_sample WHERE id<=?1",
-  };
-  std::vector<Statement> prepared;
-  for (const char* sql : kSql) {
-    auto statement = database.prepare(sql);
-    if (!statement) {
-      return tl::make_unexpected(statement.error());
-    }
-    prepared.push_back(std::move(*statement));
+  });
+  if (!prepared) {
+    return tl::make_unexpected(prepared.error());
   }
   return ReportFile(std::move(database),
-                    Statements{std::move(prepared[0]), std::move(prepared[1]),
-                               std::move(prepared[2]), std::move(prepared[3])},
+                    Statements{std::move((*prepared)[0]), std::move((*prepared)[1]),
+                               std::move((*prepared)[2]), std::move((*prepared)[3])},
                     options);
 }
 
@@ -183,21 +178,6 @@ SqlResult<ReportFile> ReportFile::adopt(Database database, const Options& option
   return file;
 }
 
-template <class Body>
-SqlResult<> ReportFile::in_transaction(const Body& body) {
-  auto done = database_.execute("BEGIN IMMEDIATE");
-  if (done) {
-    done = body();
-  }
-  if (done) {
-    done = database_.execute("COMMIT");
-  }
-  if (!done) {
-    database_.roll_back();
-  }
-  return done;
-}
-
 SqlResult<> ReportFile::write_position(std::string_view key, const LogPosition& position) {
   const std::string bytes = encode_position(position);
   return statements_.set_meta.bind_text(1, key).bind_blob(2, bytes).bind(3, crc32c(bytes)).run();
@@ -218,7 +198,7 @@ SqlResult<> ReportFile::insert(const std::string& bridge, std::string_view raw, 
 
 SqlResult<> ReportFile::append(const std::vector<ReceivedReport>& reports, std::uint64_t wall_ms) {
   LogPosition at = tip_;
-  auto done = in_transaction([&]() -> SqlResult<> {
+  auto done = database_.in_transaction([&]() -> SqlResult<> {
     for (const ReceivedReport& report : reports) {
       auto inserted = insert(report.report.bridge.to_string(), encode(report),
                              std::max(at.hlc + 1, wall_ms << 16U), at);
@@ -244,7 +224,7 @@ SqlResult<> ReportFile::salvage(Database& damaged, ReportContent& content) {
   // Without a readable maximum every key is possible; `scan` leaps through what is not there.
   const std::int64_t last_id = last ? *last : std::int64_t{1} << 40U;
   LogPosition at = tip_;
-  const auto done = in_transaction([&]() -> SqlResult<> {
+  auto done = database_.in_transaction([&]() -> SqlResult<> {
     SqlResult<> written;
     scan(*select, 1, 1, last_id, [&](Statement& row) {
       const Sample sample = read_sample(row);
@@ -295,7 +275,7 @@ SqlResult<> ReportFile::work(std::uint64_t wall_ms) {
   if (!next || (excess == 0 && next->hlc >= oldest)) {
     return {};
   }
-  const auto done = in_transaction([&]() -> SqlResult<> {
+  auto done = database_.in_transaction([&]() -> SqlResult<> {
     if (auto pruned = statements_.prune.bind(1, static_cast<std::int64_t>(next->seq)).run();
         !pruned) {
       return pruned;

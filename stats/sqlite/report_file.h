@@ -68,8 +68,6 @@ class ReportFile {
       : database_(std::move(database)), statements_(std::move(statements)), options_(options) {}
   static SqlResult<ReportFile> prepare(Database database, const Options& options);
 
-  template <class Body>
-  SqlResult<> in_transaction(const Body& body);
   SqlResult<> insert(const std::string& bridge, std::string_view raw, std::uint64_t hlc,
                      LogPosition& at);
   SqlResult<> write_position(std::string_view key, const LogPosition& position);

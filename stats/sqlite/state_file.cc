@@ -12,6 +12,15 @@ namespace {
 constexpr std::size_t kRowsPerSlice = 256;
 constexpr std::uint64_t kEpoch = 1;
 
+constexpr std::string_view kInsertLog =
+    "INSERT INTO oplog(seq, epoch, hlc, code, closes, payload, hash) VALUES(?1,?2,?3,?4,?5,?6,?7)";
+constexpr std::string_view kSweepLog =
+    "DELETE FROM oplog WHERE seq IN"
+    " (SELECT seq FROM oplog WHERE seq<=?1 ORDER BY seq LIMIT 1000)";
+constexpr std::string_view kSweepRows =
+    "DELETE FROM snapshot WHERE (generation, ordinal) IN"
+    " (SELECT generation, ordinal FROM snapshot WHERE generation<>?1 LIMIT 1000)";
+
 std::string schema() {
   return "BEGIN IMMEDIATE;"
          "CREATE TABLE meta(k TEXT PRIMARY KEY, v BLOB NOT NULL, crc INTEGER NOT NULL)"
@@ -40,31 +49,23 @@ std::string text_of(const std::vector<std::uint8_t>& bytes) {
 }  // namespace
 
 SqlResult<StateFile> StateFile::prepare(Database database, const Options& options) {
-  constexpr const char* kSql[] = {
-      "INSERT INTO oplog(seq, epoch, hlc, code, closes, payload, hash) "
-      "VALUES(?1,?2,?3,?4,?5,?6,?7)",
+  auto prepared = database.prepare_all({
+      kInsertLog,
       "INSERT INTO snapshot(generation, ordinal, code, payload, crc) VALUES(?1,?2,?3,?4,?5)",
       "INSERT INTO snapshot_head(generation, v, crc) VALUES(?1,?2,?3)",
       "INSERT OR REPLACE INTO meta(k, v, crc) VALUES(?1,?2,?3)",
-      "DELETE FROM oplog WHERE seq IN (SELECT seq FROM oplog WHERE seq<=?1 ORDER BY seq LIMIT "
-      "1000)",
-      "DELETE FROM snapshot WHERE (generation, ordinal) IN"
-      " (SELECT generation, ordinal FROM snapshot WHERE generation<>?1 LIMIT 1000)",
+      kSweepLog,
+      kSweepRows,
       "DELETE FROM snapshot_head WHERE generation<>?1",
-  };
-  std::vector<Statement> prepared;
-  for (const char* sql : kSql) {
-    auto statement = database.prepare(sql);
-    if (!statement) {
-      return tl::make_unexpected(statement.error());
-    }
-    prepared.push_back(std::move(*statement));
+  });
+  if (!prepared) {
+    return tl::make_unexpected(prepared.error());
   }
   return StateFile(
       std::move(database),
-      Statements{std::move(prepared[0]), std::move(prepared[1]), std::move(prepared[2]),
-                 std::move(prepared[3]), std::move(prepared[4]), std::move(prepared[5]),
-                 std::move(prepared[6])},
+      Statements{std::move((*prepared)[0]), std::move((*prepared)[1]), std::move((*prepared)[2]),
+                 std::move((*prepared)[3]), std::move((*prepared)[4]), std::move((*prepared)[5]),
+                 std::move((*prepared)[6])},
       options);
 }
 
@@ -101,25 +102,10 @@ SqlResult<StateFile> StateFile::adopt(Database database, const Options& options,
   return file;
 }
 
-template <class Body>
-SqlResult<> StateFile::in_transaction(const Body& body) {
-  auto done = database_.execute("BEGIN IMMEDIATE");
-  if (done) {
-    done = body();
-  }
-  if (done) {
-    done = database_.execute("COMMIT");
-  }
-  if (!done) {
-    database_.roll_back();
-  }
-  return done;
-}
-
 SqlResult<> StateFile::append(const std::vector<const std::vector<focus::Operation>*>& turns,
                               std::uint64_t wall_ms) {
   LogPosition at = tip_;
-  auto done = in_transaction([&]() -> SqlResult<> {
+  auto done = database_.in_transaction([&]() -> SqlResult<> {
     if (auto inserted = insert_operations(turns, wall_ms, at); !inserted) {
       return inserted;
     }
@@ -196,7 +182,7 @@ SqlResult<> StateFile::write_head(const SnapshotJob& job) {
 SqlResult<> StateFile::rewrite(const focus::Tables& tables) {
   job_.reset();
   SnapshotJob job{.generation = generation_max_ + 1, .at = tip_, .rows = tables.to_operations()};
-  const auto done = in_transaction([&]() -> SqlResult<> {
+  auto done = database_.in_transaction([&]() -> SqlResult<> {
     if (auto cleared = database_.execute(
             "DELETE FROM oplog; DELETE FROM snapshot; DELETE FROM snapshot_head;");
         !cleared) {
@@ -236,7 +222,7 @@ SqlResult<> StateFile::work() {
     return {};
   }
   SnapshotJob& job = *job_;
-  const auto done = in_transaction([&]() -> SqlResult<> {
+  auto done = database_.in_transaction([&]() -> SqlResult<> {
     if (auto written = write_rows(job, kRowsPerSlice); !written) {
       return written;
     }
@@ -256,7 +242,7 @@ SqlResult<> StateFile::work() {
 
 SqlResult<bool> StateFile::sweep_slice() {
   std::int64_t changes = 0;
-  const auto done = in_transaction([&]() -> SqlResult<> {
+  auto done = database_.in_transaction([&]() -> SqlResult<> {
     if (auto swept = statements_.sweep_log.bind(1, static_cast<std::int64_t>(floor_.seq)).run();
         !swept) {
       return swept;

@@ -70,8 +70,6 @@ class StateFile {
       : database_(std::move(database)), statements_(std::move(statements)), options_(options) {}
   static SqlResult<StateFile> prepare(Database database, const Options& options);
 
-  template <class Body>
-  SqlResult<> in_transaction(const Body& body);
   SqlResult<> insert_operations(const std::vector<const std::vector<focus::Operation>*>& turns,
                                 std::uint64_t wall_ms, LogPosition& at);
   SqlResult<> write_rows(SnapshotJob& job, std::size_t count);

@@ -22,6 +22,7 @@ std::string read_file(const std::filesystem::path& path) {
 
 pid_t spawn(const std::vector<std::string>& command, const std::filesystem::path& output) {
   std::vector<char*> argv;
+  argv.reserve(command.size() + 1);
   for (const std::string& argument : command) {
     argv.push_back(const_cast<char*>(argument.c_str()));
   }

@@ -217,7 +217,8 @@ void NativeStream::Impl::go_down_later(Down down) {
   post([down = std::move(down)](Impl& impl) { impl.go_down(down); });
 }
 
-void NativeStream::Impl::go_down(Down down) {
+// By value, because the caller's may be a part of what is reset here.
+void NativeStream::Impl::go_down(Down down) {  // NOLINT(performance-unnecessary-value-param)
   if (state_ == State::kIdle) {
     return;
   }

@@ -141,11 +141,9 @@ std::optional<std::uint64_t> NativeStream::Impl::count_inbound() {
 }
 
 void NativeStream::Impl::on_stream_management(const xml::Element& element) {
-  if (!sm_.is_enabled()) {
-    ++counters_.unknown_elements;
-  } else if (element.name == "r") {
+  if (sm_.is_enabled() && element.name == "r") {
     write(sm_.answer_request());
-  } else if (element.name == "a") {
+  } else if (sm_.is_enabled() && element.name == "a") {
     if (auto acknowledged = sm_.acknowledged(element); !acknowledged) {
       sm_.reset();
       go_down({.kind = DownKind::kProtocol, .reason = acknowledged.error().what});

@@ -14,10 +14,10 @@ namespace bascule::xml {
 
 /// Limits of one stanza. A stanza over a limit is discarded as a whole; the stream goes on.
 struct ParseLimits {
-  std::size_t bytes = 512 * 1024;  ///< Of the stanza as received, markup included.
-  std::size_t depth = 64;          ///< Levels below the stanza itself.
-  std::size_t elements = 20'000;   ///< The stanza and everything below it.
-  std::size_t attributes = 64;     ///< Of one element.
+  std::size_t bytes = std::size_t{512} * 1024;  ///< Of the stanza as received, markup included.
+  std::size_t depth = 64;                       ///< Levels below the stanza itself.
+  std::size_t elements = 20'000;                ///< The stanza and everything below it.
+  std::size_t attributes = 64;                  ///< Of one element.
 };
 
 /// One whole document. An attribute in a namespace other than `xml:` is dropped. Errors: kMalformed

@@ -1,43 +1,51 @@
 #include "xmpp/xml/writer.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
 namespace bascule::xml {
 namespace {
 
-/// Length of the well-formed UTF-8 sequence (Unicode 3.9, table 3-7) of a character XML 1.0 2.2
-/// allows at the front of `text`, or 0.
-std::size_t valid_character_length(std::string_view text) {
-  const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto continues = [&](std::size_t i) {
-    return i < text.size() && (byte(i) & 0xC0U) == 0x80;
-  };
-  const unsigned char lead = byte(0);
+/// Length of a UTF-8 sequence by its first byte, or 0 for a byte that is never first.
+std::size_t sequence_length(unsigned char lead) {
   if (lead < 0x80) {
-    return lead >= 0x20 || lead == '\t' || lead == '\n' || lead == '\r' ? 1 : 0;
+    return 1;
   }
-  if (lead >= 0xC2 && lead <= 0xDF) {
-    return continues(1) ? 2 : 0;
+  if (lead < 0xC2 || lead > 0xF4) {
+    return 0;
   }
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    if (!continues(1) || !continues(2)) {
+  return lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+}
+
+/// XML 1.0 2.2, "Char".
+bool is_xml_character(char32_t code) {
+  if (code < 0x20) {
+    return code == '\t' || code == '\n' || code == '\r';
+  }
+  return code <= 0xD7FF || (code >= 0xE000 && code <= 0xFFFD) ||
+         (code >= 0x10000 && code <= 0x10FFFF);
+}
+
+/// Length of the well-formed UTF-8 sequence (Unicode 3.9, table 3-7) of a character XML allows at
+/// the front of `text`, or 0.
+std::size_t valid_character_length(std::string_view text) {
+  // Anything below could be written in fewer bytes, which is not well-formed.
+  constexpr std::array<char32_t, 5> kSmallest = {0, 0, 0x80, 0x800, 0x10000};
+  const auto lead = static_cast<unsigned char>(text[0]);
+  const std::size_t length = sequence_length(lead);
+  if (length == 0 || length > text.size()) {
+    return 0;
+  }
+  char32_t code = length == 1 ? lead : lead & (0x7FU >> length);
+  for (std::size_t i = 1; i < length; ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if ((byte & 0xC0U) != 0x80) {
       return 0;
     }
-    const bool overlong = lead == 0xE0 && byte(1) < 0xA0;
-    const bool surrogate = lead == 0xED && byte(1) >= 0xA0;
-    const bool noncharacter = lead == 0xEF && byte(1) == 0xBF && byte(2) >= 0xBE;
-    return overlong || surrogate || noncharacter ? 0 : 3;
+    code = code << 6U | (byte & 0x3FU);
   }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    if (!continues(1) || !continues(2) || !continues(3)) {
-      return 0;
-    }
-    const bool overlong = lead == 0xF0 && byte(1) < 0x90;
-    const bool beyond_unicode = lead == 0xF4 && byte(1) >= 0x90;
-    return overlong || beyond_unicode ? 0 : 4;
-  }
-  return 0;
+  return code >= kSmallest[length] && is_xml_character(code) ? length : 0;
 }
 
 enum class Place { kText, kAttribute };

@@ -15,9 +15,9 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-constexpr std::size_t kReadBytes = 16 * 1024;
+constexpr std::size_t kReadBytes = std::size_t{16} * 1024;
 // A server that stops reading must not make a peer grow without limit.
-constexpr std::size_t kQueueBytesMax = 8 * 1024 * 1024;
+constexpr std::size_t kQueueBytesMax = std::size_t{8} * 1024 * 1024;
 constexpr Milliseconds kLoginDeadline{20'000};
 constexpr std::string_view kBindId = "bind";
 

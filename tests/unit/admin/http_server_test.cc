@@ -91,7 +91,7 @@ TEST(HttpServerTest, HeadHasTheLengthButNoBody) {
 
 TEST(HttpServerTest, LimitsAreAnsweredNotDropped) {
   Fixture fixture;
-  const std::string big(70 * 1024, 'x');
+  const std::string big(std::size_t{70} * 1024, 'x');
   EXPECT_NE(
       fixture.exchange("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 71680\r\n\r\n" + big)
           .find("413"),

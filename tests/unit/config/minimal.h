@@ -18,11 +18,11 @@ inline std::vector<Entry> minimal() {
 }
 
 /// `minimal` with more entries, numbered on from line 10.
-inline std::vector<Entry> minimal_and(std::vector<std::pair<std::string, RawValue>> more) {
+inline std::vector<Entry> minimal_and(const std::vector<std::pair<std::string, RawValue>>& more) {
   auto entries = minimal();
   int line = 10;
-  for (auto& [path, value] : more) {
-    entries.push_back({.path = path, .value = std::move(value), .line = line++});
+  for (const auto& [path, value] : more) {
+    entries.push_back({.path = path, .value = value, .line = line++});
   }
   return entries;
 }

@@ -56,6 +56,7 @@ TEST_F(ConferenceTest, FirstParticipantWaitsAndTheSecondBringsBothToOneBridge) {
 
 TEST_F(ConferenceTest, TenParticipantsShareOneBridge) {
   std::vector<std::string> nicks;
+  nicks.reserve(10);
   for (int i = 0; i < 10; ++i) {
     nicks.push_back("user" + std::to_string(i));
   }

@@ -63,7 +63,7 @@ void Stage::crash_and_restore() {
   for (auto& [name, room] : rooms_) {
     room.focus_in = false;
   }
-  focus = Focus(make_options(), std::move(restored), 7, now);
+  focus = Focus(make_options(), restored, 7, now);
   Actions actions;
   focus.start(now, actions);
   perform(std::move(actions));

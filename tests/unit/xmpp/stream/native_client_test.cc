@@ -65,8 +65,8 @@ ScriptedServer::Script fresh_session_script() {
 
 class NativeClientTest : public testing::Test {
  protected:
-  static void SetUpTestSuite() { certificates_ = std::make_unique<test::Certificates>(); }
-  static void TearDownTestSuite() { certificates_.reset(); }
+  static void SetUpTestSuite() { certificates = std::make_unique<test::Certificates>(); }
+  static void TearDownTestSuite() { certificates.reset(); }
 
   NativeClientTest() {
     options_.mode = NativeStreamOptions::Mode::kClient;
@@ -74,7 +74,7 @@ class NativeClientTest : public testing::Test {
     options_.domain = "auth.test";
     options_.user = "focus";
     options_.secret = "s3cr3t";
-    server_.use_certificate(certificates_->certificate(), certificates_->key());
+    server_.use_certificate(certificates->certificate(), certificates->key());
   }
 
   void go_anonymous() {
@@ -98,7 +98,7 @@ class NativeClientTest : public testing::Test {
     return run_until([&] { return server_.unread().find(text) != std::string::npos; });
   }
 
-  static inline std::unique_ptr<test::Certificates> certificates_;
+  static inline std::unique_ptr<test::Certificates> certificates;
   boost::asio::io_context io_;
   ScriptedServer server_{io_};
   NativeStreamOptions options_;
@@ -119,13 +119,13 @@ TEST_F(NativeClientTest, AnUnknownCertificateIsRefusedAndNamed) {
   EXPECT_EQ(down.kind, DownKind::kCertificate);
   EXPECT_THAT(down.reason,
               AllOf(HasSubstr("self-signed certificate"), HasSubstr("CN=auth.test"),
-                    HasSubstr("issuer CN=auth.test"), HasSubstr(certificates_->fingerprint())));
+                    HasSubstr("issuer CN=auth.test"), HasSubstr(certificates->fingerprint())));
   EXPECT_THAT(server_.received(), Not(HasSubstr("<auth")));
 }
 
 TEST_F(NativeClientTest, ACertificateOfTheConfiguredAuthorityIsAccepted) {
   server_.serve(kTlsThenPlain);
-  options_.tls.ca_file = certificates_->certificate();
+  options_.tls.ca_file = certificates->certificate();
   open();
   const Down down = run_until_down();
   EXPECT_EQ(down.kind, DownKind::kAuthentication);
@@ -134,7 +134,7 @@ TEST_F(NativeClientTest, ACertificateOfTheConfiguredAuthorityIsAccepted) {
 
 TEST_F(NativeClientTest, AnotherHostsCertificateIsRefusedAndNamed) {
   server_.serve(kTlsThenPlain);
-  options_.tls.ca_file = certificates_->certificate();
+  options_.tls.ca_file = certificates->certificate();
   options_.tls.host_name = "other.test";
   open();
   const Down down = run_until_down();
@@ -144,7 +144,7 @@ TEST_F(NativeClientTest, AnotherHostsCertificateIsRefusedAndNamed) {
 
 TEST_F(NativeClientTest, TheHostNameCheckCanBeSwitchedOff) {
   server_.serve(kTlsThenPlain);
-  options_.tls.ca_file = certificates_->certificate();
+  options_.tls.ca_file = certificates->certificate();
   options_.tls.host_name = "other.test";
   options_.tls.verify_host_name = false;
   open();
@@ -153,7 +153,7 @@ TEST_F(NativeClientTest, TheHostNameCheckCanBeSwitchedOff) {
 
 TEST_F(NativeClientTest, APinnedCertificateNeedsNoAuthorityAndNoName) {
   server_.serve(kTlsThenPlain);
-  options_.tls.pinned_sha256 = {std::string(64, '0'), certificates_->fingerprint_with_colons()};
+  options_.tls.pinned_sha256 = {std::string(64, '0'), certificates->fingerprint_with_colons()};
   options_.tls.host_name = "other.test";
   open();
   EXPECT_EQ(run_until_down().kind, DownKind::kAuthentication);
@@ -161,12 +161,12 @@ TEST_F(NativeClientTest, APinnedCertificateNeedsNoAuthorityAndNoName) {
 
 TEST_F(NativeClientTest, APinRefusesEvenACertificateOfTheAuthority) {
   server_.serve(kTlsThenPlain);
-  options_.tls.ca_file = certificates_->certificate();
+  options_.tls.ca_file = certificates->certificate();
   options_.tls.pinned_sha256 = {std::string(64, '0')};
   open();
   const Down down = run_until_down();
   EXPECT_EQ(down.kind, DownKind::kCertificate);
-  EXPECT_THAT(down.reason, AllOf(HasSubstr("pinned"), HasSubstr(certificates_->fingerprint())));
+  EXPECT_THAT(down.reason, AllOf(HasSubstr("pinned"), HasSubstr(certificates->fingerprint())));
 }
 
 TEST_F(NativeClientTest, AMissingAuthorityFileAndABadPinAreNamed) {
