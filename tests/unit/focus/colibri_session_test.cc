@@ -519,6 +519,32 @@ TEST(ColibriSessionTest, ContinuesFromStorage) {
   EXPECT_FALSE(bridge.message(0).create);
 }
 
+TEST(ColibriSessionTest, LeftoversFromStorageAreOwedUntilTheBridgeRemovesThem) {
+  auto session = make_session();
+  session.restore(Ids{kOne}, Ids{kTwo}, 0);
+  ASSERT_TRUE(session.owes_cleanup());
+  Bridge bridge(session);
+  bridge.take(session.clean_up());
+  ASSERT_EQ(bridge.message(0).endpoints.size(), 1U);
+  EXPECT_EQ(bridge.message(0).endpoints[0].id, kTwo.value());
+  EXPECT_TRUE(bridge.message(0).endpoints[0].expire);
+  EXPECT_FALSE(session.owes_cleanup());
+  bridge.answer(done());
+  EXPECT_FALSE(session.owes_cleanup());
+}
+
+TEST(ColibriSessionTest, AnAbandonedSessionOwesTheEndOfItsConference) {
+  auto session = make_session();
+  session.restore(Ids{kOne}, {}, 0);
+  session.abandon();
+  EXPECT_FALSE(session.is_idle());
+  Bridge bridge(session);
+  bridge.take(session.clean_up());
+  EXPECT_TRUE(bridge.message(0).expire);
+  bridge.answer(done());
+  EXPECT_TRUE(session.is_idle());
+}
+
 TEST(ColibriSourcesTest, AreGroupedByNameWithoutMsidAndOwner) {
   proto::EndpointSources set = set_of({v(1, "m"), v(2, "m"), v(3), a(7, "x")}, {fid({1, 2})});
   set.video[0].name = set.video[1].name = "e1-v1";

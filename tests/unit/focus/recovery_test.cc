@@ -286,6 +286,61 @@ TEST_F(RecoveryTest, ABridgeThatRestartedUnseenIsFoundOutAfterTheLinkIsBack) {
   EXPECT_EQ(bridge.meetings.at("meeting-tea"), (std::set<std::string>{"alice", "bob"}));
 }
 
+TEST_F(RecoveryTest, WhatALostLinkLeftOnABridgeIsExpiredWhenTheLinkIsBack) {
+  meet("tea", {"alice", "bob", "carol"});
+  const auto& bridge = stage.bridges.at(*stage.bridge_of("tea", "alice"));
+  stage.down(StreamId::kService);
+  stage.leave("tea", "carol");
+  EXPECT_TRUE(bridge.meetings.at("meeting-tea").contains("carol"));
+  stage.up(StreamId::kService);
+  report_all();
+  stage.advance(seconds{10});
+  EXPECT_EQ(bridge.meetings.at("meeting-tea"), (std::set<std::string>{"alice", "bob"}));
+}
+
+TEST_F(RecoveryTest, AMeetingThatEndedWithoutTheLinkIsExpiredLater) {
+  meet("tea", {"alice", "bob"});
+  const auto& bridge = stage.bridges.at(*stage.bridge_of("tea", "alice"));
+  stage.down(StreamId::kService);
+  stage.leave("tea", "alice");
+  stage.leave("tea", "bob");
+  EXPECT_EQ(stage.focus.conference_count(), 0U);
+  stage.up(StreamId::kService);
+  report_all();
+  stage.advance(seconds{10});
+  EXPECT_TRUE(bridge.meetings.empty());
+}
+
+TEST_F(RecoveryTest, ASilentBridgeIsAskedAgainToExpire) {
+  meet("tea", {"alice", "bob"});
+  auto& bridge = stage.bridges.at(*stage.bridge_of("tea", "alice"));
+  bridge.mood = Stage::BridgeMood::kSilent;
+  stage.leave("tea", "alice");
+  stage.leave("tea", "bob");
+  for (int i = 0; i < 5; ++i) {
+    report_all();
+    stage.advance(seconds{4});
+  }
+  EXPECT_FALSE(bridge.meetings.empty());
+  bridge.mood = Stage::BridgeMood::kAnswers;
+  for (int i = 0; i < 5; ++i) {
+    report_all();
+    stage.advance(seconds{4});
+  }
+  EXPECT_TRUE(bridge.meetings.empty());
+}
+
+TEST_F(RecoveryTest, ANewProcessAnnouncesSourcesAgain) {
+  meet("tea", {"alice", "bob"});
+  const std::size_t before = stage.client("tea", "bob").source_adds;
+  stage.crash_and_restore();
+  stage.start_all();
+  report_all();
+  stage.advance(seconds{5});
+  EXPECT_GT(stage.client("tea", "bob").source_adds, before);
+  EXPECT_EQ(stage.client("tea", "bob").sids.size(), 1U);
+}
+
 TEST_F(RecoveryTest, ANewProcessDropsWhoLeftMeanwhile) {
   meet("tea", {"alice", "bob", "carol"});
   stage.crash_and_restore();
