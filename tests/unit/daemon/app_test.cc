@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/unit/stats/store_support.h"
+#include "tests/unit/xmpp/strophe/component_server.h"
 
 namespace bascule::daemon {
 namespace {
@@ -113,6 +114,35 @@ TEST_F(AppTest, SigtermWithoutLinksEndsConferencesAndTheLoop) {
   io_.run_for(seconds{3});  // Sooner than the bound that ends a stop that hangs.
   EXPECT_TRUE(io_.stopped());
   EXPECT_EQ(stored_conferences(), 0U);
+}
+
+TEST_F(AppTest, TheLoopEndsAfterTheFarewellsOfTheLinks) {
+  xmpp::ComponentServer requests(io_, "secret");
+  xmpp::ComponentServer service(io_, "secret");
+  config::Config config = deserted();
+  config.requests.port = requests.port();
+  config.service.port = service.port();
+  config.requests.secret.value = config.service.secret.value = "secret";
+  ASSERT_TRUE(start(config).has_value());
+  const auto run_until = [this](const auto& condition) {
+    while (!condition() && io_.run_one_for(seconds{5}) > 0) {
+    }
+    return condition();
+  };
+  ASSERT_TRUE(run_until([&] { return requests.logins == 1 && service.logins == 1; }));
+  requests.write(
+      "<iq type='get' id='is-up' from='a@example.net/r' to='focus.example.net'>"
+      "<ping xmlns='urn:xmpp:ping'/></iq>");
+  ASSERT_TRUE(run_until([&] {
+    return requests.received.find("is-up") != std::string::npos &&
+           service.received.find("<presence") != std::string::npos;
+  }));
+  boost::asio::post(io_, [] { std::raise(SIGTERM); });
+  io_.run_for(seconds{5});
+  EXPECT_TRUE(io_.stopped());
+  EXPECT_THAT(requests.received, HasSubstr("</stream:stream>"));
+  EXPECT_THAT(service.received, HasSubstr("type='unavailable'"));  // Out of the brewery.
+  EXPECT_THAT(service.received, HasSubstr("</stream:stream>"));
 }
 
 TEST_F(AppTest, ASecondSignalDoesNotWaitForTheStore) {
