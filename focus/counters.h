@@ -52,7 +52,6 @@ struct Counters {
   std::uint64_t iq_unknown = 0;         ///< Answered service-unavailable.
   std::uint64_t iq_from_strangers = 0;  ///< Jingle from somebody who is not in the conference.
   std::uint64_t jingle_unknown_session = 0;
-  std::uint64_t jingle_malformed = 0;
   std::uint64_t answers_unexpected = 0;  ///< To requests we do not remember.
   std::uint64_t answers_late = 0;        ///< Whose conference or participant is gone or changed.
   std::uint64_t presences_ignored = 0;

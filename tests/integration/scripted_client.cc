@@ -43,6 +43,18 @@ std::string Reply::condition() const {
   return peers::error_condition(stanza);
 }
 
+std::shared_ptr<Reply> send_request(peers::XmppClient& client, xml::Element stanza) {
+  auto reply = std::make_shared<Reply>();
+  client.request(std::move(stanza), kDeadline, [reply](const peers::IqOutcome& outcome) {
+    reply->done = true;
+    reply->timed_out = outcome.stanza == nullptr;
+    if (outcome.stanza != nullptr) {
+      reply->stanza = *outcome.stanza;
+    }
+  });
+  return reply;
+}
+
 ScriptedClient::ScriptedClient(boost::asio::io_context& io, Options options)
     : io_(io), options_(std::move(options)), random_(options_.seed), capabilities_(browser()) {
 }
@@ -65,18 +77,6 @@ void ScriptedClient::connect() {
   account.server = {boost::asio::ip::address_v4::loopback(), options_.port};
   account.domain = options_.domain;
   client_ = peers::XmppClient::start(io_, account, *this);
-}
-
-std::shared_ptr<Reply> ScriptedClient::ask(xml::Element stanza) {
-  auto reply = std::make_shared<Reply>();
-  client_->request(std::move(stanza), kDeadline, [reply](const peers::IqOutcome& outcome) {
-    reply->done = true;
-    reply->timed_out = outcome.stanza == nullptr;
-    if (outcome.stanza != nullptr) {
-      reply->stanza = *outcome.stanza;
-    }
-  });
-  return reply;
 }
 
 std::shared_ptr<Reply> ScriptedClient::ask_jingle(xml::Element jingle) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/prng.h"
@@ -23,6 +24,9 @@ struct Reply {
   [[nodiscard]] std::string type() const;
   [[nodiscard]] std::string condition() const;
 };
+
+/// Sends an IQ; its answer goes to the reply.
+std::shared_ptr<Reply> send_request(peers::XmppClient& client, xml::Element stanza);
 
 /// A participant that does what the test says, step by step, and remembers what it receives. It
 /// answers disco and, unless told otherwise, accepts what it is offered.
@@ -48,8 +52,9 @@ class ScriptedClient : public peers::XmppClient::Listener {
   std::shared_ptr<Reply> request_conference(const std::string& room);
   void join();
   void leave();
-  /// Any stanza; an IQ gets its id and its answer goes to the reply.
-  std::shared_ptr<Reply> ask(xml::Element stanza);
+  std::shared_ptr<Reply> ask(xml::Element stanza) {
+    return send_request(*client_, std::move(stanza));
+  }
   void send(const xml::Element& stanza) { client_->send(stanza); }
   /// Jingle to the focus in the room.
   std::shared_ptr<Reply> ask_jingle(xml::Element jingle);
