@@ -181,6 +181,9 @@ Brewery::Losses Brewery::on_bridge_presence(const proto::MucPresence& presence, 
     ++turn.counters().reports_invalid;
     return {};
   }
+  // A load that is none (NaN, negative) is left out; the rest of the report is used.
+  const bool no_load = presence.colibri_stats->values.contains("stress_level") && !report->stress;
+  turn.counters().reports_invalid += no_load ? 1U : 0U;
   bridge.heard_at = turn.now.mono;
   bridge.dead = false;
   return on_report(jid, bridge, std::move(*report), stats::ReportSource::kBrewery, turn);

@@ -67,6 +67,15 @@ TEST_F(BreweryTest, AnUnhealthyBridgeIsLeftOnce) {
   EXPECT_EQ(stage.client("tea", "alice").sids.size(), 2U);
 }
 
+TEST_F(BreweryTest, LoadThatIsNoneIsCountedAndTheRestOfTheReportUsed) {
+  const std::uint64_t reports = stage.focus.counters().reports;
+  proto::MucPresence presence = presence_of("jvb1");
+  presence.colibri_stats = proto::ColibriStats{{{"stress_level", "-0.3"}, {"healthy", "true"}}};
+  stage.give(in::PresenceReceived{StreamId::kService, presence});
+  EXPECT_EQ(stage.focus.counters().reports_invalid, 1U);
+  EXPECT_EQ(stage.focus.counters().reports, reports + 1);
+}
+
 TEST_F(BreweryTest, ReportsWithoutASingleKnownFigureAreDropped) {
   proto::MucPresence presence = presence_of("jvb1");
   presence.colibri_stats = proto::ColibriStats{{{"stress_level", "NaN"}, {"nonsense", "1"}}};
