@@ -123,7 +123,9 @@ class Conference {
   void enqueue(Participant& participant, TicketKind kind, Turn& turn);
   void allocate(Participant& participant, Turn& turn, Surroundings& around);
   void invite(Participant& participant, Turn& turn);
-  void retry_later(Participant& participant, Turn& turn);
+  /// The ticket has waited for long: when the bridge is full and the meeting fits elsewhere as a
+  /// whole, it moves there.
+  void relieve(Participant& participant, Turn& turn, Surroundings& around);
   void end_session(Participant& participant, proto::ReasonCondition reason, std::string text,
                    Turn& turn);
   void drop_endpoint(Participant& participant, Turn& turn);

@@ -1,16 +1,34 @@
 // What a transition of a participant makes necessary: tickets, endpoints, offers, goodbyes.
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
 #include "base/check.h"
 #include "focus/colibri_outcome.h"
 #include "focus/conference.h"
+#include "focus/load_units.h"
 #include "focus/offer.h"
 #include "focus/source_records.h"
 
 namespace bascule::focus {
 namespace {
+
+/// Who has waited this long for a full bridge will not be served by waiting.
+constexpr Duration kReliefAfter = std::chrono::seconds{15};
+
+/// Whether a bridge other than `home` has room for a whole conference of `people`. O(bridges).
+bool fits_elsewhere(const Placement& placement, const BridgeJid& home, std::size_t people,
+                    Now now) {
+  const std::vector<BridgeView> views = placement.bridges(now);
+  return std::any_of(views.begin(), views.end(), [&](const BridgeView& view) {
+    const bool open = view.state == BridgeState::kFresh && view.bridge != home && !view.drain &&
+                      !view.cordoned && !view.graceful_shutdown && !view.shutting_down;
+    const Stress load =
+        stress_of(conference_load(static_cast<std::int64_t>(people)), view.cost_per_unit);
+    return open && view.expected + view.reserved + load <= view.limit;
+  });
+}
 
 std::optional<std::size_t> number(const std::map<std::string, std::string>& properties,
                                   const std::string& name) {
@@ -114,7 +132,23 @@ void Conference::enqueue(Participant& participant, TicketKind kind, Turn& turn) 
                                   {"error", outcome.error().what}});
     turn.set_timer(timer(TimerKind::kInviteRetry, participant),
                    participant.next_retry_delay(turn.options().invite_retry_initial));
+  } else {
+    turn.set_timer(timer(TimerKind::kInviteRetry, participant), kReliefAfter);
   }
+}
+
+void Conference::relieve(Participant& participant, Turn& turn, Surroundings& around) {
+  const Placement& placement = turn.shared.placement;
+  const auto home = placement.bridge_of(room_jid());
+  if (state_ == ConferenceState::kActive && home && bridges_.contains(*home) &&
+      placement.waiting_for(participant.occupant) == WaitReason::kCapacity &&
+      fits_elsewhere(placement, *home, invitable_, turn.now)) {
+    // Everybody keeps the session, and the place, until there is another.
+    turn.info("conference.outgrown",
+              {{"room", room_jid().to_string()}, {"bridge", home->to_string()}});
+    bridge_lost(BridgeJid(*home), true, TicketKind::kMove, turn, around);
+  }
+  turn.set_timer(timer(TimerKind::kInviteRetry, participant), kReliefAfter);
 }
 
 void Conference::placed(const Decision& decision, Turn& turn, Surroundings& around) {
@@ -273,6 +307,8 @@ void Conference::on_participant_timer(Participant& participant, TimerKind kind, 
   } else if (kind == TimerKind::kInviteRetry) {
     if (!link_up) {
       turn.set_timer(timer(kind, participant), turn.options().invite_retry_initial);
+    } else if (has_ticket(participant.state) && !participant.parked) {
+      relieve(participant, turn, around);
     } else if (participant.parked) {
       enqueue(participant, participant.invited_before ? TicketKind::kReinvite : TicketKind::kJoin,
               turn);
