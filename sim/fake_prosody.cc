@@ -94,7 +94,7 @@ void FakeProsody::send(SessionId id, const xml::Element& stanza) {
     return;
   }
   Session& session = found->second;
-  session.next_to_server = std::max(session.next_to_server, schedule_.now()) + latency();
+  session.next_to_server = std::max(session.next_to_server, schedule_.now() + latency());
   xml::Element sent = stanza;
   if (network_.wire) {
     auto parsed = xml::parse(xml::to_string(stanza));
@@ -196,7 +196,7 @@ void FakeProsody::push(SessionId id, Session& session, xml::Element stanza) {
 }
 
 void FakeProsody::schedule_delivery(SessionId id, Session& session) {
-  session.next_to_peer = std::max(session.next_to_peer, schedule_.now()) + latency();
+  session.next_to_peer = std::max(session.next_to_peer, schedule_.now() + latency());
   schedule_.at(session.next_to_peer, [this, id, life = session.life] {
     const auto found = sessions_.find(id);
     if (found == sessions_.end() || found->second.life != life || found->second.peer == nullptr ||
