@@ -104,7 +104,7 @@ void Bridge::finish(const std::string& meeting) {
     wrong("request for meeting " + meeting + " queued behind the one that expired it");
   } else {
     for (const std::string& rule : processed->wrong) {
-      wrong(rule + " (meeting " + meeting + ")");
+      wrong(std::string(rule).append(" (meeting ").append(meeting).append(")"));
     }
     reply(stanza, *processed);
     if (processed->expires) {

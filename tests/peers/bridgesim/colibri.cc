@@ -49,7 +49,7 @@ std::vector<const xml::Element*> children(const xml::Element& parent, std::strin
 }
 
 ColibriError bad_request(std::string text) {
-  return {"modify", "bad-request", "", text, ""};
+  return {"modify", "bad-request", "", std::move(text), ""};
 }
 
 ColibriError not_implemented(std::string reason, std::string text) {

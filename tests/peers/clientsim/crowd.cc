@@ -74,7 +74,8 @@ Crowd::Visibility Crowd::visibility() const {
         } else if (now - std::max(viewer->settled_since(), other->settled_since()) >
                    shape_.visibility_grace) {
           ++result.overdue;
-          result.example = viewer_id + " does not see " + other_id + " in " + room;
+          result.example = viewer_id;
+          result.example.append(" does not see ").append(other_id).append(" in ").append(room);
         }
       }
     }

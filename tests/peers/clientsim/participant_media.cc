@@ -199,8 +199,7 @@ void Participant::check_remote(const SourcesByOwner& sources) {
     for (const auto& [ssrc, source] : set.sources) {
       const auto sent = other->ever_published().sources.find(ssrc);
       if (sent == other->ever_published().sources.end() || !(sent->second == source)) {
-        wrong("source " + std::to_string(ssrc) + " of " + owner + " is not what " + owner +
-              " signaled");
+        wrong("source " + std::to_string(ssrc) + " is not what its owner " + owner + " signaled");
       }
     }
   }

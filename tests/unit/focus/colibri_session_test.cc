@@ -63,7 +63,7 @@ ColibriAnswer refused(Condition condition) {
   return refused(proto::make_error(condition));
 }
 
-ColibriAnswer refused(Condition condition, proto::Colibri2Error colibri) {
+ColibriAnswer refused(Condition condition, const proto::Colibri2Error& colibri) {
   return refused(proto::make_error(condition, "", proto::encode(colibri)));
 }
 

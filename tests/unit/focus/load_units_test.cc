@@ -67,7 +67,7 @@ TEST(LoadUnitsTest, AJoinBecomesVisibleSlowly) {
 TEST(LoadUnitsTest, AJoinWithoutRampIsVisibleAfterSetupAndWindow) {
   EXPECT_EQ(visible_join_share(seconds{1}, Duration::zero(), kWindow), 0);
   EXPECT_NEAR(static_cast<double>(visible_join_share(seconds{6}, Duration::zero(), kWindow)),
-              kWholeShare / 2, 4);
+              static_cast<double>(kWholeShare) / 2, 4);
   EXPECT_EQ(visible_join_share(milliseconds{11'001}, Duration::zero(), kWindow), kWholeShare);
 }
 

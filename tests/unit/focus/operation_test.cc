@@ -109,7 +109,8 @@ TEST(OperationTest, DamagedBytesNeverCrash) {
     const Operation operation = random.next();
     std::string bytes = bytes_of(operation);
     for (auto flips = 1 + prng.below(3); flips > 0 && !bytes.empty(); --flips) {
-      bytes[prng.below(bytes.size())] ^= static_cast<char>(1U << prng.below(8));
+      char& byte = bytes[prng.below(bytes.size())];
+      byte = static_cast<char>(byte ^ (1 << prng.below(8)));
     }
     if (prng.below(4) == 0) {
       bytes.resize(prng.below(bytes.size() + 1));

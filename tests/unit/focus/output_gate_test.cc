@@ -104,56 +104,60 @@ TEST_F(OutputGateTest, AnAnswerToNothingIsABug) {
   EXPECT_DEATH(gate.committed(CommitId(1), {}, ready), "last_commit_");
 }
 
+void run_random_turns(std::uint64_t seed) {
+  Prng prng(seed);
+  OutputGate gate;
+  std::vector<TurnCommit> open;
+  std::vector<std::int64_t> needs;  // By effect: how many commits must have been answered.
+  std::vector<bool> answered;
+  std::vector<std::int64_t> seen;
+  std::int64_t commits_made = 0;
+  const auto check = [&](Actions& ready) {
+    for (const std::int64_t number : numbers(ready)) {
+      ASSERT_EQ(number, static_cast<std::int64_t>(seen.size()));
+      for (std::int64_t id = 0; id < needs[static_cast<std::size_t>(number)]; ++id) {
+        ASSERT_TRUE(answered[static_cast<std::size_t>(id)]);
+      }
+      seen.push_back(number);
+    }
+    ready.clear();
+  };
+  for (int step = 0; step < 300 || !open.empty(); ++step) {
+    Actions ready;
+    if (step < 300 && prng.below(2) == 0) {
+      Actions actions;
+      bool counted = false;
+      for (auto left = prng.below(5); left > 0; --left) {
+        if (prng.below(3) == 0) {
+          actions.push_back(persist("x"));
+          commits_made += counted ? 0 : 1;
+          counted = true;
+        } else {
+          actions.push_back(effect(static_cast<std::int64_t>(needs.size())));
+          needs.push_back(commits_made);
+        }
+      }
+      answered.resize(static_cast<std::size_t>(commits_made));
+      gate.turn(std::move(actions), kStart, open, ready);
+    } else if (!open.empty()) {
+      const auto index = prng.below(open.size());
+      const CommitId id = open[index].id;
+      open.erase(open.begin() + static_cast<std::ptrdiff_t>(index));
+      answered[id.value() - 1] = true;
+      gate.committed(id, {}, ready);
+    }
+    check(ready);
+  }
+  EXPECT_EQ(seen.size(), needs.size());
+  EXPECT_EQ(gate.waiting(), 0U);
+}
+
 // Goal: for any turns and any order of answers, effects leave in the order they were made, each
 // once, and none before the operation that precedes it in its turn was answered.
 TEST(OutputGatePropertyTest, KeepsOrderAndNeverRunsAhead) {
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
-    Prng prng(seed);
-    OutputGate gate;
-    std::vector<TurnCommit> open;
-    std::vector<std::int64_t> needs;  // By effect: how many commits must have been answered.
-    std::vector<bool> answered;
-    std::vector<std::int64_t> seen;
-    std::int64_t commits_made = 0;
-    const auto check = [&](Actions& ready) {
-      for (const std::int64_t number : numbers(ready)) {
-        ASSERT_EQ(number, static_cast<std::int64_t>(seen.size()));
-        for (std::int64_t id = 0; id < needs[static_cast<std::size_t>(number)]; ++id) {
-          ASSERT_TRUE(answered[static_cast<std::size_t>(id)]);
-        }
-        seen.push_back(number);
-      }
-      ready.clear();
-    };
-    for (int step = 0; step < 300 || !open.empty(); ++step) {
-      Actions ready;
-      if (step < 300 && prng.below(2) == 0) {
-        Actions actions;
-        bool counted = false;
-        for (auto left = prng.below(5); left > 0; --left) {
-          if (prng.below(3) == 0) {
-            actions.push_back(persist("x"));
-            commits_made += counted ? 0 : 1;
-            counted = true;
-          } else {
-            actions.push_back(effect(static_cast<std::int64_t>(needs.size())));
-            needs.push_back(commits_made);
-          }
-        }
-        answered.resize(static_cast<std::size_t>(commits_made));
-        gate.turn(std::move(actions), kStart, open, ready);
-      } else if (!open.empty()) {
-        const auto index = prng.below(open.size());
-        const CommitId id = open[index].id;
-        open.erase(open.begin() + static_cast<std::ptrdiff_t>(index));
-        answered[id.value() - 1] = true;
-        gate.committed(id, {}, ready);
-      }
-      check(ready);
-    }
-    EXPECT_EQ(seen.size(), needs.size());
-    EXPECT_EQ(gate.waiting(), 0U);
+    ASSERT_NO_FATAL_FAILURE(run_random_turns(seed));
   }
 }
 

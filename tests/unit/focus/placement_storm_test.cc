@@ -22,7 +22,7 @@ using std::chrono::milliseconds, std::chrono::seconds;
 /// publishes every 5 s: the behaviour of jitsi-videobridge that makes naive selection fail.
 class TrueFleet {
  public:
-  TrueFleet(std::vector<std::int64_t> costs, std::uint64_t seed) : prng_(seed) {
+  TrueFleet(const std::vector<std::int64_t>& costs, std::uint64_t seed) : prng_(seed) {
     for (const std::int64_t cost : costs) {
       bridges_.push_back({cost, phase(10'000), phase(5'000), {}, {}, {}, 0});
     }

@@ -50,7 +50,7 @@ Stage::Stage(Restored restored, std::uint64_t seed)
       tables(std::move(restored.tables)) {
   Actions actions;
   focus.start(now, actions);
-  perform(std::move(actions));
+  perform(actions);
 }
 
 void Stage::crash_and_restore() {
@@ -66,7 +66,7 @@ void Stage::crash_and_restore() {
   focus = Focus(make_options(), restored, 7, now);
   Actions actions;
   focus.start(now, actions);
-  perform(std::move(actions));
+  perform(actions);
 }
 
 proto::ConferenceRequest Stage::request_for(const std::string& room) {
@@ -101,12 +101,12 @@ void Stage::run() {
     inputs_.pop_front();
     Actions actions;
     focus.handle(input, now, actions);
-    perform(std::move(actions));
+    perform(actions);
     focus.check_invariants();
   }
 }
 
-void Stage::perform(Actions actions) {
+void Stage::perform(const Actions& actions) {
   for (const Action& action : actions) {
     std::visit([&](const auto& what) { on(what); }, action);
   }
@@ -136,7 +136,7 @@ void Stage::advance(Duration duration) {
     run();
     Actions actions;
     focus.fire_timers(now, actions);
-    perform(std::move(actions));
+    perform(actions);
     run();
     const auto deadline = focus.next_deadline();
     if (now.mono >= end && (!deadline || *deadline > end)) {
@@ -176,7 +176,7 @@ void Stage::start_all() {
   advance(seconds{21});  // The brewery settles.
 }
 
-void Stage::add_bridge(const std::string& nick, std::string stress) {
+void Stage::add_bridge(const std::string& nick, const std::string& stress) {
   bridges[nick].in_brewery = true;
   bridge_presence(nick, stress, true);
   run();
@@ -205,7 +205,7 @@ void Stage::bridge_presence(const std::string& nick, const std::string& stress, 
   } else {
     presence.type = proto::PresenceType::kUnavailable;
   }
-  inputs_.push_back(in::PresenceReceived{StreamId::kService, presence});
+  inputs_.emplace_back(in::PresenceReceived{StreamId::kService, presence});
 }
 
 std::string Stage::ask(const std::string& room, const std::string& client) {
@@ -213,7 +213,7 @@ std::string Stage::ask(const std::string& room, const std::string& client) {
 }
 
 std::string Stage::iq(StreamId stream, const std::string& from, proto::Request payload) {
-  const std::string id = "in" + std::to_string(++last_id_);
+  std::string id = "in" + std::to_string(++last_id_);
   give(in::IqRequest{stream, jid(from),
                      stream == StreamId::kRequests ? jid("focus.example.net") : jid(kFocusJid), id,
                      std::move(payload)});
@@ -253,7 +253,7 @@ void Stage::client_presence(const std::string& name, const std::string& nick, bo
   }
   presence.items.push_back(item);
   presence.caps = caps;
-  inputs_.push_back(in::PresenceReceived{StreamId::kClient, presence});
+  inputs_.emplace_back(in::PresenceReceived{StreamId::kClient, presence});
 }
 
 void Stage::enter(const std::string& name, Room& room) {
@@ -269,7 +269,7 @@ void Stage::enter(const std::string& name, Room& room) {
     own.statuses.push_back(proto::kStatusRoomCreated);
   }
   own.items.push_back({.affiliation = proto::Affiliation::kOwner, .role = proto::Role::kModerator});
-  inputs_.push_back(in::PresenceReceived{StreamId::kClient, own});
+  inputs_.emplace_back(in::PresenceReceived{StreamId::kClient, own});
 }
 
 void Stage::on(const out::OpenStream& action) {
@@ -295,7 +295,7 @@ void Stage::on(const out::SendPresence& action) {
     proto::MucPresence own;
     own.from = jid(kBrewery + "/focus");
     own.statuses = {proto::kStatusSelfPresence};
-    inputs_.push_back(in::PresenceReceived{StreamId::kService, own});
+    inputs_.emplace_back(in::PresenceReceived{StreamId::kService, own});
     return;
   }
   room_presences.push_back(presence);
@@ -309,7 +309,7 @@ void Stage::on(const out::SendPresence& action) {
       error.from = presence.to;
       error.type = proto::PresenceType::kError;
       error.error = proto::make_error(proto::Condition::kNotAllowed);
-      inputs_.push_back(in::PresenceReceived{StreamId::kClient, error});
+      inputs_.emplace_back(in::PresenceReceived{StreamId::kClient, error});
     } else if (!silent_rooms) {
       enter(name, room);
     }
@@ -318,7 +318,7 @@ void Stage::on(const out::SendPresence& action) {
     proto::MucPresence echo = presence;
     echo.from = std::exchange(echo.to, Jid());
     echo.statuses = {proto::kStatusSelfPresence};
-    inputs_.push_back(in::PresenceReceived{StreamId::kClient, echo});
+    inputs_.emplace_back(in::PresenceReceived{StreamId::kClient, echo});
   }
 }
 
@@ -458,8 +458,8 @@ void Stage::on_offer(const out::SendIq& action, const proto::Jingle& jingle) {
       content.description->sources.push_back(source);
       content.transport = make_transport();
       accept.contents.push_back(content);
-      inputs_.push_back(in::IqRequest{StreamId::kClient, action.to, jid(kFocusJid),
-                                      "accept" + std::to_string(last_id_), accept});
+      inputs_.emplace_back(in::IqRequest{StreamId::kClient, action.to, jid(kFocusJid),
+                                         "accept" + std::to_string(last_id_), accept});
     }
     return;
   }
@@ -488,7 +488,7 @@ void Stage::on(const out::Persist& action) {
 
 void Stage::on(const out::StoreWrite& action) {
   ++store_writes;
-  inputs_.push_back(in::StoreAnswer{action.write, {}});
+  inputs_.emplace_back(in::StoreAnswer{action.write, {}});
 }
 
 void Stage::on(const out::Log& action) {
@@ -501,18 +501,18 @@ void Stage::on(const out::Stopped&) {
 
 void Stage::reply(RequestId request, proto::Answer answer) {
   asked_.erase(request);
-  inputs_.push_back(in::IqAnswer{request, std::move(answer)});
+  inputs_.emplace_back(in::IqAnswer{request, std::move(answer)});
 }
 
 void Stage::fail(RequestId request, proto::StanzaError error) {
   asked_.erase(request);
-  inputs_.push_back(in::IqAnswer{
+  inputs_.emplace_back(in::IqAnswer{
       request, tl::make_unexpected(std::variant<proto::StanzaError, Error>(std::move(error)))});
 }
 
 void Stage::fail(RequestId request, Errc code) {
   asked_.erase(request);
-  inputs_.push_back(in::IqAnswer{
+  inputs_.emplace_back(in::IqAnswer{
       request, tl::make_unexpected(std::variant<proto::StanzaError, Error>(Error{code, "test"}))});
 }
 

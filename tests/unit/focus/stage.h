@@ -55,7 +55,7 @@ class Stage {
   void up(StreamId stream, bool resumed = false);
   void down(StreamId stream);
   void start_all();
-  void add_bridge(const std::string& nick, std::string stress = "0.1");
+  void add_bridge(const std::string& nick, const std::string& stress = "0.1");
   void report(const std::string& nick, const std::string& stress);
   void remove_bridge(const std::string& nick);
   /// The id under which the answer will be found in `answers`.
@@ -108,7 +108,7 @@ class Stage {
     out::SendIq iq;
     Instant deadline;
   };
-  void perform(Actions actions);
+  void perform(const Actions& actions);
   void run();
   void on(const out::OpenStream& action);
   void on(const out::CloseStream& action);

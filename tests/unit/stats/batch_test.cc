@@ -43,7 +43,7 @@ TEST(BatchTest, DamagedReportsNeverCrash) {
   for (std::size_t at = 0; at < bytes.size(); ++at) {
     for (unsigned bit = 0; bit < 8; ++bit) {
       std::string damaged = bytes;
-      damaged[at] ^= static_cast<char>(1U << bit);
+      damaged[at] = static_cast<char>(damaged[at] ^ (1 << bit));
       const auto decoded = decode_report(damaged);
       if (decoded) {
         ASSERT_EQ(decode_report(encode(*decoded)), *decoded);

@@ -118,7 +118,7 @@ struct StoreDamageTest : testing::Test {
       SCOPED_TRACE(testing::Message() << name << " byte " << at << " bit " << bit);
       restore();
       std::string damaged = bytes;
-      damaged[at] ^= static_cast<char>(1U << bit);
+      damaged[at] = static_cast<char>(damaged[at] ^ (1 << bit));
       write_file(copy + "/" + name, damaged);
       found += open_damaged().findings.empty() ? 0 : 1;
     }
@@ -146,7 +146,7 @@ TEST_F(StoreDamageTest, FlippedBitsInTheDatabaseHeaderAreFoundOrHarmless) {
     SCOPED_TRACE(testing::Message() << "byte " << at);
     restore();
     std::string damaged = bytes;
-    damaged[at] ^= static_cast<char>(1U << (at % 8));
+    damaged[at] = static_cast<char>(damaged[at] ^ (1 << (at % 8)));
     write_file(copy + "/state.db", damaged);
     open_damaged();
   }

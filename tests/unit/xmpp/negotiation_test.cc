@@ -76,10 +76,10 @@ std::string sent(const Steps& steps) {
 }
 
 const Down& failure(const Steps& steps) {
-  static const Down none{};
+  static const Down kNone{};
   const auto* failed = steps.size() != 1 ? nullptr : std::get_if<step::Failed>(&steps[0]);
   EXPECT_NE(failed, nullptr);
-  return failed == nullptr ? none : failed->down;
+  return failed == nullptr ? kNone : failed->down;
 }
 
 template <class Expected>

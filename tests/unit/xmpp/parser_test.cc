@@ -250,7 +250,9 @@ TEST(StreamParser, KeepsNoStateBetweenStanzas) {
   feed_all(parser, "<stream:stream xmlns='c' xmlns:stream='s'>");
   for (int i = 0; i < 1000; ++i) {
     const std::string name = "n" + std::to_string(i);
-    const auto events = feed_all(parser, "<" + name + " a" + name + "='1'><b/><c/></" + name + ">");
+    std::string text = "<";
+    text.append(name).append(" a").append(name).append("='1'><b/><c/></").append(name).append(">");
+    const auto events = feed_all(parser, text);
     ASSERT_EQ(events.size(), 1U);
     ASSERT_TRUE(std::holds_alternative<StanzaParsed>(events[0]));
     ASSERT_EQ(stanza(events[0]).name, name);

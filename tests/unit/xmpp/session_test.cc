@@ -240,63 +240,67 @@ TEST(SessionTest, RequestsSurviveAnInterruptionThatIsResumed) {
   EXPECT_TRUE(session.receive(result_for(iq, kBridge.to_string())).has_value());
 }
 
+void run_random_history(std::uint64_t seed) {
+  Prng prng(seed);
+  Session session({.id_token = prng.next(), .outstanding_max = 1 + prng.below(30)});
+  session.stream_up(kOwnAddress);
+  std::map<std::uint64_t, int> completions;
+  std::vector<std::pair<xml::Element, std::string>> sent;
+  std::vector<Completed> completed;
+  Duration clock{};
+  std::uint64_t next_request = prng.below(1'000'000);
+  const auto note = [&](const Completed& c) { ++completions[c.request.value()]; };
+  for (int step = 0; step < 400; ++step) {
+    const auto what = prng.below(100);
+    if (what < 45) {
+      const auto request = next_request++;
+      completions[request] = 0;
+      const std::string peer = "room@c.net/p" + std::to_string(prng.below(5));
+      const Duration timeout{1 + static_cast<std::int64_t>(prng.below(2'000'000))};
+      auto iq = session.send(RequestId(request), jid(peer), proto::Ping{}, timeout, at(clock));
+      if (iq) {
+        sent.emplace_back(std::move(*iq), peer);
+      } else {
+        note(iq.error());
+      }
+    } else if (what < 85 && !sent.empty()) {
+      const auto& [iq, peer] = sent[prng.below(sent.size())];
+      const bool forge = prng.below(3) == 0;
+      const auto answer =
+          session.receive(result_for(iq, forge ? std::string("room@c.net/thief") : peer));
+      ASSERT_FALSE(forge && answer.has_value());
+      if (answer) {
+        note(*answer);
+      }
+    } else if (what < 97) {
+      clock += Duration(static_cast<std::int64_t>(prng.below(300'000)));
+      session.fire_timers(at(clock), completed);
+      const auto next = session.next_deadline();
+      ASSERT_TRUE(!next || *next > Instant(clock));
+    } else {
+      session.stream_down(completed);
+      ASSERT_EQ(session.outstanding(), 0U);
+      session.stream_up(kOwnAddress);
+    }
+  }
+  session.stream_down(completed);
+  for (const auto& c : completed) {
+    note(c);
+  }
+  for (const auto& [request, count] : completions) {
+    ASSERT_EQ(count, 1) << "request " << request;
+  }
+  ASSERT_EQ(session.outstanding(), 0U);
+  ASSERT_EQ(session.next_deadline(), std::nullopt);
+}
+
 // Goal: every request is completed exactly once whatever happens. Method: 200 seeded storms of
 // sends, true, duplicate, late and forged answers, time jumps and stream losses; at the end the
 // stream goes down, and each request must have been completed once, and with its own peer's answer.
 TEST(SessionTest, EveryRequestIsCompletedExactlyOnce) {
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
-    Prng prng(seed);
-    Session session({.id_token = prng.next(), .outstanding_max = 1 + prng.below(30)});
-    session.stream_up(kOwnAddress);
-    std::map<std::uint64_t, int> completions;
-    std::vector<std::pair<xml::Element, std::string>> sent;
-    std::vector<Completed> completed;
-    Duration clock{};
-    std::uint64_t next_request = prng.below(1'000'000);
-    const auto note = [&](const Completed& c) { ++completions[c.request.value()]; };
-    for (int step = 0; step < 400; ++step) {
-      const auto what = prng.below(100);
-      if (what < 45) {
-        const auto request = next_request++;
-        completions[request] = 0;
-        const std::string peer = "room@c.net/p" + std::to_string(prng.below(5));
-        const Duration timeout{1 + static_cast<std::int64_t>(prng.below(2'000'000))};
-        auto iq = session.send(RequestId(request), jid(peer), proto::Ping{}, timeout, at(clock));
-        if (iq) {
-          sent.emplace_back(std::move(*iq), peer);
-        } else {
-          note(iq.error());
-        }
-      } else if (what < 85 && !sent.empty()) {
-        const auto& [iq, peer] = sent[prng.below(sent.size())];
-        const bool forge = prng.below(3) == 0;
-        const auto answer =
-            session.receive(result_for(iq, forge ? std::string("room@c.net/thief") : peer));
-        ASSERT_FALSE(forge && answer.has_value());
-        if (answer) {
-          note(*answer);
-        }
-      } else if (what < 97) {
-        clock += Duration(static_cast<std::int64_t>(prng.below(300'000)));
-        session.fire_timers(at(clock), completed);
-        const auto next = session.next_deadline();
-        ASSERT_TRUE(!next || *next > Instant(clock));
-      } else {
-        session.stream_down(completed);
-        ASSERT_EQ(session.outstanding(), 0U);
-        session.stream_up(kOwnAddress);
-      }
-    }
-    session.stream_down(completed);
-    for (const auto& c : completed) {
-      note(c);
-    }
-    for (const auto& [request, count] : completions) {
-      ASSERT_EQ(count, 1) << "request " << request;
-    }
-    ASSERT_EQ(session.outstanding(), 0U);
-    ASSERT_EQ(session.next_deadline(), std::nullopt);
+    ASSERT_NO_FATAL_FAILURE(run_random_history(seed));
   }
 }
 

@@ -212,63 +212,67 @@ TEST(StreamManagementTest, StateSurvivesExportAndRestore) {
   EXPECT_EQ(StreamManagement::restore(state, {}).state(), state);
 }
 
+void run_random_cuts(std::uint64_t seed) {
+  Prng prng(seed);
+  auto sm = enabled_session();
+  std::vector<std::string> server_got;
+  std::uint32_t server_sent = 0;    // Stanzas the server ever produced.
+  std::uint32_t next_delivery = 1;  // The next one it would put on this connection.
+  std::uint64_t expected_in = 1;
+  int produced = 0;
+  for (int step = 0; step < 400; ++step) {
+    switch (prng.below(6)) {
+      case 0: {  // We send; whether it arrives before a cut is the network's choice.
+        const std::string text = std::to_string(produced++);
+        ASSERT_TRUE(sm.sent(text).has_value());
+        // In order only: it can arrive when everything before it did.
+        if (server_got.size() + 1 == static_cast<std::size_t>(produced) && prng.below(2) == 0) {
+          server_got.push_back(text);
+        }
+        break;
+      }
+      case 1:
+        ++server_sent;
+        break;
+      case 2:
+        if (next_delivery <= server_sent) {
+          ++next_delivery;
+          if (const auto sequence = sm.received()) {
+            EXPECT_EQ(*sequence, expected_in++);
+          }
+        }
+        break;
+      case 3:
+        if (expected_in > 1) {
+          sm.handled(prng.below(expected_in));
+        }
+        break;
+      case 4:
+        ASSERT_TRUE(sm.acknowledged(with_h("a", static_cast<std::uint32_t>(server_got.size())))
+                        .has_value());
+        break;
+      default: {
+        const std::string h = h_of(sm.resume_request());
+        const auto again =
+            sm.resumed(resumed_answer(static_cast<std::uint32_t>(server_got.size())));
+        ASSERT_TRUE(again.has_value());
+        server_got.insert(server_got.end(), again->begin(), again->end());
+        next_delivery = static_cast<std::uint32_t>(std::stoul(h)) + 1;
+        break;
+      }
+    }
+  }
+  for (std::size_t i = 0; i < server_got.size(); ++i) {
+    EXPECT_EQ(server_got[i], std::to_string(i));
+  }
+}
+
 // Goal: whatever is cut wherever, the server gets every stanza once and in order, and so do we.
 // Method: a model server that loses everything in flight at each cut, 100 seeds.
 TEST(StreamManagementTest, NothingIsLostOrDoubledOverRandomCuts) {
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
-    Prng prng(seed);
-    auto sm = enabled_session();
-    std::vector<std::string> server_got;
-    std::uint32_t server_sent = 0;    // Stanzas the server ever produced.
-    std::uint32_t next_delivery = 1;  // The next one it would put on this connection.
-    std::uint64_t expected_in = 1;
-    int produced = 0;
-    for (int step = 0; step < 400; ++step) {
-      switch (prng.below(6)) {
-        case 0: {  // We send; whether it arrives before a cut is the network's choice.
-          const std::string text = std::to_string(produced++);
-          ASSERT_TRUE(sm.sent(text).has_value());
-          // In order only: it can arrive when everything before it did.
-          if (server_got.size() + 1 == static_cast<std::size_t>(produced) && prng.below(2) == 0) {
-            server_got.push_back(text);
-          }
-          break;
-        }
-        case 1:
-          ++server_sent;
-          break;
-        case 2:
-          if (next_delivery <= server_sent) {
-            ++next_delivery;
-            if (const auto sequence = sm.received()) {
-              EXPECT_EQ(*sequence, expected_in++);
-            }
-          }
-          break;
-        case 3:
-          if (expected_in > 1) {
-            sm.handled(prng.below(expected_in));
-          }
-          break;
-        case 4:
-          ASSERT_TRUE(sm.acknowledged(with_h("a", static_cast<std::uint32_t>(server_got.size())))
-                          .has_value());
-          break;
-        default: {
-          const std::string h = h_of(sm.resume_request());
-          const auto again =
-              sm.resumed(resumed_answer(static_cast<std::uint32_t>(server_got.size())));
-          ASSERT_TRUE(again.has_value());
-          server_got.insert(server_got.end(), again->begin(), again->end());
-          next_delivery = static_cast<std::uint32_t>(std::stoul(h)) + 1;
-          break;
-        }
-      }
-    }
-    for (std::size_t i = 0; i < server_got.size(); ++i) {
-      EXPECT_EQ(server_got[i], std::to_string(i));
-    }
+    ASSERT_NO_FATAL_FAILURE(run_random_cuts(seed));
   }
 }
 

@@ -253,7 +253,7 @@ TEST_F(NativeComponentTest, AStanzaTooLargeToSendIsRefusedAndTold) {
   std::vector<std::string> warnings;
   options_.warn = [&warnings](const std::string& text) { warnings.push_back(text); };
   NativeStream& stream = make_up();
-  stream.send(message("big@test", std::string(410 * 1024, 'x')));
+  stream.send(message("big@test", std::string(std::size_t{410} * 1024, 'x')));
   stream.send(message("small@test", "ok"));
   ASSERT_TRUE(
       run_until([this] { return server_.unread().find("small@test") != std::string::npos; }));
@@ -267,7 +267,7 @@ TEST_F(NativeComponentTest, AServerThatReadsNothingCostsTheLinkNotOurMemory) {
   options_.max_queued_bytes = 1024UL * 1024;
   NativeStream& stream = make_up();
   server_.stop_reading();
-  const xml::Element chunk = message("a@test", std::string(100 * 1024, 'x'));
+  const xml::Element chunk = message("a@test", std::string(std::size_t{100} * 1024, 'x'));
   for (int i = 0; i < 1000 && link_.downs.empty(); ++i) {
     stream.send(chunk);
     EXPECT_LE(stream.queued_bytes(), options_.max_queued_bytes);
