@@ -38,6 +38,10 @@ enum class ServiceMode : std::uint8_t {
   kComponent,  ///< External component `bascule.<domain>`.
   kClient,     ///< An account, by default the one of the client link with another resource.
 };
+enum class ServiceTransport : std::uint8_t {
+  kLibstrophe,  ///< A kept library; parses without limits of its own.
+  kNative,      ///< Our own stream, with limits per stanza.
+};
 enum class TlsMode : std::uint8_t { kRequired, kOff };
 enum class LogFormat : std::uint8_t { kText, kJson };
 
@@ -65,6 +69,7 @@ struct ClientLink {
 
 struct ServiceLink {
   ServiceMode mode = ServiceMode::kComponent;
+  ServiceTransport transport = ServiceTransport::kLibstrophe;
   std::string host = "localhost";
   std::uint16_t port = 0;        ///< 0: 5347 for a component, else the client link's.
   std::string component_domain;  ///< Default `bascule.<domain>`.

@@ -141,6 +141,18 @@ void add_service_link_keys(std::vector<Key>& table) {
        "component-domain. \"client\": an account; without user and secret the one of\n"
        "the client link, with another resource.",
        ""});
+  table.push_back(
+      {"links.service.transport",
+       choice(BASCULE_CONFIG_AT(service.transport),
+              std::vector<std::pair<std::string, ServiceTransport>>{
+                  {"libstrophe", ServiceTransport::kLibstrophe},
+                  {"native", ServiceTransport::kNative}}),
+       "",
+       "What speaks XMPP on this link. libstrophe needs quadratic time for a stanza with very "
+       "many\n"
+       "children: where clients can send to the component's address (Prosody lets them), choose\n"
+       "\"native\" or have the server refuse such stanzas.",
+       ""});
   table.push_back({"links.service.host",
                    text(BASCULE_CONFIG_AT(service.host), Empty::kForbidden, kHostText, is_host),
                    "JVB_XMPP_SERVER XMPP_SERVER", "Server the bridges log in to.", ""});

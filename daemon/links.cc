@@ -52,6 +52,39 @@ xmpp::NativeStreamOptions client_options(const config::Config& config) {
   return options;
 }
 
+/// The service link on our own stream. Without XEP-0198: a lost link is a lost session here,
+/// because the brewery is read anew anyway.
+xmpp::NativeStreamOptions native_service_options(const config::Config& config) {
+  xmpp::NativeStreamOptions options;
+  const bool component = config.service.mode == config::ServiceMode::kComponent;
+  options.mode = component ? xmpp::NativeStreamOptions::Mode::kComponent
+                           : xmpp::NativeStreamOptions::Mode::kClient;
+  options.host = config.service.host;
+  options.port = config.service.port;
+  options.domain = config.service_address.domain();
+  options.user = config.service_address.local();
+  options.resource = config.service_address.resource();
+  options.secret = config.service.secret.value;
+  options.tls.mode = config.service.tls == config::TlsMode::kRequired ? xmpp::TlsMode::kRequired
+                                                                      : xmpp::TlsMode::kOff;
+  options.tls.ca_file = config.service.ca_file;
+  options.tls.pinned_sha256 = config.service.pins;
+  options.stream_management = false;
+  return options;
+}
+
+xmpp::NativeStreamOptions native_options(const config::Config& config, StreamId stream) {
+  switch (stream) {
+    case StreamId::kRequests:
+      return requests_options(config);
+    case StreamId::kClient:
+      return client_options(config);
+    case StreamId::kService:
+      return native_service_options(config);
+  }
+  check_failed("stream is one of StreamId", __FILE__, __LINE__);
+}
+
 xmpp::StropheOptions service_options(const config::Config& config) {
   xmpp::StropheOptions options;
   const bool component = config.service.mode == config::ServiceMode::kComponent;
@@ -114,12 +147,12 @@ focus::LinkOptions link_options(const config::Config& config, StreamId stream,
 std::unique_ptr<xmpp::Transport> make_transport(const config::Config& config, StreamId stream,
                                                 boost::asio::io_context& io,
                                                 xmpp::TransportListener& listener, LogSink& log) {
-  if (stream == StreamId::kService) {
+  if (stream == StreamId::kService &&
+      config.service.transport == config::ServiceTransport::kLibstrophe) {
     return std::make_unique<xmpp::StropheTransport>(service_options(config), io.get_executor(),
                                                     listener);
   }
-  xmpp::NativeStreamOptions options =
-      stream == StreamId::kRequests ? requests_options(config) : client_options(config);
+  xmpp::NativeStreamOptions options = native_options(config, stream);
   options.warn = warner(log, stream);
   return std::make_unique<xmpp::NativeStream>(io, std::move(options), listener);
 }
