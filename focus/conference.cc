@@ -181,9 +181,6 @@ void Conference::entered(const room_event::Entered& event, Turn& turn, Surroundi
     for (const auto& endpoint : gone) {
       remove(*find(endpoint), turn, around);
     }
-    if (std::exchange(restored_, false)) {
-      announce_again(turn);
-    }
     members_changed(turn, around);
   }
   if (participants_.empty()) {

@@ -104,7 +104,6 @@ class Conference {
   void want_all(Turn& turn, Surroundings& around);
   void single_timeout(Turn& turn, Surroundings& around);
   void grant_owner(Turn& turn);
-  void announce_again(Turn& turn);
   void publish(Turn& turn);
   void publish_soon(Turn& turn);
   [[nodiscard]] std::size_t invitable_count() const { return invitable_; }
@@ -189,7 +188,6 @@ class Conference {
   std::map<std::string, std::string> properties_;  // Of the request that created it.
   WallTime created_;
   bool breakout_ = false;
-  bool restored_ = false;  // From the tables, and not in the room since.
 
   Members participants_;
   std::map<EndpointId, ParticipantId> by_endpoint_;

@@ -39,7 +39,6 @@ bool has_open_session(const ParticipantRow& row) {
 void Conference::restore(const ConferenceRow& row, Turn& turn) {
   state_ = ConferenceState::kSuspended;
   created_persisted_ = true;
-  restored_ = true;
   meeting_id_ = row.identity.meeting_id;
   created_ = row.identity.created;
   properties_ = row.identity.properties;
@@ -58,15 +57,6 @@ void Conference::restore(const ConferenceRow& row, Turn& turn) {
             {{"room", room_jid().to_string()},
              {"participants", static_cast<std::int64_t>(participants_.size())},
              {"sessions", static_cast<std::int64_t>(accepted_)}});
-}
-
-/// What the earlier process had still to tell is lost with it. Everybody is told everything again;
-/// clients pass over what they know (lib-jitsi-meet: JingleSessionPC.js, "Source-add request for
-/// existing SSRC").
-void Conference::announce_again(Turn& turn) {
-  for (const auto& [owner, snapshot] : sources_.owners()) {
-    sources_changed(owner, SourceSnapshot(), turn);
-  }
 }
 
 void Conference::restore_member(const EndpointId& endpoint, const ParticipantRow& row, Turn& turn) {
@@ -141,7 +131,9 @@ void Conference::restore_session(Participant& participant, const ParticipantRow&
                                          {"rule", std::string(to_string(added.error().rule))}});
     }
   }
-  // What was collected for it in the earlier process is unknown: see announce_again.
+  // What was collected for it in the earlier process is lost with that. Saying everything again is
+  // no way out: a web client makes a second media line of a source it knows (lib-jitsi-meet:
+  // JingleSessionPC.ts `_addOrRemoveRemoteStream`).
   send_source_messages(signaler_.activate(participant.endpoint, sources_), turn);
 }
 

@@ -31,6 +31,7 @@ constexpr std::string_view kUsage =
     "  --seeds-file FILE  seeds that failed once, one per line, run as well ('#' comments)\n"
     "  --wire             every stanza goes through the XML writer and parser\n"
     "  --no-faults        only people coming and going\n"
+    "  --fresh-resource   the focus takes its rooms over unseen after a crash (see sim/world.h)\n"
     "  --no-crash         faults, but the focus process lives\n"
     "  --json FILE        the figures of the run\n"
     "  --quiet            no line per seed\n"
@@ -84,6 +85,8 @@ std::optional<Arguments> parse(int argc, char** argv) {
       arguments.world.wire = true;
     } else if (option == "--no-faults") {
       arguments.world.faults = false;
+    } else if (option == "--fresh-resource") {
+      arguments.world.fresh_resource = true;
     } else if (option == "--no-crash") {
       arguments.world.crash_focus = false;
     } else if (option == "--quiet") {

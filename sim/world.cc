@@ -61,7 +61,7 @@ void World::draw() {
       milliseconds{static_cast<std::int64_t>(20 + prng_.below(200))};
   focus_options_.placement.placement_burst = static_cast<std::uint32_t>(2 + prng_.below(19));
 
-  deployment_.fixed_resource = prng_.below(2) == 0;
+  deployment_.fixed_resource = !options_.fresh_resource;
   NetworkOptions network;
   network.wire = options_.wire;
   network.latency_max = milliseconds{static_cast<std::int64_t>(2 + prng_.below(80))};

@@ -22,7 +22,10 @@ struct WorldOptions {
   std::uint64_t seed = 1;
   bool wire = false;        ///< Every stanza through the writer and the parser.
   bool crash_focus = true;  ///< Among the faults: the focus dies between any two actions.
-  bool faults = true;       ///< false: only people coming and going.
+  /// The focus binds another resource in each life, so that rooms survive its crash. Not what the
+  /// daemon does; source-adds that were being collected at the crash are then lost.
+  bool fresh_resource = false;
+  bool faults = true;  ///< false: only people coming and going.
   Duration fault_phase = std::chrono::seconds{90};
   Duration liveness_bound = std::chrono::seconds{300};
   /// Gets every note of the focus and every fault, each as one line with the virtual time.
