@@ -56,6 +56,10 @@ xml::Element many_attributes() {
 
 class MalformedClients : public testing::Test {
  protected:
+  explicit MalformedClients(BasculeProcess::Settings settings = {})
+      : stage({.prosody = {.extra_global = "c2s_stanza_size_limit = 1048576"},
+               .daemon = std::move(settings)}) {}
+
   void SetUp() override {
     stage.enter(first);
     stage.enter(second);
@@ -81,7 +85,7 @@ class MalformedClients : public testing::Test {
     return stage.wait_for(from.ask_jingle(std::move(payload)));
   }
 
-  Stage stage{{.prosody = {.extra_global = "c2s_stanza_size_limit = 1048576"}}};
+  Stage stage;
   ScriptedClient& first = stage.client("room");
   ScriptedClient& second = stage.client("room");
 };
@@ -151,6 +155,26 @@ TEST_F(MalformedClients, StanzasOverALimitToTheServiceLinkAreAnswered) {
     EXPECT_EQ(reply.condition(), "not-acceptable") << make().name;
   }
   EXPECT_EQ(stage.daemon.metric(received("service", "over_limit")), 3);
+  expect_nothing_lost();
+}
+
+class NativeServiceLink : public MalformedClients {
+ protected:
+  NativeServiceLink() : MalformedClients({{"links.service", {{"transport", "\"native\""}}}}) {}
+};
+
+// All of them, `wide` too: what the setting is for (ADR 0011).
+TEST_F(NativeServiceLink, StanzasOverALimitAreAnsweredAtOnceAndNobodyIsMoved) {
+  ScriptedClient& stranger = stage.client("other");
+  for (const auto& make : {wide, deep, long_text, many_attributes}) {
+    const auto began = Stage::Clock::now();
+    const Reply reply =
+        stage.wait_for(stranger.ask(with(peers::iq("set", "bascule.bascule.test"), make())));
+    EXPECT_EQ(reply.condition(), "not-acceptable") << make().name;
+    EXPECT_LT(Stage::Clock::now() - began, std::chrono::seconds(5));
+  }
+  EXPECT_EQ(stage.daemon.metric(received("service", "over_limit")), 4);
+  EXPECT_EQ(stage.daemon.metric("bascule_bridges_lost_total"), 0);
   expect_nothing_lost();
 }
 
