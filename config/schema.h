@@ -35,6 +35,7 @@ std::string environment_variable(const Key& key);
 void add_link_keys(std::vector<Key>& table);
 void add_conference_keys(std::vector<Key>& table);
 void add_selection_keys(std::vector<Key>& table);
+void add_selection_rule_keys(std::vector<Key>& table);
 void add_service_keys(std::vector<Key>& table);
 
 }  // namespace bascule::config

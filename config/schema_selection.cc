@@ -68,10 +68,19 @@ void add_pace_keys(std::vector<Key>& table) {
   table.push_back({"selection.placement-burst",
                    integer(BASCULE_CONFIG_AT(focus.placement.placement_burst), {1, 10'000}), "",
                    "Placements at once after a quiet spell.", ""});
-  table.push_back({"selection.global-interval",
-                   duration(BASCULE_CONFIG_AT(focus.placement.global_interval),
-                            {std::chrono::microseconds{10}, hours{1}}),
-                   "", "Steady spacing of all placements.", ""});
+  table.push_back(
+      {"selection.global-rate",
+       integer(BASCULE_CONFIG_AT(focus.placement.global_rate), {1, 100'000}), "",
+       "Placements per second over all bridges at first; adapts to how fast answers come.", ""});
+  table.push_back({"selection.global-rate-min",
+                   integer(BASCULE_CONFIG_AT(focus.placement.global_rate_min), {1, 100'000}), "",
+                   "... and never falls below this.", ""});
+  table.push_back({"selection.latency-good",
+                   duration(BASCULE_CONFIG_AT(focus.placement.latency_good), kShortWait), "",
+                   "The rate rises while nine of ten answers come within this time ...", ""});
+  table.push_back({"selection.latency-bad",
+                   duration(BASCULE_CONFIG_AT(focus.placement.latency_bad), kShortWait), "",
+                   "... and is cut when they take longer than this.", ""});
   table.push_back({"selection.global-burst",
                    integer(BASCULE_CONFIG_AT(focus.placement.global_burst), {1, 10'000}), "",
                    "Placements at once over all bridges.", ""});
@@ -83,6 +92,10 @@ void add_pace_keys(std::vector<Key>& table) {
       {"selection.slow-start-floor",
        permille(BASCULE_CONFIG_AT(focus.placement.slow_start_floor_permille), {1'000, 1'000'000}),
        "", "Share of the pace right after the start.", ""});
+  table.push_back(
+      {"selection.slow-start-full",
+       permille(BASCULE_CONFIG_AT(focus.placement.slow_start_full_permille), {1'000, 1'000'000}),
+       "", "... while the fleet is full.", ""});
   table.push_back({"selection.hot-brake",
                    stress(BASCULE_CONFIG_AT(focus.placement.hot_brake), {300'000, 2'000'000}), "",
                    "Reported stress above which the pace drops to a quarter.", ""});
@@ -96,13 +109,6 @@ void add_pace_keys(std::vector<Key>& table) {
 }
 
 void add_queue_keys(std::vector<Key>& table) {
-  table.push_back({"selection.growth-min",
-                   integer(BASCULE_CONFIG_AT(focus.placement.growth_min), {1, 1000}), "",
-                   "Expected size of a new conference.", ""});
-  table.push_back(
-      {"selection.reservation-ttl",
-       duration(BASCULE_CONFIG_AT(focus.placement.reservation_ttl), {seconds{10}, seconds{600}}),
-       "", "How long room is held for those expected.", ""});
   table.push_back({"selection.small-need-after",
                    duration(BASCULE_CONFIG_AT(focus.placement.small_need_after), kShortWait), "",
                    "After this wait a new conference accepts less room.", ""});
@@ -145,6 +151,13 @@ void add_retry_keys(std::vector<Key>& table) {
   table.push_back({"selection.retry-memory",
                    duration(BASCULE_CONFIG_AT(focus.placement.retry_memory), kLongWait), "",
                    "So long without a failure forgets.", ""});
+  table.push_back({"selection.retry-budget",
+                   integer(BASCULE_CONFIG_AT(focus.placement.retry_budget), {1, 1000}), "",
+                   "Re-invites of a conference in that time, in multiples of its size, before ...",
+                   ""});
+  table.push_back({"selection.retry-budget-wait",
+                   duration(BASCULE_CONFIG_AT(focus.placement.retry_budget_wait), kShortWait), "",
+                   "... every further one makes it wait this long.", ""});
 }
 
 void add_failure_keys(std::vector<Key>& table) {
@@ -181,10 +194,19 @@ void add_failure_keys(std::vector<Key>& table) {
 void add_settle_keys(std::vector<Key>& table) {
   table.push_back({"selection.settle-quiet",
                    duration(BASCULE_CONFIG_AT(focus.placement.settle_quiet), kShortWait), "",
-                   "After a reconnect: no new bridge for this long, then placements start.", ""});
+                   "After a reconnect limits are lower until no new bridge came for this long ...",
+                   ""});
   table.push_back({"selection.settle-max",
                    duration(BASCULE_CONFIG_AT(focus.placement.settle_max), kShortWait), "",
                    "... or after this time.", ""});
+  table.push_back(
+      {"selection.settle-factor",
+       permille(BASCULE_CONFIG_AT(focus.placement.settle_permille), {100'000, 1'000'000}), "",
+       "Share of every limit in force meanwhile.", ""});
+  table.push_back(
+      {"selection.settle-present",
+       permille(BASCULE_CONFIG_AT(focus.placement.settle_present_permille), {100'000, 1'000'000}),
+       "", "... or when this share of the known bridges is there.", ""});
   table.push_back({"selection.settle-min-bridges",
                    integer(BASCULE_CONFIG_AT(focus.placement.settle_min_bridges), {0, 1000}), "",
                    "New rooms are put off while settling with fewer bridges.", ""});
@@ -205,6 +227,7 @@ void add_settle_keys(std::vector<Key>& table) {
 }  // namespace
 
 void add_selection_keys(std::vector<Key>& table) {
+  add_selection_rule_keys(table);
   add_load_keys(table);
   add_pace_keys(table);
   add_queue_keys(table);

@@ -105,6 +105,14 @@ void check_selection(const focus::PlacementOptions& options, Checker& checker) {
                         options.retry_wait_max);
   checker.require_order("selection.quarantine-base", options.quarantine_base,
                         "selection.quarantine-max", options.quarantine_max);
+  checker.require_order("selection.global-rate-min", options.global_rate_min,
+                        "selection.global-rate", options.global_rate);
+  checker.require_order("selection.latency-good", options.latency_good, "selection.latency-bad",
+                        options.latency_bad);
+  checker.require_order("selection.make-room-target", options.make_room_target,
+                        "selection.make-room-above", options.make_room_above);
+  checker.require_order("selection.make-room-size", options.make_room_size,
+                        "selection.make-room-size-max", options.make_room_size_max);
   checker.require_order("selection.drain-spacing", options.drain_spacing, "selection.recheck",
                         options.recheck);
 }

@@ -127,7 +127,8 @@ std::size_t Admission::visit(RoomEntry& entry, Line line, std::size_t budget, In
   const std::size_t most = std::min<std::size_t>(limits_.quantum, budget);
   while (served < most && !served_line.tickets.empty()) {
     WaitingTicket& waiting = served_line.tickets.front();
-    const auto reason = room.held_until ? WaitReason::kRetryWait : serve(waiting);
+    const auto reason =
+        room.held_until ? WaitReason::kRetryWait : serve(waiting, class_of(room, line));
     if (reason) {
       waiting.last_reason = reason;
       break;

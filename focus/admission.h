@@ -56,7 +56,7 @@ class Admission {
   void hold(const RoomJid& room, Instant until);
 
   /// nullopt: the ticket was served and leaves the queue. Else why it waits.
-  using Serve = std::function<std::optional<WaitReason>(const WaitingTicket&)>;
+  using Serve = std::function<std::optional<WaitReason>(const WaitingTicket&, TicketClass)>;
   struct Pass {
     std::size_t served = 0;
     bool complete = true;  ///< False: a limit ended the pass; the next one continues there.

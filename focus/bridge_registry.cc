@@ -11,48 +11,74 @@ constexpr Duration kGhostTime = std::chrono::seconds{120};  // Endpoint expiry o
 constexpr std::int64_t kForeignNoise = 3;            // Joins and leaves on their way to the report.
 constexpr Milliunits kForeignLoadPerEndpoint = 800;  // When nobody of ours tells the mean.
 constexpr Stress kReportMax{10'000'000};
+constexpr Milliunits kWindowProbe = 2'000;  // Two units: more than most single joins add.
+constexpr Duration kSlowAnswers = std::chrono::seconds{2};  // Half the pace ...
+constexpr Duration kStuckAnswers =
+    std::chrono::seconds{5};  // ... and nobody more until it answers.
+constexpr std::int64_t kFocusesMax = 8;
+constexpr std::size_t kRestartRequestsMax = 1000;
+constexpr Duration kMemoryFresh = std::chrono::hours{24 * 7};
 constexpr Stress kDiedBusyReported{900'000};
 constexpr Stress kDiedBusyExpected{950'000};
 
+/// Every focus takes its share of the pace.
 PlacementLimiter make_limiter(const PlacementOptions& options) {
+  const auto focuses = std::max<std::uint32_t>(options.focuses, 1);
   auto limiter = PlacementLimiter::create(
-      {.interval = options.placement_interval, .burst = options.placement_burst});
+      {.interval = options.placement_interval * focuses, .burst = options.placement_burst});
   BASCULE_CHECK(limiter.has_value());  // Options are validated where they are read.
   return *limiter;
 }
 
 }  // namespace
 
-Bridge::Bridge(const BridgeJid& address, const PlacementOptions& options)
-    : jid(address), ledger(options), limiter(make_limiter(options)) {
+Bridge::Bridge(const BridgeJid& address, std::uint32_t id, const PlacementOptions& options)
+    : jid(address),
+      number(id),
+      standby(std::find(options.standby_bridges.begin(), options.standby_bridges.end(),
+                        address.jid().resource()) != options.standby_bridges.end()),
+      ledger(options),
+      limiter(make_limiter(options)) {
 }
 
 BridgeRegistry::BridgeRegistry(const PlacementOptions& options)
     : options_(options),
-      gate_(options.settle_quiet, options.settle_max),
-      learn_from_(Instant::min()) {
+      phase_(options.settle_quiet, options.settle_max),
+      learn_from_(Instant::min()),
+      focuses_permille_(std::max<std::int64_t>(options.focuses, 1) * 1000) {
 }
 
 void BridgeRegistry::link_up(Instant now) {
-  gate_.link_up(now);
-  learn_from_ = now + options_.sample_window + options_.publish_period + std::chrono::seconds{2};
-  for (auto& [jid, bridge] : bridges_) {
-    bridge.ghosts = static_cast<std::int64_t>(bridge.participants);
-    bridge.ghosts_since = now;
-  }
+  phase_.link_up(now);
+  everybody_dropped(now, 0);
   // A room announces who is in it before it confirms that we are (XEP-0045 7.2.2): the bridges that
   // were there have usually appeared by now.
   if (present_count() > 0) {
-    count_arrivals(now);
+    phase_.bridge_appeared(now);
   }
 }
 
 void BridgeRegistry::link_down(Instant /*now*/) {
-  gate_.link_down();
+  phase_.link_down();
   for (auto& [jid, bridge] : bridges_) {
     bridge.expected_back = bridge.expected_back || bridge.present;
     bridge.present = false;
   }
+}
+
+void BridgeRegistry::everybody_dropped(Instant now, std::uint64_t window) {
+  suspend_learning(now, options_.sample_window + options_.publish_period + std::chrono::seconds{2});
+  for (auto& [jid, bridge] : bridges_) {
+    bridge.ghosts = static_cast<std::int64_t>(bridge.participants);
+    if (bridge.departures_window == window) {
+      bridge.ghosts += bridge.departures;
+    }
+    bridge.ghosts_since = now;
+  }
+}
+
+void BridgeRegistry::suspend_learning(Instant now, Duration time) {
+  learn_from_ = std::max(learn_from_, now + time);
 }
 
 ReportEffect BridgeRegistry::report(const stats::BridgeReport& report, Instant now) {
@@ -80,15 +106,19 @@ ReportEffect BridgeRegistry::report(const stats::BridgeReport& report, Instant n
     // The stress in it is of the new process; the caller clears the ledger, the next one counts.
     return ReportEffect::kRestarted;
   }
-  if (report.local_endpoints) {
-    apply_endpoint_count(*bridge, *report.local_endpoints, now);
-  }
+  apply_endpoint_count(*bridge, report, now);
   if (report.average_participant_stress) {
     bridge->ledger.set_prior(*report.average_participant_stress);
   }
   bool sampled = false;
   if (report.stress && *report.stress >= Stress() && *report.stress <= kReportMax) {
     sampled = apply_stress(*bridge, *report.stress, now);
+    if (sampled && report.local_endpoints == 0 && bridge->participants == 0) {
+      bridge->ledger.idle_sample(*report.stress);
+    }
+    if (sampled && !report.local_endpoints) {
+      apply_residual(*bridge);
+    }
   }
   if (appeared) {
     return ReportEffect::kAppeared;
@@ -120,11 +150,7 @@ void BridgeRegistry::failed(Bridge& bridge, FailureCause cause, Instant now) {
     }
     bridge.quarantined_until = now + quarantine;
     if (expected > kDiedBusyExpected || reported > kDiedBusyReported) {
-      const Stress before = capacity(bridge, now);
-      bridge.cut_capacity =
-          std::max(options_.capacity_floor,
-                   Stress(before.millionths() * options_.capacity_cut_permille / 1000));
-      bridge.cut_at = now;
+      cut_capacity(bridge, now);
     }
   }
   bridge.ledger.cleared();
@@ -135,19 +161,100 @@ void BridgeRegistry::failed(Bridge& bridge, FailureCause cause, Instant now) {
   bridge.ghosts = 0;
   bridge.ghosts_since.reset();
   bridge.hot_until.reset();
+  bridge.hot_samples = 0;
+  bridge.residual = 0;
+  bridge.answer_time = Duration::zero();
+  bridge.restart_requests.clear();
+  bridge.isolates_alone.reset();
   bridge.started_at = now;
   bridge.expected_back = false;
   bridge.present = bridge.present && cause == FailureCause::kRestarted;
 }
 
-bool BridgeRegistry::open_gate_if_due(Instant now) {
-  if (!gate_.open_if_due(now)) {
+void BridgeRegistry::cut_capacity(Bridge& bridge, Instant now) {
+  const Stress before = capacity(bridge, now);
+  bridge.cut_capacity = std::max(
+      options_.capacity_floor, Stress(before.millionths() * options_.capacity_cut_permille / 1000));
+  bridge.cut_at = now;
+}
+
+bool BridgeRegistry::restart_requested(Bridge& bridge, Instant now) {
+  auto& requests = bridge.restart_requests;
+  while (!requests.empty() && now - requests.front() > options_.ice_failure_interval) {
+    requests.pop_front();
+  }
+  if (requests.size() < kRestartRequestsMax) {
+    requests.push_back(now);
+  }
+  const auto asked = static_cast<std::int64_t>(requests.size());
+  const bool failing = options_.ice_failure_detection &&
+                       requests.size() >= options_.ice_failure_min &&
+                       asked * 1000 >= static_cast<std::int64_t>(bridge.participants) *
+                                           options_.ice_failure_permille;
+  if (!failing) {
     return false;
   }
+  requests.clear();
+  const Instant until = now + options_.ice_failure_quarantine;
+  bridge.quarantined_until =
+      bridge.quarantined_until ? std::max(*bridge.quarantined_until, until) : until;
+  return true;
+}
+
+void BridgeRegistry::answered(Bridge& bridge, Duration took) {
+  bridge.answer_time += (took - bridge.answer_time) / 4;
+}
+
+void BridgeRegistry::settled() {
   for (auto& [jid, bridge] : bridges_) {
     bridge.expected_back = false;
   }
-  return true;
+}
+
+void BridgeRegistry::restore(const BridgeMemory& memory, Instant now) {
+  Bridge* bridge = find_or_create(memory.bridge);
+  if (bridge == nullptr) {
+    return;
+  }
+  StressLedger::Learned learned{memory.cost, memory.deviation, memory.confirmations};
+  if (memory.age > kMemoryFresh) {
+    learned.confirmations = std::min(learned.confirmations, 2);
+    learned.deviation = std::max(learned.deviation, Stress(learned.cost.millionths() * 3 / 10));
+  }
+  bridge->ledger.set_learned(learned);
+  bridge->cut_capacity = std::clamp(memory.capacity, options_.capacity_floor, Stress::full());
+  bridge->cut_at = now;
+  bridge->failures = memory.failures;
+  if (memory.failures > 0) {
+    bridge->last_failure = now - memory.last_failure_age;
+  }
+  if (memory.quarantine_left > Duration::zero()) {
+    bridge->quarantined_until = now + memory.quarantine_left;
+  }
+  bridge->version = memory.version;
+  bridge->region = memory.region;
+  bridge->expected_back = !bridge->present;
+}
+
+BridgeMemory BridgeRegistry::memory_of(const Bridge& bridge, Instant now) const {
+  const StressLedger::Learned learned = bridge.ledger.learned();
+  BridgeMemory memory;
+  memory.bridge = bridge.jid;
+  memory.cost = learned.cost;
+  memory.deviation = learned.deviation;
+  memory.confirmations = learned.confirmations;
+  memory.capacity = capacity(bridge, now);
+  memory.failures = bridge.failures;
+  memory.last_failure_age = bridge.last_failure ? now - *bridge.last_failure : Duration::zero();
+  if (bridge.quarantined_until && *bridge.quarantined_until > now) {
+    memory.quarantine_left = *bridge.quarantined_until - now;
+  }
+  if (bridge.ledger.heard_at() && !bridge.present) {
+    memory.age = now - *bridge.ledger.heard_at();
+  }
+  memory.version = bridge.version;
+  memory.region = bridge.region;
+  return memory;
 }
 
 Bridge* BridgeRegistry::find(const BridgeJid& jid) {
@@ -170,12 +277,23 @@ Bridge* BridgeRegistry::find_or_create(const BridgeJid& jid) {
   if (bridges_.size() >= options_.max_bridges) {
     return nullptr;
   }
-  return &bridges_.try_emplace(jid, jid, options_).first->second;
+  return &bridges_.try_emplace(jid, jid, ++last_number_, options_).first->second;
 }
 
 std::size_t BridgeRegistry::present_count() const {
   return static_cast<std::size_t>(std::count_if(bridges_.begin(), bridges_.end(),
                                                 [](const auto& e) { return e.second.present; }));
+}
+
+std::size_t BridgeRegistry::expected_count() const {
+  return static_cast<std::size_t>(
+      std::count_if(bridges_.begin(), bridges_.end(),
+                    [](const auto& e) { return e.second.present || e.second.expected_back; }));
+}
+
+std::size_t BridgeRegistry::known_before_count() const {
+  return static_cast<std::size_t>(std::count_if(
+      bridges_.begin(), bridges_.end(), [](const auto& e) { return e.second.expected_back; }));
 }
 
 BridgeState BridgeRegistry::state(const Bridge& bridge, Instant now) const {
@@ -197,7 +315,7 @@ bool BridgeRegistry::works(const Bridge& bridge, Instant now) {
 
 bool BridgeRegistry::takes_new(const Bridge& bridge, Instant now) {
   return works(bridge, now) && !bridge.drain && !bridge.cordoned && !bridge.graceful_shutdown &&
-         !bridge.shutting_down;
+         !bridge.shutting_down && (!bridge.standby || bridge.activated);
 }
 
 Stress BridgeRegistry::capacity(const Bridge& bridge, Instant now) const {
@@ -210,16 +328,52 @@ Stress BridgeRegistry::capacity(const Bridge& bridge, Instant now) const {
                                          periods * options_.capacity_recovery.millionths()));
 }
 
-std::int64_t BridgeRegistry::stretch_permille(const Bridge& bridge, Instant now) const {
+bool BridgeRegistry::is_blind(const Bridge& bridge, Instant now) const {
+  return !bridge.ledger.heard_at() || now - *bridge.ledger.heard_at() > options_.blind_after;
+}
+
+bool BridgeRegistry::is_ready(const Bridge& bridge, Instant now) const {
+  const bool stuck = bridge.answer_time > kStuckAnswers && bridge.in_flight > 0;
+  return bridge.limiter.earliest() <= now && bridge.in_flight < options_.max_in_flight && !stuck &&
+         bridge.ledger.within_window(kWindowProbe, now);
+}
+
+std::int64_t BridgeRegistry::stretch_permille(const Bridge& bridge, bool fleet_full,
+                                              Instant now) const {
   std::int64_t pace_permille = 1000;
   if (bridge.started_at && now - *bridge.started_at < options_.slow_start) {
     const std::int64_t grown = 1000 * (now - *bridge.started_at) / options_.slow_start;
-    pace_permille = std::max({options_.slow_start_floor_permille, grown, std::int64_t{1}});
+    const std::int64_t floor =
+        fleet_full ? options_.slow_start_full_permille : options_.slow_start_floor_permille;
+    pace_permille = std::min<std::int64_t>(1000, std::max({floor, grown, std::int64_t{1}}));
   }
   if (bridge.hot_until && now < *bridge.hot_until) {
     pace_permille = std::min<std::int64_t>(pace_permille, 250);
   }
-  return 1'000'000 / pace_permille;
+  if (bridge.answer_time > kSlowAnswers) {
+    pace_permille /= 2;
+  }
+  return 1'000'000 / std::max<std::int64_t>(pace_permille, 1);
+}
+
+void BridgeRegistry::estimate_focuses() {
+  if (options_.focuses != 0) {
+    return;
+  }
+  Milliunits own = 0;
+  Milliunits foreign = 0;
+  for (const auto& [jid, bridge] : bridges_) {
+    if (bridge.present) {
+      own += bridge.ledger.own();
+      foreign += bridge.ledger.foreign();
+    }
+  }
+  constexpr Milliunits kEnough = 10'000;  // Before that the ratio says nothing.
+  if (own >= kEnough) {
+    const std::int64_t seen =
+        std::clamp<std::int64_t>(1000 + foreign * 1000 / own, 1000, kFocusesMax * 1000);
+    focuses_permille_ += (seen - focuses_permille_) / 4;
+  }
 }
 
 void BridgeRegistry::apply_flags(Bridge& bridge, const stats::BridgeReport& report) {
@@ -239,24 +393,47 @@ void BridgeRegistry::apply_flags(Bridge& bridge, const stats::BridgeReport& repo
 }
 
 /// Endpoints beyond ours belong to other users of the bridge and cost what ours cost.
-void BridgeRegistry::apply_endpoint_count(Bridge& bridge, std::int64_t endpoints, Instant now) {
+void BridgeRegistry::apply_endpoint_count(Bridge& bridge, const stats::BridgeReport& report,
+                                          Instant now) {
+  bridge.ledger.set_focuses(focuses_permille_);
+  if (!report.local_endpoints) {
+    return;
+  }
   std::int64_t ghosts = 0;
   if (bridge.ghosts_since && now - *bridge.ghosts_since < kGhostTime) {
+    if (bridge.ghosts == 0 && bridge.participants == 0 && options_.focuses == 1) {
+      bridge.ghosts = *report.local_endpoints;  // Of an earlier life of ours: nobody else is there.
+    }
     ghosts = bridge.ghosts - bridge.ghosts * (now - *bridge.ghosts_since) / kGhostTime;
   }
   const auto ours = static_cast<std::int64_t>(bridge.participants);
-  std::int64_t extra = std::clamp<std::int64_t>(endpoints - ours - ghosts, 0, 1'000'000);
-  if (extra < kForeignNoise) {
+  std::int64_t extra =
+      std::clamp<std::int64_t>(*report.local_endpoints - ours - ghosts, 0, 1'000'000);
+  if (options_.focuses == 1 && extra < kForeignNoise) {
     extra = 0;
   }
   bridge.ledger.set_foreign(extra *
                             (ours > 0 ? bridge.ledger.own() / ours : kForeignLoadPerEndpoint));
 }
 
+/// A bridge that shares with others and does not tell its endpoints (stats-filter): the others are
+/// what the sample shows beyond ours.
+void BridgeRegistry::apply_residual(Bridge& bridge) {
+  if (options_.focuses == 1) {
+    return;
+  }
+  bridge.residual += (bridge.ledger.unexplained() - bridge.residual) / 4;
+  bridge.ledger.set_foreign(bridge.residual);
+}
+
 bool BridgeRegistry::apply_stress(Bridge& bridge, Stress stress, Instant now) {
   const bool is_new = bridge.ledger.report(stress, now, now >= learn_from_);
   if (is_new && stress > options_.hot_brake) {
     bridge.hot_until = now + options_.hot_brake_time;
+  }
+  if (is_new) {
+    const Stress hot = options_.relays ? options_.relief_sample : Stress::full();
+    bridge.hot_samples = stress > hot ? bridge.hot_samples + 1 : 0;
   }
   return is_new;
 }
@@ -265,31 +442,24 @@ bool BridgeRegistry::appear(Bridge& bridge, Instant now) {
   if (bridge.present) {
     return false;
   }
-  const bool first_ever = !bridge.ledger.heard_at() && !bridge.started_at && bridge.rooms.empty();
+  const bool first_ever = !bridge.ledger.heard_at() && !bridge.started_at &&
+                          bridge.conferences.empty() && !bridge.expected_back;
+  const bool watched = phase_.link_is_up() && !phase_.settling();
   const bool is_back = bridge.failures > 0 && bridge.started_at == bridge.last_failure;
-  if ((first_ever && gate_.open()) || is_back) {
+  if ((first_ever && watched) || is_back) {
     bridge.started_at = now;
   }
   bridge.present = true;
-  count_arrivals(now);
+  phase_.bridge_appeared(now);
   return true;
-}
-
-void BridgeRegistry::count_arrivals(Instant now) {
-  std::size_t expected = 0;
-  std::size_t missing = 0;
-  for (const auto& [jid, other] : bridges_) {
-    expected += other.expected_back ? 1 : 0;
-    missing += other.expected_back && !other.present ? 1 : 0;
-  }
-  gate_.bridge_appeared(now, missing, expected);
 }
 
 /// Forgets one absent bridge that nothing refers to; prefers none in particular but the first.
 void BridgeRegistry::make_space() {
   const auto unused = std::find_if(bridges_.begin(), bridges_.end(), [](const auto& entry) {
     const Bridge& bridge = entry.second;
-    return !bridge.present && bridge.rooms.empty() && bridge.plans.empty() && !bridge.cordoned;
+    return !bridge.present && bridge.conferences.empty() && bridge.plans.empty() &&
+           !bridge.cordoned;
   });
   if (unused != bridges_.end()) {
     bridges_.erase(unused);

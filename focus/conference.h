@@ -74,6 +74,8 @@ class Conference {
   void on_timer(const TimerKey& key, Turn& turn, Surroundings& around);
   void discovered(ParticipantId participant, Features features, Turn& turn, Surroundings& around);
   void placed(const Decision& decision, Turn& turn, Surroundings& around);
+  /// Placement would like a participant to leave a bridge that works.
+  void move_wanted(const Move& move, Turn& turn, Surroundings& around);
   /// `alive`: the bridge still answers, so that what is left on it can be expired.
   void bridge_lost(const BridgeJid& bridge, bool alive, TicketKind kind, Turn& turn,
                    Surroundings& around);
@@ -122,9 +124,6 @@ class Conference {
   void enqueue(Participant& participant, TicketKind kind, Turn& turn);
   void allocate(Participant& participant, Turn& turn, Surroundings& around);
   void invite(Participant& participant, Turn& turn);
-  /// The ticket has waited for long: when the bridge is full and the meeting fits elsewhere as a
-  /// whole, it moves there.
-  void relieve(Participant& participant, Turn& turn, Surroundings& around);
   void end_session(Participant& participant, proto::ReasonCondition reason, std::string text,
                    Turn& turn);
   void drop_endpoint(Participant& participant, Turn& turn);

@@ -90,6 +90,10 @@ IqReply Conference::judge(Participant& participant, const proto::Jingle& jingle,
           },
           [&](const jingle::IceFailed&) {
             ++turn.counters().restarts;
+            if (participant.bridge &&
+                turn.shared.placement.restart_requested(participant.occupant, turn.now)) {
+              turn.warn("bridge.ice_failing", {{"bridge", participant.bridge->to_string()}});
+            }
             end_session(participant, proto::ReasonCondition::kSuccess, "moving", turn);
             apply(participant, ParticipantEvent::kRestart, turn, around);
             return done();

@@ -5,6 +5,33 @@
 #include "base/check.h"
 
 namespace bascule::focus {
+namespace {
+
+constexpr std::int64_t kUnplannedGainMax = 60;
+
+}  // namespace
+
+const ConferenceLoad::Host* ConferenceLoad::host_on(const Bridge& bridge) const {
+  const auto found = std::find_if(hosts.begin(), hosts.end(),
+                                  [&](const Host& host) { return host.bridge == &bridge; });
+  return found == hosts.end() ? nullptr : &*found;
+}
+
+ConferenceLoads::ConferenceLoads(const PlacementOptions& options)
+    : options_(options), history_(options.max_remembered_rooms, options.room_memory) {
+}
+
+ConferenceLoad& ConferenceLoads::at(const RoomJid& jid, Instant now) {
+  const auto [entry, added] = rooms_.try_emplace(jid);
+  if (added) {
+    entry->second.room = jid;
+    entry->second.number = ++last_number_;
+    if (const RoomHistory::Entry* last_time = history_.find(jid, now)) {
+      entry->second.known_size = last_time->size;
+    }
+  }
+  return entry->second;
+}
 
 ConferenceLoad* ConferenceLoads::find(const RoomJid& room) {
   const auto found = rooms_.find(room);
@@ -16,183 +43,308 @@ const ConferenceLoad* ConferenceLoads::find(const RoomJid& room) const {
   return found == rooms_.end() ? nullptr : &found->second;
 }
 
-void ConferenceLoads::forget_if_idle(const RoomJid& jid) {
+void ConferenceLoads::forget_if_idle(const RoomJid& jid, Instant /*now*/) {
   const auto found = rooms_.find(jid);
-  if (found != rooms_.end() && found->second.members == 0 && found->second.people == 0 &&
-      !found->second.reservation) {
+  if (found != rooms_.end() && found->second.members == 0 && !found->second.has_people() &&
+      !found->second.plan) {
     rooms_.erase(found);
   }
 }
 
-Milliunits ConferenceLoads::load_of_join(const ConferenceLoad& room, const Bridge& bridge) {
-  const Milliunits heavier = participant_load(room.people + 1);
-  Milliunits load = heavier;
-  for (const ConferenceLoad::Host& host : room.hosts) {
-    if (host.bridge == &bridge) {
-      load += host.people * (heavier - participant_load(room.people));
-    }
-  }
-  return load;
+Milliunits ConferenceLoads::load_on(const ConferenceLoad& room, const ConferenceLoad::Host& host,
+                                    std::size_t hosts) const {
+  const bool relayed = options_.relays && hosts > 1;
+  return host.people * participant_load(room.people) + host.visitors * visitor_load(room.people) +
+         (relayed ? options_.relay_load : 0);
 }
 
-Milliunits ConferenceLoads::join(const RoomJid& jid, Bridge& bridge, Instant at, bool settled) {
-  ConferenceLoad& room = rooms_[jid];
-  if (host(room, bridge) == nullptr) {
-    room.hosts.push_back({&bridge, 0});
-    bridge.rooms.insert(jid);
+Milliunits ConferenceLoads::load_of_join(const ConferenceLoad& room, const Bridge& bridge,
+                                         Role role) const {
+  const std::int64_t people = room.people + (role == Role::kMember ? 1 : 0);
+  const ConferenceLoad::Host* here = room.host_on(bridge);
+  ConferenceLoad::Host after = here != nullptr ? *here : ConferenceLoad::Host{nullptr};
+  (role == Role::kMember ? after.people : after.visitors) += 1;
+  const std::size_t hosts = room.hosts.size() + (here != nullptr ? 0 : 1);
+  const bool relayed = options_.relays && hosts > 1;
+  const Milliunits load = after.people * participant_load(people) +
+                          after.visitors * visitor_load(people) +
+                          (relayed ? options_.relay_load : 0);
+  return load - (here != nullptr ? here->load : 0);
+}
+
+Milliunits ConferenceLoads::join(ConferenceLoad& room, Bridge& bridge, Role role, Instant at,
+                                 bool settled) {
+  if (!room.has_people() && room.lost_size == 0) {
+    room.started = at;
+    room.largest = 0;
   }
-  const Milliunits added = load_of_join(room, bridge);
-  const Milliunits growth = participant_load(room.people + 1) - participant_load(room.people);
-  for (const ConferenceLoad::Host& other : room.hosts) {
-    const Milliunits load = other.bridge == &bridge ? added : other.people * growth;
-    if (load != 0) {
-      settled ? other.bridge->ledger.restored(load) : other.bridge->ledger.joined(load, at);
-    }
+  ConferenceLoad::Host& own = host(room, bridge, at);
+  if (role == Role::kMember) {
+    ++own.people;
+    ++room.people;
+  } else {
+    ++own.visitors;
   }
-  ++room.people;
-  ++host(room, bridge)->people;
   ++bridge.participants;
   room.home = &bridge;
-  size_changed(room);
-  return added;
-}
-
-void ConferenceLoads::leave(const RoomJid& jid, Bridge& bridge, Milliunits join_load,
-                            Instant joined_at, Instant at) {
-  ConferenceLoad& room = rooms_.at(jid);
-  const Milliunits before = participant_load(room.people);
-  const Milliunits lighter = before - participant_load(room.people - 1);
-  for (const ConferenceLoad::Host& other : room.hosts) {
-    if (other.bridge == &bridge) {
-      bridge.ledger.left(before + (other.people - 1) * lighter, join_load, joined_at, at);
-    } else if (lighter != 0) {
-      other.bridge->ledger.left(other.people * lighter, 0, at, at);
+  room.largest = std::max(room.largest, room.people);
+  Milliunits join_load = 0;
+  for (ConferenceLoad::Host& each : room.hosts) {
+    const Milliunits load = load_on(room, each, room.hosts.size());
+    const Milliunits added = load - each.load;
+    if (each.bridge == &bridge) {
+      join_load = added;
+    }
+    if (added != 0) {
+      settled ? each.bridge->ledger.restored(added) : each.bridge->ledger.joined(added, at);
+      each.load = load;
+      touch(*each.bridge);
     }
   }
-  --room.people;
+  if (room.lost_size > 0 && room.people >= room.lost_size) {
+    room.lost_size = 0;
+  }
+  update_growth(room, at);
+  return join_load;
+}
+
+void ConferenceLoads::leave(ConferenceLoad& room, Bridge& bridge, const Stay& stay, Instant at) {
+  ConferenceLoad::Host& own = host(room, bridge, at);
+  std::int64_t& count = stay.role == Role::kMember ? own.people : own.visitors;
+  BASCULE_CHECK(count > 0 && bridge.participants > 0);
+  --count;
+  room.people -= stay.role == Role::kMember ? 1 : 0;
   --bridge.participants;
-  ConferenceLoad::Host* left = host(room, bridge);
-  if (--left->people == 0) {
-    room.hosts.erase(room.hosts.begin() + (left - room.hosts.data()));
-    bridge.rooms.erase(jid);
-    if (room.home == &bridge) {
-      room.home = room.hosts.empty() ? nullptr : room.hosts.back().bridge;
+  const bool empties = own.people + own.visitors == 0;
+  const std::size_t hosts = room.hosts.size() - (empties ? 1 : 0);
+  for (ConferenceLoad::Host& each : room.hosts) {
+    const bool is_own = each.bridge == &bridge;
+    const Milliunits load = is_own && empties ? 0 : load_on(room, each, hosts);
+    const Milliunits gone = each.load - load;
+    if (is_own) {
+      bridge.ledger.left(gone, stay.join_load, stay.joined_at, at);
+    } else if (gone != 0) {
+      each.bridge->ledger.left(gone, 0, at, at);
     }
+    each.load = load;
+    touch(*each.bridge);
   }
-  size_changed(room);
+  if (empties) {
+    history_.remember(room.room, bridge.jid, room.largest, at);
+    remove_host(room, bridge);
+  }
+  update_growth(room, at);
 }
 
-std::int64_t ConferenceLoads::lose_host(const RoomJid& jid, Bridge& bridge, Instant at) {
-  ConferenceLoad& room = rooms_.at(jid);
-  const std::int64_t lost = host(room, bridge)->people;
-  const Milliunits lighter = participant_load(room.people) - participant_load(room.people - lost);
-  for (const ConferenceLoad::Host& other : room.hosts) {
-    if (other.bridge != &bridge && lighter != 0) {
-      other.bridge->ledger.left(other.people * lighter, 0, at, at);
+std::int64_t ConferenceLoads::lose_host(ConferenceLoad& room, Bridge& bridge, Instant at) {
+  const ConferenceLoad::Host* lost = room.host_on(bridge);
+  BASCULE_CHECK(lost != nullptr);
+  const std::int64_t people = lost->people;
+  const std::int64_t all = lost->people + lost->visitors;
+  room.lost_size = std::max(room.lost_size, room.people);
+  room.lost_until = at + options_.plan_ttl;
+  room.people -= people;
+  bridge.participants -= static_cast<std::size_t>(all);
+  remove_host(room, bridge);
+  for (ConferenceLoad::Host& other : room.hosts) {
+    const Milliunits load = load_on(room, other, room.hosts.size());
+    if (load != other.load) {
+      other.bridge->ledger.left(other.load - load, 0, at, at);
+      other.load = load;
+      touch(*other.bridge);
     }
   }
-  std::erase_if(room.hosts, [&](const auto& entry) { return entry.bridge == &bridge; });
-  room.people -= lost;
-  bridge.participants -= static_cast<std::size_t>(lost);
-  bridge.rooms.erase(jid);
+  touch(bridge);
+  update_growth(room, at);
+  return all;
+}
+
+void ConferenceLoads::plan(ConferenceLoad& room, Bridge& bridge, PlanKind kind, std::int64_t size,
+                           Instant now) {
+  drop_plan(room, now);
+  room.plan = ConferenceLoad::Plan{&bridge, kind, size, now + options_.plan_ttl};
+  bridge.plans.emplace(room.number, &room);
+  plan_ends_.emplace(room.plan->until, room.room);
+  update_growth(room, now);
+}
+
+void ConferenceLoads::drop_plan(ConferenceLoad& room, Instant now) {
+  if (!room.plan) {
+    return;
+  }
+  Bridge& bridge = *room.plan->bridge;
+  set_growth(bridge, room.plan->growth, 0);
+  bridge.plans.erase(room.number);
+  plan_ends_.erase({room.plan->until, room.room});
+  room.plan.reset();
+  update_growth(room, now);
+}
+
+void ConferenceLoads::expect_one_less(ConferenceLoad& room, Instant now) {
+  if (room.plan) {
+    --room.plan->size;
+  }
+  room.lost_size = std::max<std::int64_t>(0, room.lost_size - 1);
+  room.known_size = std::max<std::int64_t>(0, room.known_size - 1);
+  update_growth(room, now);
+}
+
+std::int64_t ConferenceLoads::expected_gain(const ConferenceLoad& room, Instant now) const {
+  if (room.plan) {
+    return std::max<std::int64_t>(0, room.plan->size - room.people);
+  }
+  if (room.lost_size > room.people && now < room.lost_until) {
+    return room.lost_size - room.people;
+  }
+  const Duration age = room.has_people() ? now - room.started : Duration::zero();
+  if (room.known_size > room.people) {
+    const std::int64_t missing = room.known_size - room.people;
+    if (age < options_.known_size_hold) {
+      return missing;
+    }
+    const std::int64_t share =
+        faded_share(age - options_.known_size_hold, options_.known_size_decay);
+    return (missing * share + kWholeShare - 1) / kWholeShare;
+  }
+  // ceil(x - 0.2): the last fifth of a participant is not worth a reservation.
+  const std::int64_t missing =
+      std::max<std::int64_t>(0, static_cast<std::int64_t>(options_.growth_min) - room.people);
+  const std::int64_t fading = missing * faded_share(age, options_.growth_decay) - kWholeShare / 5;
+  return std::max<std::int64_t>(0, (fading + kWholeShare - 1) / kWholeShare);
+}
+
+void ConferenceLoads::refresh_growth(Instant now) {
+  drop_expired_plans(now);
+  for (auto& [jid, room] : rooms_) {
+    if (room.has_people() && !room.plan) {
+      update_growth(room, now);
+    }
+  }
+}
+
+std::optional<Instant> ConferenceLoads::next_plan_end() const {
+  return plan_ends_.empty() ? std::nullopt : std::optional(plan_ends_.begin()->first);
+}
+
+void ConferenceLoads::drop_expired_plans(Instant now) {
+  while (!plan_ends_.empty() && plan_ends_.begin()->first <= now) {
+    const RoomJid jid = plan_ends_.begin()->second;
+    drop_plan(rooms_.at(jid), now);
+    forget_if_idle(jid, now);
+  }
+}
+
+std::vector<Bridge*> ConferenceLoads::take_touched() {
+  for (Bridge* bridge : touched_) {
+    bridge->touched = false;
+  }
+  return std::exchange(touched_, {});
+}
+
+ConferenceLoad::Host& ConferenceLoads::host(ConferenceLoad& room, Bridge& bridge, Instant at) {
+  const auto found = std::find_if(room.hosts.begin(), room.hosts.end(),
+                                  [&](const auto& entry) { return entry.bridge == &bridge; });
+  if (found != room.hosts.end()) {
+    return *found;
+  }
+  if (room.hosts.empty()) {
+    room.version = bridge.version;
+    room.first_region = bridge.region;
+  }
+  bridge.conferences.emplace(room.number, &room);
+  room.rehomed_at = at;
+  return room.hosts.emplace_back(ConferenceLoad::Host{&bridge});
+}
+
+void ConferenceLoads::remove_host(ConferenceLoad& room, const Bridge& bridge) {
+  const auto gone = std::find_if(room.hosts.begin(), room.hosts.end(),
+                                 [&](const auto& entry) { return entry.bridge == &bridge; });
+  set_growth(*gone->bridge, gone->growth, 0);
+  gone->bridge->conferences.erase(room.number);
+  room.hosts.erase(gone);
   if (room.home == &bridge) {
     room.home = room.hosts.empty() ? nullptr : room.hosts.back().bridge;
   }
-  size_changed(room);
-  return lost;
 }
 
-void ConferenceLoads::reserve(const RoomJid& jid, Bridge& bridge, std::int64_t size,
-                              Instant until) {
-  release(jid);
-  ConferenceLoad& room = rooms_[jid];
-  room.reservation = ConferenceLoad::Reservation{&bridge, size, until, 0};
-  bridge.plans.insert(jid);
-  expiries_.emplace(until, jid);
-  size_changed(room);
-}
-
-void ConferenceLoads::release(const RoomJid& jid) {
-  ConferenceLoad* room = find(jid);
-  if (room == nullptr || !room->reservation) {
+void ConferenceLoads::update_growth(ConferenceLoad& room, Instant now) {
+  const std::int64_t gain = expected_gain(room, now);
+  if (room.plan) {
+    for (ConferenceLoad::Host& host : room.hosts) {
+      set_growth(*host.bridge, host.growth, 0);
+    }
+    const ConferenceLoad::Host* there = room.host_on(*room.plan->bridge);
+    Milliunits wanted = 0;
+    if (room.plan->kind == PlanKind::kMove) {
+      // Those who have not moved yet are people already: what is missing there is the rest.
+      wanted = conference_load(room.plan->size) - (there != nullptr ? there->load : 0);
+    } else {
+      wanted = conference_load(room.people + gain) - conference_load(room.people);
+    }
+    set_growth(*room.plan->bridge, room.plan->growth, std::max<Milliunits>(0, wanted));
     return;
   }
-  Bridge& bridge = *room->reservation->bridge;
-  bridge.growth -= room->reservation->load;
-  bridge.plans.erase(jid);
-  expiries_.erase({room->reservation->until, jid});
-  room->reservation.reset();
-}
-
-void ConferenceLoads::expect_one_less(const RoomJid& jid) {
-  ConferenceLoad* room = find(jid);
-  if (room != nullptr && room->reservation) {
-    --room->reservation->size;
-    size_changed(*room);
+  if (room.hosts.empty()) {
+    return;
+  }
+  const std::int64_t most = std::min(gain, kUnplannedGainMax);
+  const Milliunits load = conference_load(room.people + most) - conference_load(room.people);
+  for (ConferenceLoad::Host& host : room.hosts) {
+    set_growth(*host.bridge, host.growth, load / static_cast<std::int64_t>(room.hosts.size()));
   }
 }
 
-void ConferenceLoads::release_expired(Instant now) {
-  while (!expiries_.empty() && expiries_.begin()->first <= now) {
-    const RoomJid room = expiries_.begin()->second;
-    release(room);
-    forget_if_idle(room);
+void ConferenceLoads::set_growth(Bridge& bridge, Milliunits& growth, Milliunits wanted) {
+  if (growth != wanted) {
+    bridge.growth += wanted - growth;
+    growth = wanted;
+    touch(bridge);
   }
 }
 
-std::optional<Instant> ConferenceLoads::next_expiry() const {
-  return expiries_.empty() ? std::nullopt : std::optional(expiries_.begin()->first);
-}
-
-ConferenceLoad::Host* ConferenceLoads::host(ConferenceLoad& room, const Bridge& bridge) {
-  const auto found = std::find_if(room.hosts.begin(), room.hosts.end(),
-                                  [&](const auto& entry) { return entry.bridge == &bridge; });
-  return found == room.hosts.end() ? nullptr : &*found;
-}
-
-/// Whoever has come needs no reservation any more.
-void ConferenceLoads::size_changed(ConferenceLoad& room) {
-  if (room.reservation) {
-    const Milliunits missing = std::max<Milliunits>(
-        0, conference_load(room.reservation->size) - conference_load(room.people));
-    room.reservation->bridge->growth += missing - room.reservation->load;
-    room.reservation->load = missing;
+void ConferenceLoads::touch(Bridge& bridge) {
+  if (!bridge.touched) {
+    bridge.touched = true;
+    touched_.push_back(&bridge);
   }
 }
 
 void ConferenceLoads::check_invariants(const BridgeRegistry& registry) const {
   struct Sums {
     Milliunits own = 0, growth = 0;
-    std::size_t participants = 0, rooms = 0, plans = 0;
+    std::size_t participants = 0, conferences = 0, plans = 0;
   };
   std::map<BridgeJid, Sums> expected;
-  std::size_t reservations = 0;
+  std::size_t plans = 0;
   for (const auto& [jid, room] : rooms_) {
     std::int64_t people = 0;
     for (const ConferenceLoad::Host& host : room.hosts) {
       Sums& sums = expected[host.bridge->jid];
-      BASCULE_CHECK(host.people > 0 && host.bridge->rooms.contains(jid));
-      sums.own += host.people * participant_load(room.people);
-      sums.participants += static_cast<std::size_t>(host.people);
-      ++sums.rooms;
+      BASCULE_CHECK(host.people + host.visitors > 0);
+      BASCULE_CHECK(host.bridge->conferences.contains(room.number) && host.growth >= 0);
+      BASCULE_CHECK(host.load == load_on(room, host, room.hosts.size()));
+      sums.own += host.load;
+      sums.growth += host.growth;
+      sums.participants += static_cast<std::size_t>(host.people + host.visitors);
+      ++sums.conferences;
       people += host.people;
     }
-    BASCULE_CHECK(people == room.people);
-    BASCULE_CHECK((room.home == nullptr) == room.hosts.empty());
-    if (room.reservation) {
-      Sums& sums = expected[room.reservation->bridge->jid];
-      sums.growth += room.reservation->load;
+    BASCULE_CHECK(people == room.people && (room.home == nullptr) == room.hosts.empty());
+    if (room.plan) {
+      Sums& sums = expected[room.plan->bridge->jid];
+      sums.growth += room.plan->growth;
       ++sums.plans;
-      ++reservations;
-      BASCULE_CHECK(room.reservation->bridge->plans.contains(jid));
+      ++plans;
+      BASCULE_CHECK(room.plan->bridge->plans.contains(room.number));
     }
   }
-  BASCULE_CHECK(reservations == expiries_.size());
+  BASCULE_CHECK(plans == plan_ends_.size());
   for (const auto& [jid, bridge] : registry.all()) {
     const Sums sums = expected[jid];
     BASCULE_CHECK(bridge.ledger.own() == sums.own && bridge.growth == sums.growth);
     BASCULE_CHECK(bridge.participants == sums.participants);
-    BASCULE_CHECK(bridge.rooms.size() == sums.rooms && bridge.plans.size() == sums.plans);
+    BASCULE_CHECK(bridge.conferences.size() == sums.conferences);
+    BASCULE_CHECK(bridge.plans.size() == sums.plans);
     bridge.ledger.check_invariants();
   }
 }

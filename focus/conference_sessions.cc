@@ -7,28 +7,11 @@
 #include "base/check.h"
 #include "focus/colibri_outcome.h"
 #include "focus/conference.h"
-#include "focus/load_units.h"
 #include "focus/offer.h"
 #include "focus/source_records.h"
 
 namespace bascule::focus {
 namespace {
-
-/// Who has waited this long for a full bridge will not be served by waiting.
-constexpr Duration kReliefAfter = std::chrono::seconds{15};
-
-/// Whether a bridge other than `home` has room for a whole conference of `people`. O(bridges).
-bool fits_elsewhere(const Placement& placement, const BridgeJid& home, std::size_t people,
-                    Now now) {
-  const std::vector<BridgeView> views = placement.bridges(now);
-  return std::any_of(views.begin(), views.end(), [&](const BridgeView& view) {
-    const bool open = view.state == BridgeState::kFresh && view.bridge != home && !view.drain &&
-                      !view.cordoned && !view.graceful_shutdown && !view.shutting_down;
-    const Stress load =
-        stress_of(conference_load(static_cast<std::int64_t>(people)), view.cost_per_unit);
-    return open && view.expected + view.reserved + load <= view.limit;
-  });
-}
 
 std::optional<std::size_t> number(const std::map<std::string, std::string>& properties,
                                   const std::string& name) {
@@ -132,23 +115,24 @@ void Conference::enqueue(Participant& participant, TicketKind kind, Turn& turn) 
                                   {"error", outcome.error().what}});
     turn.set_timer(timer(TimerKind::kInviteRetry, participant),
                    participant.next_retry_delay(turn.options().invite_retry_initial));
-  } else {
-    turn.set_timer(timer(TimerKind::kInviteRetry, participant), kReliefAfter);
   }
 }
 
-void Conference::relieve(Participant& participant, Turn& turn, Surroundings& around) {
-  const Placement& placement = turn.shared.placement;
-  const auto home = placement.bridge_of(room_jid());
-  if (state_ == ConferenceState::kActive && home && bridges_.contains(*home) &&
-      placement.waiting_for(participant.occupant) == WaitReason::kCapacity &&
-      fits_elsewhere(placement, *home, invitable_, turn.now)) {
-    // Everybody keeps the session, and the place, until there is another.
-    turn.info("conference.outgrown",
-              {{"room", room_jid().to_string()}, {"bridge", home->to_string()}});
-    bridge_lost(BridgeJid(*home), true, TicketKind::kMove, turn, around);
+void Conference::move_wanted(const Move& move, Turn& turn, Surroundings& around) {
+  Participant* participant = find(EndpointId(move.participant.jid().resource()));
+  const bool there = state_ == ConferenceState::kActive && participant != nullptr &&
+                     participant->bridge == move.from &&
+                     participant->state != ParticipantState::kAllocating;
+  if (!there) {
+    ++turn.counters().answers_late;
+    return;
   }
-  turn.set_timer(timer(TimerKind::kInviteRetry, participant), kReliefAfter);
+  turn.info("participant.moves", {{"room", room_jid().to_string()},
+                                  {"endpoint", participant->endpoint.value()},
+                                  {"bridge", move.from.to_string()},
+                                  {"cause", std::string(to_string(move.cause))}});
+  // The session, and the place, are kept until there is another.
+  apply(*participant, ParticipantEvent::kBridgeLost, turn, around, TicketKind::kMove);
 }
 
 void Conference::placed(const Decision& decision, Turn& turn, Surroundings& around) {
@@ -307,8 +291,6 @@ void Conference::on_participant_timer(Participant& participant, TimerKind kind, 
   } else if (kind == TimerKind::kInviteRetry) {
     if (!link_up) {
       turn.set_timer(timer(kind, participant), turn.options().invite_retry_initial);
-    } else if (has_ticket(participant.state) && !participant.parked) {
-      relieve(participant, turn, around);
     } else if (participant.parked) {
       enqueue(participant, participant.invited_before ? TicketKind::kReinvite : TicketKind::kJoin,
               turn);

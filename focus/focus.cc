@@ -44,7 +44,8 @@ Readiness Focus::Impl::readiness(Now now) const {
   add_if(shared_.options.requests_link && !shared_.is_up(StreamId::kRequests),
          NotReady::kRequestsLinkDown);
   add_if(service_up && !brewery_.is_in(), NotReady::kNotInBrewery);
-  add_if(brewery_.is_in() && shared_.placement.settling(), NotReady::kSettling);
+  add_if(brewery_.is_in() && shared_.placement.overload(now) == Overload::kSettling,
+         NotReady::kSettling);
   add_if(brewery_.is_in() && shared_.placement.overload(now) == Overload::kNoBridge,
          NotReady::kNoBridge);
   add_if(rooms_refused_, NotReady::kRoomsRefused);

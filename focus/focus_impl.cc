@@ -82,7 +82,7 @@ void Focus::Impl::fire_timers(Now now, Actions& out) {
 
 std::optional<Instant> Focus::Impl::next_deadline() const {
   const auto own = shared_.deadlines.next();
-  const auto queue = shared_.placement.next_deadline();
+  const auto queue = stopped_ ? std::nullopt : shared_.placement.next_deadline();
   return own && queue ? std::min(*own, *queue) : own ? own : queue;
 }
 
@@ -97,13 +97,18 @@ void Focus::Impl::hand_on_news(Turn& turn) {
 void Focus::Impl::settle(Turn& turn) {
   hand_on_news(turn);
   if (!stopped_) {
-    shared_.placement.drain(turn.now, decisions_);
+    shared_.placement.drain(turn.now, decisions_, moves_);
     for (const Decision& decision : std::exchange(decisions_, {})) {
       if (Conference* conference = conferences_.find(decision.ticket.room)) {
         conference->placed(decision, turn, around_);
       } else {
         ++turn.counters().answers_late;
         shared_.placement.left(decision.ticket.participant, turn.now);
+      }
+    }
+    for (const Move& move : std::exchange(moves_, {})) {
+      if (Conference* conference = conferences_.find(move.room)) {
+        conference->move_wanted(move, turn, around_);
       }
     }
     hand_on_news(turn);

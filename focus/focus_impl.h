@@ -76,6 +76,7 @@ class Focus::Impl {
   std::vector<News> news_;
   Surroundings around_;
   std::vector<Decision> decisions_;  // Scratch, empty between turns.
+  std::vector<Move> moves_;          // Likewise.
   Actions initial_;                  // What restoring made necessary; leaves with `start`.
   bool rooms_refused_ = false;
   bool commit_degraded_ = false;

@@ -45,4 +45,26 @@ std::int64_t visible_leave_share(Duration age, Duration window) {
   return age_ms * kWholeShare / window_ms;
 }
 
+std::int64_t faded_share(Duration age, Duration decay) {
+  const std::int64_t decay_s = decay / std::chrono::seconds{1};
+  BASCULE_CHECK(decay_s >= 1);
+  std::int64_t exponent = std::max<std::int64_t>(age / std::chrono::seconds{1}, 0);
+  if (exponent >= decay_s * 16) {
+    return 0;  // Below the last bit.
+  }
+  // (1 - 1/d + 1/(2 d^2) - 1/(6 d^3)) ^ exponent by squaring, in 1/2^30.
+  constexpr std::int64_t kOne = std::int64_t{1} << 30U;
+  std::int64_t base = kOne - kOne / decay_s + kOne / (2 * decay_s * decay_s) -
+                      kOne / (6 * decay_s * decay_s * decay_s);
+  std::int64_t share = kOne;
+  while (exponent > 0) {
+    if ((exponent & 1) != 0) {
+      share = share * base / kOne;
+    }
+    base = base * base / kOne;
+    exponent /= 2;
+  }
+  return (share * kWholeShare + kOne / 2) / kOne;
+}
+
 }  // namespace bascule::focus

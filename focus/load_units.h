@@ -19,6 +19,11 @@ using Milliunits = std::int64_t;
   return 400 + 60 * std::clamp<std::int64_t>(size, 0, 20);
 }
 
+/// Load of one visitor, who only receives: 0.30 + 0.05 * min(senders, 20).
+[[nodiscard]] constexpr Milliunits visitor_load(std::int64_t senders) {
+  return 300 + 50 * std::clamp<std::int64_t>(senders, 0, 20);
+}
+
 /// Load of a whole conference of `size` people on one bridge.
 [[nodiscard]] constexpr Milliunits conference_load(std::int64_t size) {
   return size * participant_load(size);
@@ -41,5 +46,9 @@ inline constexpr std::int64_t kWholeShare = 32'768;
 
 /// The same for load that left: no ramp.
 [[nodiscard]] std::int64_t visible_leave_share(Duration age, Duration window);
+
+/// exp(-age / decay) in 1/32768, for whole seconds of `age`; `decay` >= 1 s. Integer arithmetic: a
+/// decision must not depend on floating point rounding.
+[[nodiscard]] std::int64_t faded_share(Duration age, Duration decay);
 
 }  // namespace bascule::focus

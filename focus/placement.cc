@@ -1,5 +1,7 @@
 #include "focus/placement.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "focus/placement_impl.h"
 
@@ -53,6 +55,22 @@ std::string_view to_string(Overload overload) {
   BASCULE_CHECK(false && "enumerator out of range");
 }
 
+std::string_view to_string(Mode mode) {
+  switch (mode) {
+    case Mode::kNormal:
+      return "normal";
+    case Mode::kServiceDown:
+      return "service_down";
+    case Mode::kSettling:
+      return "settling";
+    case Mode::kBlind:
+      return "blind";
+    case Mode::kFull:
+      return "full";
+  }
+  BASCULE_CHECK(false && "enumerator out of range");
+}
+
 Placement::Placement(const PlacementOptions& options, std::uint64_t seed)
     : impl_(std::make_unique<Impl>(options, seed)) {
 }
@@ -82,6 +100,27 @@ void Placement::set_suspect(const BridgeJid& bridge, bool suspect, Now now) {
 void Placement::set_cordoned(const BridgeJid& bridge, bool cordoned, Now now) {
   impl_->set_cordoned(bridge, cordoned, now);
 }
+void Placement::set_standby(const BridgeJid& bridge, bool standby, Now now) {
+  impl_->set_standby(bridge, standby, now);
+}
+void Placement::pin(const RoomJid& room, const std::string& version, Duration for_time, Now now) {
+  impl_->pin(room, version, for_time, now);
+}
+void Placement::unpin(const RoomJid& room) {
+  impl_->unpin(room);
+}
+void Placement::restore_bridge(const BridgeMemory& memory, Now now) {
+  impl_->restore_bridge(memory, now);
+}
+void Placement::restore_room(const RoomMemory& memory, Now now) {
+  impl_->restore_room(memory, now);
+}
+std::vector<BridgeMemory> Placement::bridge_memory(Now now) const {
+  return impl_->bridge_memory(now);
+}
+std::vector<RoomMemory> Placement::room_memory(Now now) const {
+  return impl_->room_memory(now);
+}
 
 Result<> Placement::enqueue(const Ticket& ticket, Now now) {
   return impl_->enqueue(ticket, now);
@@ -95,6 +134,15 @@ void Placement::confirmed(const OccupantJid& participant, Now now) {
 void Placement::allocation_failed(const OccupantJid& participant, Now now) {
   impl_->allocation_failed(participant, now);
 }
+bool Placement::restart_requested(const OccupantJid& participant, Now now) {
+  return impl_->restart_requested(participant, now);
+}
+void Placement::note_answer_time(Duration took, Now now) {
+  impl_->note_answer_time(took, now);
+}
+void Placement::mass_drop(Now now) {
+  impl_->mass_drop(now);
+}
 void Placement::left(const OccupantJid& participant, Now now) {
   impl_->left(participant, now);
 }
@@ -106,8 +154,8 @@ void Placement::restore_participant(const RoomJid& room, const OccupantJid& part
   impl_->restore_participant(room, participant, bridge, now);
 }
 
-void Placement::drain(Now now, std::vector<Decision>& out) {
-  impl_->drain(now, out);
+void Placement::drain(Now now, std::vector<Decision>& placed, std::vector<Move>& moves) {
+  impl_->drain(now, placed, moves);
 }
 std::optional<Instant> Placement::next_deadline() const {
   return impl_->next_deadline();
@@ -117,19 +165,47 @@ Overload Placement::overload(Now now) const {
 }
 
 bool Placement::settling() const {
-  return impl_->registry().gate().settling();
+  return impl_->registry().phase().settling();
+}
+Mode Placement::mode() const {
+  return impl_->mode();
+}
+std::vector<DecisionRecord> Placement::explain(const RoomJid& room, std::size_t limit) const {
+  return impl_->decisions().about(room, limit);
+}
+std::vector<DecisionRecord> Placement::explain(const BridgeJid& bridge, std::size_t limit) const {
+  return impl_->decisions().about(bridge, limit);
+}
+std::vector<DecisionRecord> Placement::decisions_since(std::uint64_t number,
+                                                       std::size_t limit) const {
+  return impl_->decisions().since(number, limit);
 }
 
 std::vector<RoomJid> Placement::conferences_on(const BridgeJid& bridge) const {
-  const Bridge* found = impl_->registry().find(bridge);
-  return found == nullptr ? std::vector<RoomJid>{}
-                          : std::vector<RoomJid>(found->rooms.begin(), found->rooms.end());
+  std::vector<RoomJid> rooms;
+  if (const Bridge* found = impl_->registry().find(bridge)) {
+    for (const auto& [number, conference] : found->conferences) {
+      rooms.push_back(conference->room);
+    }
+  }
+  std::sort(rooms.begin(), rooms.end());
+  return rooms;
 }
 
 std::optional<BridgeJid> Placement::bridge_of(const RoomJid& room) const {
   const ConferenceLoad* found = impl_->loads().find(room);
   return found == nullptr || found->home == nullptr ? std::nullopt
                                                     : std::optional(found->home->jid);
+}
+
+std::vector<BridgeJid> Placement::bridges_of(const RoomJid& room) const {
+  std::vector<BridgeJid> bridges;
+  if (const ConferenceLoad* found = impl_->loads().find(room)) {
+    for (const ConferenceLoad::Host& host : found->hosts) {
+      bridges.push_back(host.bridge->jid);
+    }
+  }
+  return bridges;
 }
 
 std::optional<BridgeJid> Placement::bridge_of(const OccupantJid& participant) const {
@@ -141,14 +217,14 @@ std::vector<BridgeView> Placement::bridges(Now now) const {
   std::vector<BridgeView> views;
   views.reserve(impl_->registry().all().size());
   for (const auto& [jid, bridge] : impl_->registry().all()) {
-    views.push_back(impl_->view(bridge, now.mono));
+    views.push_back(impl_->view(bridge, now));
   }
   return views;
 }
 
 std::optional<BridgeView> Placement::bridge(const BridgeJid& bridge, Now now) const {
   const Bridge* found = impl_->registry().find(bridge);
-  return found == nullptr ? std::nullopt : std::optional(impl_->view(*found, now.mono));
+  return found == nullptr ? std::nullopt : std::optional(impl_->view(*found, now));
 }
 
 std::size_t Placement::queued(TicketClass ticket_class) const {
@@ -159,8 +235,7 @@ std::size_t Placement::queued() const {
 }
 
 Duration Placement::oldest_wait(Now now) const {
-  const auto oldest = impl_->queue().oldest();
-  return oldest ? now.mono - *oldest : Duration::zero();
+  return impl_->oldest_wait(now);
 }
 
 std::optional<WaitReason> Placement::waiting_for(const OccupantJid& participant) const {
@@ -171,66 +246,6 @@ const PlacementCounters& Placement::counters() const {
 }
 void Placement::check_invariants() const {
   impl_->check_invariants();
-}
-
-BridgeView Placement::Impl::view(const Bridge& bridge, Instant now) const {
-  BridgeView view;
-  view.bridge = bridge.jid;
-  view.state = registry_.state(bridge, now);
-  view.present = bridge.present;
-  view.drain = bridge.drain;
-  view.cordoned = bridge.cordoned;
-  view.graceful_shutdown = bridge.graceful_shutdown;
-  view.shutting_down = bridge.shutting_down;
-  view.healthy = bridge.healthy;
-  view.suspect = bridge.suspect;
-  if (bridge.quarantined_until && now < *bridge.quarantined_until) {
-    view.quarantined_until = bridge.quarantined_until;
-  }
-  view.reported = bridge.ledger.reported();
-  if (bridge.ledger.heard_at()) {
-    view.report_age = now - *bridge.ledger.heard_at();
-  }
-  const Candidate candidate = candidate_for(bridge, now);
-  view.expected = candidate.estimate;
-  view.reserved = candidate.growth;
-  view.capacity = candidate.capacity;
-  view.limit =
-      Stress(options_.limit_single_join.millionths() * candidate.capacity.millionths() / 1'000'000);
-  view.cost_per_unit = candidate.cost_per_unit;
-  view.participants = bridge.participants;
-  view.conferences = bridge.rooms.size();
-  view.in_flight = bridge.in_flight;
-  view.version = bridge.version;
-  view.region = bridge.region;
-  view.relay_id = bridge.relay_id;
-  return view;
-}
-
-void Placement::Impl::check_invariants() const {
-  queue_.check_invariants();
-  loads_.check_invariants(registry_);
-  std::map<BridgeJid, std::size_t> placed;
-  std::map<BridgeJid, std::size_t> in_flight;
-  std::map<RoomJid, std::size_t> members;
-  for (const auto& [jid, who] : members_) {
-    ++members[RoomJid(jid.jid().bare())];
-    const WaitingTicket* waiting = queue_.find(jid);
-    BASCULE_CHECK(who.bridge == nullptr || waiting == nullptr ||
-                  waiting->ticket.kind == TicketKind::kMove);
-    BASCULE_CHECK(!who.in_flight || who.bridge != nullptr);
-    if (who.bridge != nullptr) {
-      ++placed[who.bridge->jid];
-      in_flight[who.bridge->jid] += who.in_flight ? 1 : 0;
-    }
-  }
-  for (const auto& [jid, bridge] : registry_.all()) {
-    BASCULE_CHECK(bridge.participants == placed[jid] && bridge.in_flight == in_flight[jid]);
-  }
-  for (const auto& [jid, room] : loads_.all()) {
-    BASCULE_CHECK(room.members == members[jid]);
-    BASCULE_CHECK(room.members > 0 || room.reservation);
-  }
 }
 
 }  // namespace bascule::focus

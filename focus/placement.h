@@ -13,6 +13,7 @@
 #include "base/stress.h"
 #include "base/time.h"
 #include "focus/placement_options.h"
+#include "focus/room_history.h"
 #include "focus/ticket.h"
 #include "stats/report.h"
 
@@ -65,11 +66,54 @@ struct BridgeView {
   Stress limit;                              ///< Joins end here: `limit_single_join` x capacity.
   Stress capacity;                           ///< Full, unless it died while busy.
   Stress cost_per_unit;                      ///< Learned, margin included.
-  std::size_t participants = 0;              ///< Ours, allocations in flight included.
+  std::int64_t load = 0;                     ///< Ours and others', thousandths of a unit.
+  std::int64_t unaccounted = 0;              ///< Of that, what no report can contain yet.
+  std::int64_t foreign = 0;                  ///< Of that, of others.
+  int confirmations = 0;                     ///< Of the cost: 0 to 3.
+  bool standby = false, activated = false;
+  std::size_t participants = 0;  ///< Ours, allocations in flight included.
   std::size_t conferences = 0;
   std::size_t in_flight = 0;  ///< Allocations not answered yet.
   std::optional<std::string> version, region, relay_id;
 };
+
+/// What outlives a process about a bridge.
+struct BridgeMemory {
+  BridgeJid bridge;
+  Stress cost;                       ///< Learned, per unit.
+  Stress deviation;                  ///< Mean deviation of it.
+  int confirmations = 0;             ///< Samples it rests on, counted up to 3.
+  Stress capacity = Stress::full();  ///< Lower after dying while busy.
+  std::uint32_t failures = 0;        ///< Within the memory of quarantines.
+  Duration last_failure_age{};       ///< Since the latest of them.
+  Duration quarantine_left{};        ///< Zero: none.
+  Duration age{};                    ///< Since it was heard, when it is absent.
+  std::optional<std::string> version, region;
+
+  friend bool operator==(const BridgeMemory&, const BridgeMemory&) = default;
+};
+
+/// How placements are being made right now, as a whole.
+enum class Mode : std::uint8_t {
+  kNormal,
+  kServiceDown,  ///< Nothing is placed.
+  kSettling,     ///< Lower limits; conferences wait for the bridge they had.
+  kBlind,        ///< Most bridges are silent: our own counts decide.
+  kFull,         ///< Hardly a bridge has room: existing meetings come first.
+};
+inline constexpr std::size_t kModeCount = 5;
+[[nodiscard]] std::string_view to_string(Mode mode);
+
+/// Upper edges of classes of |sample - expected|, millionths; the last class has none.
+inline constexpr std::array<std::int64_t, 6> kEstimateErrorEdges = {20'000,  50'000,  100'000,
+                                                                    150'000, 250'000, 500'000};
+[[nodiscard]] constexpr std::size_t estimate_error_class(std::int64_t error) {
+  std::size_t index = 0;
+  while (index < kEstimateErrorEdges.size() && error > kEstimateErrorEdges.at(index)) {
+    ++index;
+  }
+  return index;
+}
 
 /// Counted since construction; plain integers, read at scrape time.
 struct PlacementCounters {
@@ -83,6 +127,15 @@ struct PlacementCounters {
   std::uint64_t reports_bad = 0;       ///< Without a usable stress value.
   std::uint64_t reports_refused = 0;   ///< Of one bridge too many.
   std::uint64_t plans = 0, plans_without_room = 0;
+  std::array<std::uint64_t, kMoveCauseCount> moves{};  ///< Wishes to move a participant.
+  std::uint64_t splits = 0;                            ///< Conferences that got a second bridge.
+  std::uint64_t spares_activated = 0;                  ///< Standby bridges taken into use.
+  std::uint64_t ice_quarantines = 0;                   ///< Bridges put aside by restart requests.
+  std::uint64_t isolations = 0;  ///< Conferences suspected of killing bridges.
+  std::uint64_t mass_drops = 0;  ///< Times most participants vanished at once.
+  std::uint64_t pauses = 0;      ///< Times the process had been stopped.
+  /// New samples by how far they were from what was expected of them; see kEstimateErrorEdges.
+  std::array<std::uint64_t, kEstimateErrorEdges.size() + 1> estimate_errors{};
 };
 
 /// Decides which bridge every participant uses, and when.
@@ -96,8 +149,9 @@ struct PlacementCounters {
 /// Guarantees: right after a decision the expected stress of the bridge is at most its limit; any
 /// window of length W holds at most burst + W / interval decisions per bridge; inside a room
 /// tickets of one class are served in order of arrival; same seed and same calls give the same
-/// decisions. Cost: O(log n) per call, plus O(bridges) per `report`/`drain`; a bridge failure costs
-/// O(its participants).
+/// decisions. Cost: O(log n) per call and per decision, never O(participants); a bridge failure
+/// costs O(its participants), and once per second the figures of all bridges and conferences fade
+/// in one pass. Memory: about 4 kB per bridge, 400 bytes per participant, 300 per ticket.
 ///
 /// `Now` must not run backwards between calls. Not thread-safe.
 class Placement {
@@ -127,6 +181,16 @@ class Placement {
   void set_suspect(const BridgeJid& bridge, bool suspect, Now now);
   /// The operator's own drain, besides the bridge's flag. Kept while the bridge is absent.
   void set_cordoned(const BridgeJid& bridge, bool cordoned, Now now);
+  /// A standby bridge is used only when the others are full.
+  void set_standby(const BridgeJid& bridge, bool standby, Now now);
+  /// Only bridges of this full version for the conference, until `for_time` from now.
+  void pin(const RoomJid& room, const std::string& version, Duration for_time, Now now);
+  void unpin(const RoomJid& room);
+  /// What a store kept of an earlier life; call before `service_up`.
+  void restore_bridge(const BridgeMemory& memory, Now now);
+  void restore_room(const RoomMemory& memory, Now now);
+  [[nodiscard]] std::vector<BridgeMemory> bridge_memory(Now now) const;
+  [[nodiscard]] std::vector<RoomMemory> room_memory(Now now) const;
 
   // Participants.
 
@@ -143,6 +207,15 @@ class Placement {
   /// participant for a while; the caller enqueues a new ticket, which goes to the front of its
   /// room.
   void allocation_failed(const OccupantJid& participant, Now now);
+  /// It asked for a new session because media did not flow. Many such requests put the bridge
+  /// aside. Whether this one did.
+  bool restart_requested(const OccupantJid& participant, Now now);
+  /// Somebody answered an invitation after `took`: how busy the XMPP server is.
+  void note_answer_time(Duration took, Now now);
+  /// The XMPP server crashed: everybody is gone at once and comes back. Does what `left` does for
+  /// all, and plans for each conference the bridge it had. `left` notices by itself when more than
+  /// half of all participants go within five seconds.
+  void mass_drop(Now now);
   /// Gone: drops the place, the ticket and all memory of it.
   void left(const OccupantJid& participant, Now now);
   /// `left` for everybody in the room, and its reservation.
@@ -154,9 +227,9 @@ class Placement {
 
   // Decisions.
 
-  /// Appends the placements possible now; bounded work, see `max_decisions_per_drain`.
-  /// Call after every batch of inputs and when `next_deadline` is due.
-  void drain(Now now, std::vector<Decision>& out);
+  /// Appends the placements possible now and the moves wanted; bounded work, see
+  /// `max_decisions_per_drain`. Call after every batch of inputs and when `next_deadline` is due.
+  void drain(Now now, std::vector<Decision>& placed, std::vector<Move>& moves);
   /// When `drain` has to be called next; nullopt when nothing waits for time to pass.
   [[nodiscard]] std::optional<Instant> next_deadline() const;
   /// Whether conference requests for *new* rooms should be answered `ready=false`.
@@ -164,10 +237,21 @@ class Placement {
 
   // Views.
 
-  [[nodiscard]] bool settling() const;  ///< Holding placements since `service_up`.
+  [[nodiscard]] bool settling() const;  ///< See Mode::kSettling.
+  [[nodiscard]] Mode mode() const;
+  /// Decisions about a room, newest first, at most `limit`. O(decisions remembered).
+  [[nodiscard]] std::vector<DecisionRecord> explain(const RoomJid& room, std::size_t limit) const;
+  /// The same for placements on a bridge.
+  [[nodiscard]] std::vector<DecisionRecord> explain(const BridgeJid& bridge,
+                                                    std::size_t limit) const;
+  /// Those with a larger number, oldest first: for the store.
+  [[nodiscard]] std::vector<DecisionRecord> decisions_since(std::uint64_t number,
+                                                            std::size_t limit) const;
   [[nodiscard]] std::vector<RoomJid> conferences_on(const BridgeJid& bridge) const;
-  /// Where new participants of the room go; nullopt before its first placement.
+  /// Its latest bridge; nullopt before its first placement.
   [[nodiscard]] std::optional<BridgeJid> bridge_of(const RoomJid& room) const;
+  /// All its bridges.
+  [[nodiscard]] std::vector<BridgeJid> bridges_of(const RoomJid& room) const;
   [[nodiscard]] std::optional<BridgeJid> bridge_of(const OccupantJid& participant) const;
   [[nodiscard]] std::vector<BridgeView> bridges(Now now) const;  ///< In order of address.
   [[nodiscard]] std::optional<BridgeView> bridge(const BridgeJid& bridge, Now now) const;

@@ -8,13 +8,10 @@ namespace bascule::focus {
 namespace {
 
 constexpr std::size_t kAvoidedMax = 8;
-
-PlacementLimiter make_global_limiter(const PlacementOptions& options) {
-  auto limiter = PlacementLimiter::create(
-      {.interval = options.global_interval, .burst = options.global_burst});
-  BASCULE_CHECK(limiter.has_value());  // Options are validated where they are read.
-  return *limiter;
-}
+constexpr Duration kTickPeriod = std::chrono::seconds{1};
+constexpr Duration kLearnAfterPause = std::chrono::seconds{20};
+constexpr Duration kDepartureWindow = std::chrono::seconds{5};
+constexpr std::size_t kDeparturesMin = 20;  // Fewer people leave together at the end of a meeting.
 
 RoomJid room_of(const OccupantJid& participant) {
   return RoomJid(participant.jid().bare());
@@ -26,26 +23,62 @@ Placement::Impl::Impl(const PlacementOptions& options, std::uint64_t seed)
     : options_(options),
       prng_(seed),
       registry_(options),
+      loads_(options),
       queue_({.tickets = options.max_tickets,
               .quantum = options.quantum,
               .blocked_rooms = options.max_blocked_rooms_per_drain}),
-      global_limiter_(make_global_limiter(options)) {
+      selector_(registry_, options),
+      pace_(options),
+      pauses_(options.pause_max),
+      decisions_(options.max_decisions) {
+}
+
+Instant Placement::Impl::clock(Now now) {
+  const bool paused = pauses_.advance(now.mono, next_tick_.has_value());
+  const Instant at = pauses_.inside(now.mono);
+  if (paused) {
+    ++counters_.pauses;
+    registry_.suspend_learning(at, kLearnAfterPause);
+  }
+  if (!next_tick_) {
+    next_tick_ = at + kTickPeriod;
+  }
+  latest_ = at;
+  return at;
 }
 
 void Placement::Impl::service_up(Now now) {
-  registry_.link_up(now.mono);
+  const Instant at = clock(now);
+  known_before_ = registry_.known_before_count();
+  registry_.link_up(at);
+  const auto recent = loads_.history().seen_since(at - kDepartureWindow, at);
+  for (const RoomMemory& memory : recent) {
+    plan_return(memory, at);
+  }
+  refresh_fleet(at);
+  wake(at);
 }
 
 void Placement::Impl::service_down(Now now) {
-  registry_.link_down(now.mono);
+  const Instant at = clock(now);
+  registry_.link_down(at);
+  for (auto& [jid, bridge] : registry_.all()) {
+    sort_in(bridge, at);
+  }
 }
 
 std::vector<RoomJid> Placement::Impl::report(const stats::BridgeReport& report, Now now) {
+  const Instant at = clock(now);
   ++counters_.reports;
   if (!report.stress) {
     ++counters_.reports_bad;
   }
-  switch (registry_.report(report, now.mono)) {
+  const ReportEffect effect = registry_.report(report, at);
+  Bridge* bridge = registry_.find(report.bridge);
+  if (bridge != nullptr && effect != ReportEffect::kRestarted) {
+    sort_in(*bridge, at);
+  }
+  switch (effect) {
     case ReportEffect::kRefused:
       ++counters_.reports_refused;
       return {};
@@ -55,32 +88,45 @@ std::vector<RoomJid> Placement::Impl::report(const stats::BridgeReport& report, 
       ++counters_.reports_repeated;
       return {};
     case ReportEffect::kAppeared:
+      settle_if_due(at);
+      wake(at);
+      return {};
     case ReportEffect::kUpdated:
-      wake(now.mono);
+      if (const auto error = bridge->ledger.sample_error()) {
+        ++counters_.estimate_errors[estimate_error_class(*error)];
+      }
+      wake(at);
       return {};
   }
   BASCULE_CHECK(false && "enumerator out of range");
 }
 
-void Placement::Impl::bridge_left(const BridgeJid& bridge, Now now) {
-  registry_.left(bridge);
-  wake(now.mono);
+void Placement::Impl::bridge_left(const BridgeJid& jid, Now now) {
+  const Instant at = clock(now);
+  registry_.left(jid);
+  if (Bridge* bridge = registry_.find(jid)) {
+    sort_in(*bridge, at);
+  }
+  wake(at);
 }
 
 std::vector<RoomJid> Placement::Impl::bridge_failed(const BridgeJid& jid, FailureCause cause,
                                                     Now now) {
+  const Instant at = clock(now);
   Bridge* bridge = registry_.find(jid);
   if (bridge == nullptr) {
     return {};
   }
   ++counters_.bridge_failures[static_cast<std::size_t>(cause)];
-  const std::vector<LostConference> lost = strip_bridge(*bridge, now.mono);
-  registry_.failed(*bridge, cause, now.mono);
-  plan_conferences(lost, now.mono);
-  wake(now.mono);
+  const std::vector<Homeless> lost = strip_bridge(*bridge, cause, at);
+  registry_.failed(*bridge, cause, at);
+  selector_.take_out(*bridge);
+  flush(at);
+  plan_conferences(lost, at);
+  wake(at);
   std::vector<RoomJid> rooms;
   rooms.reserve(lost.size());
-  for (const LostConference& conference : lost) {
+  for (const Homeless& conference : lost) {
     if (conference.had_people) {
       rooms.push_back(conference.room);
     }
@@ -89,20 +135,44 @@ std::vector<RoomJid> Placement::Impl::bridge_failed(const BridgeJid& jid, Failur
 }
 
 void Placement::Impl::set_suspect(const BridgeJid& jid, bool suspect, Now now) {
+  const Instant at = clock(now);
   if (Bridge* bridge = registry_.find(jid)) {
     bridge->suspect = suspect;
-    wake(now.mono);
+    sort_in(*bridge, at);
+    wake(at);
   }
 }
 
 void Placement::Impl::set_cordoned(const BridgeJid& jid, bool cordoned, Now now) {
+  const Instant at = clock(now);
   if (Bridge* bridge = registry_.find(jid)) {
     bridge->cordoned = cordoned;
-    wake(now.mono);
+    sort_in(*bridge, at);
+    wake(at);
   }
 }
 
+void Placement::Impl::set_standby(const BridgeJid& jid, bool standby, Now now) {
+  const Instant at = clock(now);
+  if (Bridge* bridge = registry_.find_or_create(jid)) {
+    bridge->standby = standby;
+    bridge->activated = false;
+    sort_in(*bridge, at);
+    wake(at);
+  }
+}
+
+void Placement::Impl::pin(const RoomJid& room, const std::string& version, Duration for_time,
+                          Now now) {
+  pins_.insert_or_assign(room, Pin{version, clock(now) + for_time});
+}
+
+void Placement::Impl::unpin(const RoomJid& room) {
+  pins_.erase(room);
+}
+
 Result<> Placement::Impl::enqueue(const Ticket& ticket, Now now) {
+  const Instant at = clock(now);
   if (room_of(ticket.participant) != ticket.room || ticket.avoid.size() > kAvoidedMax) {
     return fail(Errc::kInvalidArgument, "ticket of another room, or too many bridges to avoid");
   }
@@ -113,30 +183,36 @@ Result<> Placement::Impl::enqueue(const Ticket& ticket, Now now) {
   }
   const bool front = known != members_.end() && known->second.waited_before;
   const bool was_empty = queue_.empty();
-  if (auto pushed = queue_.push(ticket, front, now.mono); !pushed) {
+  if (auto pushed = queue_.push(ticket, front, at); !pushed) {
     ++counters_.tickets_refused;
     return pushed;
   }
   ++counters_.tickets;
-  Member& who = member(ticket.room, ticket.participant);
+  ConferenceLoad& room = loads_.at(ticket.room, at);
+  Member& who = member(room, ticket.participant);
+  who.move_wanted = false;
   if (has_place && ticket.kind != TicketKind::kMove) {
-    drop_place(ticket.participant, who, now.mono);
+    drop_place(room, who, at);
   }
-  tell_queue(ticket.room, now.mono);
+  if (ticket.kind == TicketKind::kReinvite) {
+    note_reinvite(room, at);
+  }
+  flush(at);
+  tell_queue(room, at);
   if (was_empty || !next_pass_) {
-    next_pass_ = now.mono;
+    next_pass_ = at;
   }
   return {};
 }
 
 void Placement::Impl::cancel(const OccupantJid& participant, std::uint32_t generation) {
-  if (!queue_.cancel(participant, generation)) {
-    return;
+  if (queue_.cancel(participant, generation)) {
+    ++counters_.tickets_cancelled;
   }
-  ++counters_.tickets_cancelled;
 }
 
 void Placement::Impl::confirmed(const OccupantJid& participant, Now now) {
+  const Instant at = clock(now);
   const auto found = members_.find(participant);
   if (found == members_.end() || !found->second.in_flight) {
     return;
@@ -145,61 +221,104 @@ void Placement::Impl::confirmed(const OccupantJid& participant, Now now) {
   ++counters_.confirmed;
   who.in_flight = false;
   --who.bridge->in_flight;
+  BridgeRegistry::answered(*who.bridge, at - who.stay.joined_at);
+  pace_.answered(at - who.stay.joined_at);
   who.avoided.clear();
   who.waited_before = false;
-  wake(now.mono);
+  wake(at);
 }
 
 void Placement::Impl::allocation_failed(const OccupantJid& participant, Now now) {
+  const Instant at = clock(now);
   const auto found = members_.find(participant);
   if (found == members_.end() || !found->second.in_flight) {
     return;
   }
   Member& who = found->second;
+  ConferenceLoad& room = loads_.at(room_of(participant), at);
   ++counters_.allocation_failures;
+  BridgeRegistry::answered(*who.bridge, at - who.stay.joined_at);
   if (who.avoided.size() == kAvoidedMax) {
     who.avoided.erase(who.avoided.begin());
   }
-  who.avoided.push_back({who.bridge->jid, now.mono + options_.avoid_time});
+  who.avoided.push_back({who.bridge->jid, at + options_.avoid_time});
   who.waited_before = true;
-  const Instant placed_at = who.placed_at;
-  drop_place(participant, who, now.mono);
-  note_room_failure(room_of(participant), placed_at, now.mono);
+  const Instant placed_at = who.stay.joined_at;
+  drop_place(room, who, at);
+  flush(at);
+  note_room_failure(room, placed_at, at);
+}
+
+bool Placement::Impl::restart_requested(const OccupantJid& participant, Now now) {
+  const Instant at = clock(now);
+  const auto found = members_.find(participant);
+  if (found == members_.end() || found->second.bridge == nullptr ||
+      !registry_.restart_requested(*found->second.bridge, at)) {
+    return false;
+  }
+  ++counters_.ice_quarantines;
+  sort_in(*found->second.bridge, at);
+  return true;
+}
+
+void Placement::Impl::note_answer_time(Duration took, Now now) {
+  clock(now);
+  pace_.answered(took);
 }
 
 void Placement::Impl::left(const OccupantJid& participant, Now now) {
+  const Instant at = clock(now);
   const auto found = members_.find(participant);
   if (found == members_.end()) {
     return;
   }
-  const RoomJid room = room_of(participant);
-  forget(found, now);
-  if (loads_.find(room)->members == 0) {
-    loads_.release(room);
+  const RoomJid jid = room_of(participant);
+  ConferenceLoad& room = loads_.at(jid, at);
+  forget(found, room, at);
+  if (room.members == 0 && !returns_until_) {
+    loads_.drop_plan(room, at);
   }
-  loads_.forget_if_idle(room);
+  loads_.forget_if_idle(jid, at);
+  flush(at);
 }
 
-void Placement::Impl::conference_ended(const RoomJid& room, Now now) {
-  auto [next, end] = members_of(room);
+void Placement::Impl::conference_ended(const RoomJid& jid, Now now) {
+  const Instant at = clock(now);
+  ConferenceLoad* room = loads_.find(jid);
+  if (room == nullptr) {
+    return;
+  }
+  auto [next, end] = members_of(jid);
   while (next != end) {
-    forget(next++, now);
+    forget(next++, *room, at);
   }
-  loads_.release(room);
-  loads_.forget_if_idle(room);
+  if (!returns_until_) {
+    loads_.drop_plan(*room, at);
+  }
+  loads_.forget_if_idle(jid, at);
+  flush(at);
 }
 
-void Placement::Impl::restore_participant(const RoomJid& room, const OccupantJid& participant,
-                                          const BridgeJid& jid, Now now) {
-  Bridge* bridge = registry_.find_or_create(jid);
+void Placement::Impl::restore_participant(const RoomJid& jid, const OccupantJid& participant,
+                                          const BridgeJid& bridge_jid, Now now) {
+  const Instant at = clock(now);
+  Bridge* bridge = registry_.find_or_create(bridge_jid);
   if (bridge == nullptr || members_.contains(participant)) {
     return;
   }
+  ConferenceLoad& room = loads_.at(jid, at);
   Member& who = member(room, participant);
   who.bridge = bridge;
-  who.placed_at = now.mono;
-  who.join_load = loads_.join(room, *bridge, now.mono, true);
-  tell_queue(room, now.mono);
+  who.stay = {Role::kMember, loads_.join(room, *bridge, Role::kMember, at, true), at};
+  bridge->expected_back = bridge->expected_back || !bridge->present;
+  ++placed_;
+  flush(at);
+  tell_queue(room, at);
+}
+
+Duration Placement::Impl::oldest_wait(Now now) const {
+  const auto oldest = queue_.oldest();
+  return oldest ? time_of(now) - *oldest : Duration::zero();
 }
 
 std::optional<WaitReason> Placement::Impl::waiting_for(const OccupantJid& participant) const {
@@ -207,10 +326,7 @@ std::optional<WaitReason> Placement::Impl::waiting_for(const OccupantJid& partic
   if (waiting == nullptr) {
     return std::nullopt;
   }
-  if (!registry_.gate().open()) {
-    return registry_.gate().link_is_up() ? WaitReason::kSettling : WaitReason::kServiceDown;
-  }
-  return waiting->last_reason;
+  return registry_.phase().link_is_up() ? waiting->last_reason : WaitReason::kServiceDown;
 }
 
 const Bridge* Placement::Impl::place_of(const OccupantJid& participant) const {
@@ -229,48 +345,69 @@ Placement::Impl::members_of(const RoomJid& room) {
   return {first, last};
 }
 
-Placement::Impl::Member& Placement::Impl::member(const RoomJid& room,
+Placement::Impl::Member& Placement::Impl::member(ConferenceLoad& room,
                                                  const OccupantJid& participant) {
   const auto [position, added] = members_.try_emplace(participant);
   if (added) {
-    ++loads_.at(room).members;
+    ++room.members;
   }
   return position->second;
 }
 
 /// Leaves the room itself to the caller, who may have more members to forget.
-void Placement::Impl::forget(Members::iterator member, Now now) {
+void Placement::Impl::forget(Members::iterator member, ConferenceLoad& room, Instant now) {
   const OccupantJid participant = member->first;
   if (const WaitingTicket* waiting = queue_.find(participant)) {
     cancel(participant, waiting->ticket.generation);
   }
   if (member->second.bridge != nullptr) {
-    drop_place(participant, member->second, now.mono);
-    loads_.expect_one_less(room_of(participant));
+    note_departure(*member->second.bridge, now);
+    const BridgeJid bridge = member->second.bridge->jid;
+    drop_place(room, member->second, now);
+    loads_.expect_one_less(room, now);
+    if (returns_until_ && !room.has_people()) {
+      plan_return({room.room, bridge, room.largest, Duration::zero()}, now);
+    }
   }
-  --loads_.find(room_of(participant))->members;
+  --room.members;
   members_.erase(member);
 }
 
-void Placement::Impl::drop_place(const OccupantJid& participant, Member& who, Instant now) {
+void Placement::Impl::drop_place(ConferenceLoad& room, Member& who, Instant now) {
   if (who.bridge == nullptr) {
     return;
   }
-  const RoomJid room = room_of(participant);
   if (who.in_flight) {
     --who.bridge->in_flight;
     who.in_flight = false;
   }
-  loads_.leave(room, *who.bridge, who.join_load, who.placed_at, now);
+  loads_.leave(room, *who.bridge, who.stay, now);
   who.bridge = nullptr;
+  --placed_;
   tell_queue(room, now);
   wake(now);
 }
 
+void Placement::Impl::note_departure(Bridge& bridge, Instant now) {
+  if (now - departures_.since > kDepartureWindow || departures_.window == 0) {
+    departures_ = {departures_.window + 1, now, placed_, 0};
+  }
+  if (bridge.departures_window != departures_.window) {
+    bridge.departures_window = departures_.window;
+    bridge.departures = 0;
+  }
+  ++bridge.departures;
+  ++departures_.gone;
+  const bool most = departures_.before >= kDeparturesMin &&
+                    departures_.gone * 2 > departures_.before && !returns_until_;
+  if (most) {
+    everybody_dropped(now);
+  }
+}
+
 /// Failures of placements made before the last counted one are the same failure seen again: a
 /// bridge that dies fails everything it was asked for at once.
-void Placement::Impl::note_room_failure(const RoomJid& jid, Instant placed_at, Instant now) {
-  ConferenceLoad& room = loads_.at(jid);
+void Placement::Impl::note_room_failure(ConferenceLoad& room, Instant placed_at, Instant now) {
   if (room.last_failure && placed_at < *room.last_failure) {
     return;
   }
@@ -282,82 +419,28 @@ void Placement::Impl::note_room_failure(const RoomJid& jid, Instant placed_at, I
     room.held_until =
         now + std::min(options_.retry_wait_max, options_.retry_wait * (1U << doublings));
   }
-  tell_queue(jid, now);
+  tell_queue(room, now);
 }
 
-void Placement::Impl::tell_queue(const RoomJid& jid, Instant now) {
-  const ConferenceLoad* room = loads_.find(jid);
-  queue_.set_live(jid, room != nullptr && room->home != nullptr);
-  if (room != nullptr && room->held_until && now < *room->held_until) {
-    queue_.hold(jid, *room->held_until);
+/// A conference that is re-invited over and over has a trouble that another placement does not
+/// cure, and every one costs its bridge a join.
+void Placement::Impl::note_reinvite(ConferenceLoad& room, Instant now) {
+  if (now - room.reinvites_since > options_.retry_memory) {
+    room.reinvites_since = now;
+    room.reinvites = 0;
+  }
+  ++room.reinvites;
+  const auto size = std::max<std::int64_t>(static_cast<std::int64_t>(room.members), 1);
+  if (room.reinvites > size * static_cast<std::int64_t>(options_.retry_budget)) {
+    const Instant until = now + options_.retry_budget_wait;
+    room.held_until = room.held_until ? std::max(*room.held_until, until) : until;
   }
 }
 
-/// Takes everything off a bridge that is gone. Largest conference first.
-std::vector<Placement::Impl::LostConference> Placement::Impl::strip_bridge(Bridge& bridge,
-                                                                           Instant now) {
-  std::map<RoomJid, LostConference> losses;
-  for (const RoomJid& room : std::set<RoomJid>(bridge.rooms)) {
-    const auto [first, last] = members_of(room);
-    for (auto it = first; it != last; ++it) {
-      if (it->second.bridge == &bridge) {
-        it->second.bridge = nullptr;
-        it->second.in_flight = false;
-      }
-    }
-    losses[room] = {room, loads_.lose_host(room, bridge, now), true};
-  }
-  bridge.in_flight = 0;
-  // Those who were still expected here belong to what was lost.
-  for (const RoomJid& room : std::set<RoomJid>(bridge.plans)) {
-    const ConferenceLoad* planned = loads_.find(room);
-    if (planned->home == nullptr) {
-      LostConference& loss = losses.try_emplace(room, LostConference{room, 0, false}).first->second;
-      loss.size = std::max(loss.size, planned->reservation->size);
-    }
-    loads_.release(room);
-  }
-  std::vector<LostConference> lost;
-  for (const auto& [room, loss] : losses) {
-    tell_queue(room, now);
-    lost.push_back(loss);
-  }
-  std::stable_sort(lost.begin(), lost.end(),
-                   [](const auto& a, const auto& b) { return a.size > b.size; });
-  return lost;
-}
-
-/// Finds each lost conference one bridge with room for all of it, so that it is not split. What
-/// fits nowhere now has no plan and waits in the queue like others.
-void Placement::Impl::plan_conferences(const std::vector<LostConference>& lost, Instant now) {
-  if (!registry_.gate().open()) {
-    return;
-  }
-  take_snapshot(now);
-  for (const LostConference& conference : lost) {
-    if (loads_.at(conference.room).home != nullptr) {
-      continue;  // A part of it lives: joins there are ordinary.
-    }
-    Choice choice;
-    for (const Stress limit : {options_.limit_new, options_.limit_join, options_.limit_max}) {
-      if (!choice.candidate) {
-        choice = selector_.choose({.load = conference_load(conference.size),
-                                   .limit = limit,
-                                   .respect_growth = true,
-                                   .pace_matters = false,
-                                   .region = nullptr,
-                                   .avoid = {}},
-                                  prng_);
-      }
-    }
-    if (!choice.candidate) {
-      ++counters_.plans_without_room;
-      continue;
-    }
-    ++counters_.plans;
-    Bridge& target = *registry_.find(selector_.candidates()[*choice.candidate].bridge->jid);
-    loads_.reserve(conference.room, target, conference.size, now + options_.reservation_ttl);
-    selector_.update(*choice.candidate, candidate_for(target, now));
+void Placement::Impl::tell_queue(const ConferenceLoad& room, Instant now) {
+  queue_.set_live(room.room, room.home != nullptr);
+  if (room.held_until && now < *room.held_until) {
+    queue_.hold(room.room, *room.held_until);
   }
 }
 

@@ -17,7 +17,8 @@ Result<PlacementLimiter> PlacementLimiter::create(PlacementLimit limit) {
 }
 
 PlacementLimiter::PlacementLimiter(PlacementLimit limit)
-    : interval_(limit.interval),
+    : burst_(limit.burst),
+      interval_(limit.interval),
       tolerance_(limit.interval * (limit.burst - 1)),
       theoretical_arrival_(Instant::min() + tolerance_) {
 }  // earliest() must not underflow.
@@ -41,6 +42,13 @@ bool PlacementLimiter::try_place(Instant now, std::int64_t stretch_permille) {
   // Idle time is not saved up beyond `burst`: the schedule restarts from now, never from the past.
   theoretical_arrival_ = std::max(theoretical_arrival_, now) + interval_ * stretch_permille / 1000;
   return true;
+}
+
+void PlacementLimiter::set_interval(Duration interval) {
+  BASCULE_CHECK(interval > Duration::zero() && interval <= std::chrono::hours{1});
+  interval_ = interval;
+  tolerance_ = interval * (burst_ - 1);
+  theoretical_arrival_ = std::max(theoretical_arrival_, Instant::min() + tolerance_);
 }
 
 }  // namespace bascule::focus

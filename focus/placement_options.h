@@ -2,9 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "base/stress.h"
 #include "base/time.h"
+#include "focus/strategy.h"
 
 namespace bascule::focus {
 
@@ -23,6 +26,40 @@ struct PlacementOptions {
   /// Joins to a conference that cannot be split. Default 0.94, at most 0.95: cutting a meeting in
   /// two is worse than four percent of load.
   Stress limit_single_join{940'000};
+
+  // Which bridge.
+
+  /// How a bridge is chosen among those that fit. Default: the rules of docs/selection.md. Jicofo's
+  /// strategies keep their order of preference, under the same limits, pace and queue.
+  Strategy strategy = Strategy::kBascule;
+  /// The strategies for members and for visitors; meaningful with `Strategy::kVisitor` only.
+  Strategy participant_strategy = Strategy::kRegionBased;
+  Strategy visitor_strategy = Strategy::kIntraRegion;
+  /// Whether a conference may span bridges that have a relay id. Default off, as in Jicofo
+  /// (`jicofo.octo.enabled`); strategies that split conferences need it.
+  bool relays = false;
+  /// Whether bridges of different versions may carry one conference. Default off.
+  bool allow_mixed_versions = false;
+  /// Participants of one conference on one bridge, with relays; 1 to 10 000. Default 80 (Jicofo:
+  /// `max-bridge-participants`).
+  std::int64_t max_per_conference_bridge = 80;
+  /// Bridges of one conference; 1 to 32. Default 8: a full mesh of them has 28 links.
+  std::size_t max_bridges_per_conference = 8;
+  /// Regions that may stand in for each other, each at most in one group.
+  std::vector<std::vector<std::string>> region_groups;
+  /// Region of the focus; used by `Strategy::kRegionBased` only, as in Jicofo. Empty: none.
+  std::string local_region;
+  /// Load a relay puts on each bridge of a conference that spans several, in thousandths of a unit;
+  /// 0 to 10 000. Default 1000: what a tenth of a unit per remote participant comes to.
+  std::int64_t relay_load = 1000;
+  /// A join waits this long for the pace of the conference's own bridges before another bridge
+  /// joins in. Default 8 s: cheaper than a split.
+  Duration split_wait = std::chrono::seconds{8};
+  /// Independent focuses that place on the same bridges without telling each other; 1 to 8, 0
+  /// estimates it from what bridges report. Default 1.
+  std::uint32_t focuses = 1;
+  /// Occupant nicks of bridges that are used only when the others are full.
+  std::vector<std::string> standby_bridges;
 
   // Load model.
 
@@ -53,14 +90,22 @@ struct PlacementOptions {
   Duration placement_interval = std::chrono::milliseconds{50};
   /// Placements at once on one bridge after a quiet spell. Default 20.
   std::uint32_t placement_burst = 20;
-  /// Steady spacing of all placements. Default 2 ms: protects the XMPP server (500/s).
-  Duration global_interval = std::chrono::milliseconds{2};
+  /// Placements per second over all bridges at first; 1 to 100 000. Default 500. Doubles every
+  /// second in which it was needed and the XMPP server and the bridges answered within
+  /// `latency_good`, up to the sum over the bridges; a second with answers later than
+  /// `latency_bad` cuts it to 0.7, down to `global_rate_min`.
+  std::uint32_t global_rate = 500;
+  std::uint32_t global_rate_min = 50;  ///< Default 50 per second.
+  Duration latency_good = std::chrono::milliseconds{500};
+  Duration latency_bad = std::chrono::seconds{2};
   /// Placements at once over all bridges. Default 200.
   std::uint32_t global_burst = 200;
   /// A bridge that (re)started while we watched gets its full pace after this time. Default 20 s.
   Duration slow_start = std::chrono::seconds{20};
   /// Pace right after such a start, in thousandths. Default 200.
   std::int64_t slow_start_floor_permille = 200;
+  /// ... while the fleet is full. Default 500: being careful costs more than it saves.
+  std::int64_t slow_start_full_permille = 500;
   /// Above this reported stress the pace drops to a quarter for `hot_brake_time`. Default 0.95.
   Stress hot_brake{950'000};
   /// Default 10 s: one sampler window.
@@ -70,15 +115,25 @@ struct PlacementOptions {
 
   // Reservations for growth.
 
-  /// A new conference is expected to reach at least this many people. Default 6.
+  /// A new conference is expected to reach at least this many people. Default 6: their mean size.
   std::uint32_t growth_min = 6;
-  /// How long such an expectation, or the plan for a displaced conference, holds room on a bridge.
-  /// Default 90 s: the longest return of a client (reload overlay, boot, retries).
-  Duration reservation_ttl = std::chrono::seconds{90};
+  /// How fast that expectation fades. Default 120 s.
+  Duration growth_decay = std::chrono::seconds{120};
+  /// A conference is expected to reach the size it had last time for this long. Default 600 s.
+  Duration known_size_hold = std::chrono::seconds{600};
+  /// ... and how fast that fades afterwards. Default 300 s.
+  Duration known_size_decay = std::chrono::seconds{300};
+  /// How long a plan holds room for a conference that comes back or moves; 10 to 600 s. Default
+  /// 90 s: the longest return of a client (reload overlay, boot, retries).
+  Duration plan_ttl = std::chrono::seconds{90};
   /// A first placement that found no room for the expected size accepts less after this. 10 s.
   Duration small_need_after = std::chrono::seconds{10};
   /// A region that has room but no pace is preferred for this long. Default 2 s.
   Duration region_patience = std::chrono::seconds{2};
+  /// Rooms whose bridge and size are remembered. Default 200 000, about 200 bytes each.
+  std::size_t max_remembered_rooms = 200'000;
+  /// How long. Default 24 h: the same meeting tomorrow.
+  Duration room_memory = std::chrono::hours{24};
 
   // The queue.
 
@@ -107,6 +162,58 @@ struct PlacementOptions {
   Duration retry_wait_max = std::chrono::seconds{60};  ///< Default 60 s.
   Duration retry_memory = std::chrono::seconds{60};    ///< Default 60 s without a failure forgets.
 
+  /// Re-invites of one conference within `retry_memory`, in multiples of its size, before every
+  /// further one makes it wait `retry_budget_wait`. Default 3.
+  std::uint32_t retry_budget = 3;
+  Duration retry_budget_wait = std::chrono::seconds{10};  ///< Default 10 s.
+
+  // Making room: single bridge per conference.
+
+  /// Whether whole conferences may be moved to make room. Default on.
+  bool make_room = true;
+  /// A bridge expected above this share of its capacity hands conferences over. Default 0.90.
+  Stress make_room_above{900'000};
+  /// ... down to this. Default 0.88.
+  Stress make_room_target{880'000};
+  /// At most once per bridge and this. Default 2 s.
+  Duration make_room_interval = std::chrono::seconds{2};
+  /// Conferences up to this size are moved first. Default 8.
+  std::int64_t make_room_size = 8;
+  /// ... and if none helps, the smallest up to this size. Default 60.
+  std::int64_t make_room_size_max = 60;
+  /// People moved per run. Default 12.
+  std::int64_t make_room_people = 12;
+  /// A conference is moved again after this. Default 300 s.
+  Duration move_cool = std::chrono::seconds{300};
+  /// ... or after this, if it has members who wait. Default 120 s.
+  Duration move_cool_waiting = std::chrono::seconds{120};
+  /// ... and not before it is this old. Default 20 s.
+  Duration move_age_min = std::chrono::seconds{20};
+
+  // Relief: conferences that span bridges.
+
+  /// A sample above this hands people over. Default 0.97: 1.0 to 1.1 do as well, less moves more.
+  Stress relief_sample{970'000};
+  /// An expectation above this does. Default 1.05.
+  Stress relief_estimate{1'050'000};
+  /// People handed over at once; 0 switches relief off. Default 12.
+  std::int64_t relief_people = 12;
+  /// At most once per bridge and this. Default 10 s: one sample.
+  Duration relief_cool = std::chrono::seconds{10};
+  /// ... and per conference and this. Default 30 s.
+  Duration relief_conference_cool = std::chrono::seconds{30};
+
+  // Participants that cannot connect (Jicofo: `ice-failure-detection`).
+
+  /// Whether a bridge is put aside when many of its participants ask for a restart. Default on.
+  bool ice_failure_detection = true;
+  /// Share of a bridge's participants, in thousandths, who ask within `ice_failure_interval`.
+  /// Default 300; Jicofo's 100 of at least 30 in two minutes is met by one bad access network.
+  std::int64_t ice_failure_permille = 300;
+  std::size_t ice_failure_min = 10;                            ///< At least so many. Default 10.
+  Duration ice_failure_interval = std::chrono::seconds{60};    ///< Default 60 s.
+  Duration ice_failure_quarantine = std::chrono::minutes{10};  ///< Default 10 min.
+
   // Bridges that fail.
 
   /// Quarantine after the first failure; doubles with the second. Default 30 s.
@@ -126,11 +233,16 @@ struct PlacementOptions {
 
   // After the service link came (back) up.
 
-  /// Placements start when no new bridge appeared for this long. Default 5 s: one report period,
+  /// Settling ends when no new bridge appeared for this long. Default 5 s: one report period,
   /// in which every bridge that is there has spoken.
   Duration settle_quiet = std::chrono::seconds{5};
   /// ... or after this long in any case. Default 20 s.
   Duration settle_max = std::chrono::seconds{20};
+  /// Share of every limit in force meanwhile, in thousandths. Default 800: who comes first must not
+  /// fill the bridges that come first.
+  std::int64_t settle_permille = 800;
+  /// ... or when this share of the known bridges is there, in thousandths. Default 800.
+  std::int64_t settle_present_permille = 800;
   /// New rooms are put off while settling with fewer bridges than this. Default 3.
   std::size_t settle_min_bridges = 3;
 
@@ -143,8 +255,28 @@ struct PlacementOptions {
   /// ... and new rooms are put off when one has been waiting this long. Default 5 s.
   Duration overload_wait = std::chrono::seconds{5};
 
+  // Meetings that kill bridges.
+
+  /// A bridge that dies idle within this time of a conference's arrival makes it a suspect.
+  /// Default 60 s.
+  Duration poison_after = std::chrono::seconds{60};
+  /// The second time it gets a bridge of its own below this load (0.20), the third time it waits.
+  Stress poison_limit{200'000};
+  Duration poison_hold = std::chrono::minutes{10};  ///< Default 10 min.
+
+  // Bounds.
+
+  /// Width of the load classes among which bridges count as equal. Default 0.01: below the noise of
+  /// a report.
+  Stress bucket_width{10'000};
   /// Bridges known at once; a report of one more is refused and counted. Default 2000.
   std::size_t max_bridges = 2000;
+  /// Decisions remembered to be explained. Default 10 000, about 700 bytes each when used.
+  std::size_t max_decisions = 10'000;
+  /// A process that was stopped longer than this between two deadlines ages nothing meanwhile; zero
+  /// switches that off.
+  /// Default 5 s.
+  Duration pause_max = std::chrono::seconds{5};
 };
 
 }  // namespace bascule::focus

@@ -19,6 +19,8 @@ constexpr std::int64_t kDeathStress = 950'000;
 constexpr Milliunits kUnit = 1000;
 
 constexpr std::int64_t kBlindInflationMaxPermille = 50;
+constexpr Milliunits kWindowUnits = 30'000;  // Placed unseen in a whole window, whatever the cost.
+constexpr std::int64_t kIdleBaseMax = 300'000;
 constexpr std::int64_t kWindowOpeningPerSecond = 20'000;  // Millionths, while nothing is reported.
 
 }  // namespace
@@ -33,7 +35,8 @@ StressLedger::StressLedger(const PlacementOptions& options)
       windowed_(options.unknown_window > Stress()),
       cost_(std::clamp(options.stress_per_unit.millionths(), kCostMin, kCostMax)),
       deviation_(cost_ * 3 / 10),
-      unknown_window_(options.unknown_window.millionths()) {
+      unknown_window_(options.unknown_window.millionths()),
+      unknown_window_full_(options.unknown_window.millionths()) {
 }
 
 void StressLedger::joined(Milliunits load, Instant at) {
@@ -103,6 +106,10 @@ void StressLedger::accept_sample(Instant sampled_at) {
   }
   recount();
   contained_ = own_ + foreign_ - unaccounted_;
+  if (confirmations_ >= kConfirmed) {
+    const std::int64_t predicted = base_ + stress_of(contained_, Stress(cost_)).millionths();
+    sample_error_ = std::abs(reported_.millionths() - predicted);
+  }
 }
 
 void StressLedger::set_prior(Stress cost_per_unit) {
@@ -132,6 +139,10 @@ Stress StressLedger::estimate(Instant now) const {
   std::int64_t model = stress_of(all, Stress(cost_)).millionths();
   std::int64_t corrected =
       reported_.millionths() + stress_of(unaccounted_, cost_with_margin()).millionths();
+  if (unaccounted_ > 0 && focuses_permille_ > 1000) {
+    corrected += stress_of(unaccounted_ * (focuses_permille_ - 1000) / 1000, cost_with_margin())
+                     .millionths();
+  }
   const bool blind = !heard_at_ || now - *heard_at_ > blind_after_;
   if (blind || now - *heard_at_ > stale_after_) {
     const std::int64_t late_ms =
@@ -158,7 +169,24 @@ bool StressLedger::within_window(Milliunits load, Instant now) const {
         std::min<std::int64_t>(silent / std::chrono::seconds{1}, 60) * kWindowOpeningPerSecond;
   }
   const Milliunits pending = std::max<Milliunits>(0, unaccounted_) + load;
-  return stress_of(pending, cost_with_margin()).millionths() <= window;
+  return stress_of(pending, cost_with_margin()).millionths() <= window &&
+         pending <= kWindowUnits * window / std::max<std::int64_t>(unknown_window_full_, 1);
+}
+
+void StressLedger::idle_sample(Stress stress) {
+  if (own_ + foreign_ == 0 && joins_.empty() && leaves_.empty()) {
+    base_ += (std::clamp<std::int64_t>(stress.millionths(), 0, kIdleBaseMax) - base_) / 4;
+  }
+}
+
+Milliunits StressLedger::unexplained() const {
+  const Milliunits all = own_ + foreign_;
+  if (confirmations_ < kConfirmed || uncertain_ * 10 > all * 3) {
+    return 0;
+  }
+  const Milliunits shown =
+      std::max<std::int64_t>(reported_.millionths() - base_, 0) * kUnit / cost_;
+  return std::max<Milliunits>(0, shown - (own_ - unaccounted_));
 }
 
 Stress StressLedger::cost_with_margin() const {
@@ -215,7 +243,7 @@ void StressLedger::recount() {
 void StressLedger::learn_from_sample() {
   const Milliunits all = own_ + foreign_;
   const Milliunits contained = all - unaccounted_;
-  const std::int64_t stress = reported_.millionths();
+  const std::int64_t stress = std::max<std::int64_t>(0, reported_.millionths() - base_);
   // A gauge at its noise floor says nothing, unless many units are known to be in it.
   const bool readable = stress > 20'000 || (stress >= 1'000 && contained >= 20 * kUnit);
   if (!readable || contained < 4 * kUnit) {

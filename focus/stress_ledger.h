@@ -58,6 +58,12 @@ class StressLedger {
   void set_foreign(Milliunits load) { foreign_ = load; }
   /// The bridge's own figure for one participant; used until something was learned.
   void set_prior(Stress cost_per_unit);
+  /// A sample of the bridge while it served nobody: what its machine does besides. 0 to 0.3 of it
+  /// is not counted as cost of participants.
+  void idle_sample(Stress stress);
+  /// How many focuses place here without telling each other, in thousandths: each of them doubles
+  /// what no report contains yet. 1000: only this one.
+  void set_focuses(std::int64_t permille) { focuses_permille_ = permille; }
   /// The bridge died under what was on it: if its cost was never measured, or long ago, a unit
   /// cannot cost less than 0.95 / load.
   void died(Instant now);
@@ -73,10 +79,17 @@ class StressLedger {
   [[nodiscard]] Learned learned() const {
     return {Stress(cost_), Stress(deviation_), confirmations_};
   }
+  /// How far the latest new sample was from what its contents should have cost, millionths; absent
+  /// until the cost is confirmed. The best single sign of how good the model is.
+  [[nodiscard]] std::optional<std::int64_t> sample_error() const { return sample_error_; }
   [[nodiscard]] Milliunits own() const { return own_; }
   [[nodiscard]] Milliunits foreign() const { return foreign_; }
   [[nodiscard]] Milliunits unaccounted() const { return unaccounted_; }
+  [[nodiscard]] Milliunits uncertain() const { return uncertain_; }
   [[nodiscard]] Stress reported() const { return reported_; }
+  /// Load of others that the last sample shows beyond ours; zero while ours is not settled or the
+  /// cost not confirmed. For bridges that do not tell how many endpoints they have.
+  [[nodiscard]] Milliunits unexplained() const;
   [[nodiscard]] std::optional<Instant> heard_at() const { return heard_at_; }
 
   /// Aborts when an entry is out of order or the sums differ from the entries.
@@ -118,6 +131,10 @@ class StressLedger {
   std::int64_t cost_, deviation_;  // Millionths per unit.
   int confirmations_ = 0;
   std::int64_t unknown_window_;  // Millionths; meaningful while unconfirmed.
+  std::int64_t unknown_window_full_;
+  std::optional<std::int64_t> sample_error_;
+  std::int64_t base_ = 0;  // Millionths; see idle_sample.
+  std::int64_t focuses_permille_ = 1000;
 };
 
 }  // namespace bascule::focus

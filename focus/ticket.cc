@@ -8,6 +8,10 @@ std::string_view to_string(PlacementReason reason) {
   switch (reason) {
     case PlacementReason::kJoin:
       return "join";
+    case PlacementReason::kJoinLate:
+      return "join_late";
+    case PlacementReason::kSplit:
+      return "split";
     case PlacementReason::kPlan:
       return "plan";
     case PlacementReason::kNew:
@@ -20,6 +24,10 @@ std::string_view to_string(PlacementReason reason) {
       return "small_need";
     case PlacementReason::kNoGrowth:
       return "no_growth";
+    case PlacementReason::kAlone:
+      return "alone";
+    case PlacementReason::kPreference:
+      return "preference";
   }
   BASCULE_CHECK(false && "enumerator out of range");
 }
@@ -44,6 +52,20 @@ std::string_view to_string(WaitReason reason) {
       return "retry_wait";
     case WaitReason::kBridgeAbsent:
       return "bridge_absent";
+    case WaitReason::kVersion:
+      return "version";
+  }
+  BASCULE_CHECK(false && "enumerator out of range");
+}
+
+std::string_view to_string(MoveCause cause) {
+  switch (cause) {
+    case MoveCause::kMakeRoom:
+      return "make_room";
+    case MoveCause::kOutgrown:
+      return "outgrown";
+    case MoveCause::kRelief:
+      return "relief";
   }
   BASCULE_CHECK(false && "enumerator out of range");
 }

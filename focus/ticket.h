@@ -22,12 +22,19 @@ enum class TicketKind : std::uint8_t {
 };
 inline constexpr std::size_t kTicketKindCount = 3;
 
+/// How a participant takes part.
+enum class Role : std::uint8_t {
+  kMember,   ///< Sends and receives.
+  kVisitor,  ///< Receives only.
+};
+
 /// One participant waiting for a place. At most one ticket per participant exists.
 struct Ticket {
   RoomJid room;
   OccupantJid participant;       ///< Its bare address is `room`.
   std::uint32_t generation = 0;  ///< Grows with every ticket of this participant; stale ones die.
   TicketKind kind = TicketKind::kJoin;
+  Role role = Role::kMember;
   std::optional<std::string> region;  ///< Preferred, never required.
   std::vector<BridgeJid> avoid;       ///< Avoided when there is another; at most 8.
 
@@ -44,15 +51,19 @@ inline constexpr std::size_t kTicketClassCount = 3;
 
 /// The rule that made a placement: a closed list for logs and metric labels.
 enum class PlacementReason : std::uint8_t {
-  kJoin,       ///< The bridge of the conference.
-  kPlan,       ///< The bridge reserved for a displaced conference.
-  kNew,        ///< Least loaded with room for the whole expected conference, `limit_new`.
-  kNewFull,    ///< The same at `limit_join`.
-  kNewMax,     ///< The same at `limit_max`; displaced only.
-  kSmallNeed,  ///< Room for four people was enough.
-  kNoGrowth,   ///< Room for two people was enough, reservations of others ignored.
+  kJoin,        ///< A bridge of the conference.
+  kJoinLate,    ///< The same, a little above its limit, after a long wait.
+  kSplit,       ///< Another bridge for a conference whose own are full.
+  kPlan,        ///< The bridge planned for a conference that was displaced, dropped or moves.
+  kNew,         ///< Least loaded with room for the whole expected conference, `limit_new`.
+  kNewFull,     ///< The same at `limit_join`.
+  kNewMax,      ///< The same at `limit_max`; displaced only.
+  kSmallNeed,   ///< Room for four people was enough.
+  kNoGrowth,    ///< Room for two people was enough, reservations of others ignored.
+  kAlone,       ///< An almost idle bridge for a conference that killed others.
+  kPreference,  ///< The order of a Jicofo strategy.
 };
-inline constexpr std::size_t kPlacementReasonCount = 7;
+inline constexpr std::size_t kPlacementReasonCount = 11;
 [[nodiscard]] std::string_view to_string(PlacementReason reason);
 
 /// Why a ticket still waits; for a filter that left no bridge, which one. A closed list.
@@ -66,9 +77,51 @@ enum class WaitReason : std::uint8_t {
   kPace,          ///< One fits, but its pace, its window or its open requests forbid it now.
   kRetryWait,     ///< The room failed repeatedly and has to wait.
   kBridgeAbsent,  ///< The conference lives on a bridge that is not present or does not work.
+  kVersion,       ///< None of the version that the conference runs or is pinned to.
 };
-inline constexpr std::size_t kWaitReasonCount = 9;
+inline constexpr std::size_t kWaitReasonCount = 10;
 [[nodiscard]] std::string_view to_string(WaitReason reason);
+
+/// Why a participant should move although its bridge works. A closed list.
+enum class MoveCause : std::uint8_t {
+  kMakeRoom,  ///< Its whole conference makes room for others.
+  kOutgrown,  ///< Its whole conference no longer fits where it is.
+  kRelief,    ///< Its bridge is too busy; others of its conference stay.
+};
+inline constexpr std::size_t kMoveCauseCount = 3;
+[[nodiscard]] std::string_view to_string(MoveCause cause);
+
+/// A wish of Placement: enqueue a kMove ticket for this participant. It keeps its place until the
+/// decision.
+struct Move {
+  RoomJid room;
+  OccupantJid participant;
+  BridgeJid from;
+  MoveCause cause = MoveCause::kMakeRoom;
+
+  friend bool operator==(const Move&, const Move&) = default;
+};
+
+/// A bridge as it looked when a decision was made.
+struct CandidateFigures {
+  BridgeJid bridge;
+  Duration report_age{};  ///< Since the last report; negative: none yet.
+  Stress reported;        ///< Last sample.
+  Stress expected;        ///< Estimate before the placement.
+  Stress reserved;        ///< For growth and plans of others.
+  Stress cost_per_unit;   ///< Margin included.
+  Stress capacity;
+  std::int64_t load = 0;         ///< Of ours and others, thousandths of a unit.
+  std::int64_t unaccounted = 0;  ///< Of that, what no report can contain yet.
+  std::uint32_t in_flight = 0;   ///< Allocations not answered.
+  std::uint32_t tokens = 0;      ///< Placements its pace allowed at once.
+  bool fits = false;             ///< Room by the limit of the deciding rule.
+
+  friend bool operator==(const CandidateFigures&, const CandidateFigures&) = default;
+};
+
+/// Bridges told in one decision at most: the chosen one and those before it in the order.
+inline constexpr std::size_t kFiguresMax = 5;
 
 /// One placement. The load is reserved when the decision exists; end it with `confirmed`,
 /// `allocation_failed` or `left`.
@@ -77,10 +130,30 @@ struct Decision {
   BridgeJid bridge;
   PlacementReason reason = PlacementReason::kJoin;
   Stress expected;             ///< Expected stress of the bridge with this participant.
+  Stress limit;                ///< What it was not to exceed.
   Duration waited{};           ///< Since `enqueue`.
-  std::size_t candidates = 0;  ///< Bridges that passed the filters.
+  std::size_t candidates = 0;  ///< Bridges that take new conferences.
 
   friend bool operator==(const Decision&, const Decision&) = default;
+};
+
+/// A decision with what it rests on, to be explained later.
+struct DecisionRecord {
+  std::uint64_t number = 0;  ///< Counts decisions of this process.
+  Instant at{};
+  Ticket ticket;
+  TicketClass ticket_class = TicketClass::kFirst;
+  std::optional<PlacementReason> reason;  ///< Absent: it had to wait.
+  std::optional<WaitReason> wait;         ///< Absent: it was placed.
+  BridgeJid bridge;                       ///< Chosen; empty when it had to wait.
+  Stress limit;
+  Duration waited{};
+  std::int64_t people = 0;                ///< Of the conference, before.
+  std::size_t open_bridges = 0;           ///< Those that take new conferences.
+  std::size_t looked_at = 0;              ///< Of them, in order of load, until one was chosen.
+  bool settling = false;                  ///< Limits were lower.
+  bool fleet_full = false;                ///< Hardly any bridge had room.
+  std::vector<CandidateFigures> figures;  ///< Chosen first; at most kFiguresMax.
 };
 
 }  // namespace bascule::focus

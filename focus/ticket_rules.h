@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -15,31 +16,75 @@
 
 namespace bascule::focus {
 
+/// What the rules may look at; changes only `prng` and the selector's memory of refusals.
+struct RuleContext {
+  const PlacementOptions& options;
+  const ConferenceLoads& loads;
+  const BridgeRegistry& registry;
+  Selector& selector;
+  Prng& prng;
+  Instant now;
+  bool fleet_full = false;  ///< Hardly any bridge has room: existing meetings come first.
+};
+
 /// One ticket with what the rules need to know.
 struct TicketCase {
   const Ticket& ticket;
   const ConferenceLoad& room;
+  TicketClass ticket_class = TicketClass::kFirst;
   const Bridge* current = nullptr;   ///< Where the participant is now; only for moves.
   std::vector<const Bridge*> avoid;  ///< Of the ticket, and remembered failures.
   std::size_t waiting_in_room = 1;   ///< Tickets of the room, this one included.
   Duration waited{};
-  bool fleet_full = false;           ///< Hardly any bridge has room: existing meetings come first.
-  std::optional<WaitReason> nobody;  ///< Why no bridge takes new conferences, if none does.
+  std::optional<std::string> pinned;  ///< Version the operator wants for the conference.
 };
 
 /// Where a ticket goes.
 struct Spot {
-  std::size_t candidate;
-  PlacementReason reason;
-  std::optional<std::int64_t> reserve;  ///< Keep room for a conference of this size.
+  Bridge* bridge = nullptr;
+  PlacementReason reason = PlacementReason::kJoin;
+  Stress limit;
+  std::size_t looked_at = 0;
 };
 
-/// The rules for one ticket: its conference's bridge while it fits; else the bridge planned for the
-/// conference; else, for a first placement, the least loaded with room for everybody expected,
-/// then with room for a few. A conference lives on one bridge; whoever does not fit waits.
-/// Changes nothing but `prng` and the selector's memory of refusals.
-std::variant<Spot, WaitReason> find_spot(const TicketCase& ticket_case,
-                                         const PlacementOptions& options, Selector& selector,
-                                         Prng& prng, Instant now);
+/// Why it goes nowhere yet.
+struct Wait {
+  WaitReason reason = WaitReason::kCapacity;
+  bool make_room = false;  ///< Its bridge is full and cannot be split: others may have to move.
+};
+
+using RuleVerdict = std::variant<Spot, Wait>;
+
+/// The rules for one ticket (docs/selection.md): its conference's bridge while it fits; another one
+/// if the conference may span bridges; the bridge planned for the conference; else, for a first
+/// placement, the least loaded with room for everybody expected, then with room for a few. Whoever
+/// does not fit waits.
+[[nodiscard]] RuleVerdict find_spot(const TicketCase& ticket_case, const RuleContext& context);
+
+/// The order of a Jicofo strategy (jicofo: *SelectionStrategy.kt) under Bascule's limits and pace.
+[[nodiscard]] RuleVerdict find_preferred(const TicketCase& ticket_case, Strategy strategy,
+                                         const RuleContext& context);
+
+// Shared by both.
+
+/// Room for `size` more people in a conference that has `people`.
+[[nodiscard]] constexpr Milliunits need_of(std::int64_t people, std::int64_t size) {
+  return size * participant_load(people + size);
+}
+/// Load the participant adds on `bridge`.
+[[nodiscard]] inline Milliunits added_load(const TicketCase& c, const RuleContext& x,
+                                           const Bridge& bridge) {
+  return x.loads.load_of_join(c.room, bridge, c.ticket.role);
+}
+[[nodiscard]] inline bool is_displaced(const TicketCase& c) {
+  return c.ticket_class == TicketClass::kDisplaced;
+}
+/// The regions of the group that `region` is in; itself at least.
+[[nodiscard]] std::vector<std::string> region_group(const PlacementOptions& options,
+                                                    const std::string& region);
+/// The version new bridges of the conference must have; null: any.
+[[nodiscard]] const std::string* required_version(const TicketCase& c, const RuleContext& x);
+/// Bridges of the conference and those to avoid: not to be chosen as new ones.
+[[nodiscard]] std::vector<const Bridge*> taken_bridges(const TicketCase& c);
 
 }  // namespace bascule::focus

@@ -89,7 +89,8 @@ TEST(SchemaTest, EveryKeyReadsBackWhatItPrints) {
       printed = "";
     }
     if (printed.empty() && key.field.assign(config, Untyped{"conference"})) {
-      EXPECT_EQ(key.field.print(config), "\"conference\"");
+      const auto now_printed = key.field.print(config);
+      EXPECT_TRUE(now_printed == "\"conference\"" || now_printed == "[\"conference\"]");
       continue;
     }
     EXPECT_TRUE(key.field.assign(config, Untyped{printed})) << printed;

@@ -27,11 +27,12 @@ Admission make_queue(std::size_t tickets = 1'000, std::size_t blocked = kAll) {
 std::vector<std::string> serve_all(Admission& queue, Instant now = kNow,
                                    std::size_t decisions = kAll) {
   std::vector<std::string> served;
-  queue.serve_pass(now, decisions, [&](const WaitingTicket& waiting) -> std::optional<WaitReason> {
-    served.push_back(waiting.ticket.room.jid().local() + "/" +
-                     waiting.ticket.participant.jid().resource());
-    return std::nullopt;
-  });
+  queue.serve_pass(now, decisions,
+                   [&](const WaitingTicket& waiting, TicketClass) -> std::optional<WaitReason> {
+                     served.push_back(waiting.ticket.room.jid().local() + "/" +
+                                      waiting.ticket.participant.jid().resource());
+                     return std::nullopt;
+                   });
   return served;
 }
 
@@ -68,7 +69,7 @@ TEST(AdmissionTest, AWaitingTicketHoldsUpItsRoomOnly) {
   ASSERT_TRUE(queue.push(ticket(room("stuck"), 1), false, kNow));
   ASSERT_TRUE(queue.push(ticket(room("fine"), 0), false, kNow));
   std::vector<std::string> offered;
-  const auto pass = queue.serve_pass(kNow, kAll, [&](const WaitingTicket& waiting) {
+  const auto pass = queue.serve_pass(kNow, kAll, [&](const WaitingTicket& waiting, TicketClass) {
     offered.push_back(waiting.ticket.room.jid().local());
     return offered.back() == "stuck" ? std::optional(WaitReason::kCapacity) : std::nullopt;
   });
@@ -135,11 +136,12 @@ TEST(AdmissionTest, APassIsBoundedAndTheNextContinues) {
   std::set<std::string> offered;
   for (int pass = 0; pass < 5; ++pass) {
     std::size_t offers = 0;
-    const auto result = queue.serve_pass(kNow, kAll, [&](const WaitingTicket& waiting) {
-      offered.insert(waiting.ticket.room.jid().local());
-      ++offers;
-      return std::optional(WaitReason::kCapacity);
-    });
+    const auto result =
+        queue.serve_pass(kNow, kAll, [&](const WaitingTicket& waiting, TicketClass) {
+          offered.insert(waiting.ticket.room.jid().local());
+          ++offers;
+          return std::optional(WaitReason::kCapacity);
+        });
     EXPECT_EQ(offers, 20u);
     EXPECT_FALSE(result.complete);
   }
@@ -154,11 +156,12 @@ TEST(AdmissionTest, TheFirstOfARoomMakesTheOthersJoinsInTheSamePass) {
     ASSERT_TRUE(queue.push(ticket(room("r"), i), false, kNow));
   }
   std::size_t served = 0;
-  queue.serve_pass(kNow, kAll, [&](const WaitingTicket& waiting) -> std::optional<WaitReason> {
-    queue.set_live(waiting.ticket.room, true);
-    ++served;
-    return std::nullopt;
-  });
+  queue.serve_pass(kNow, kAll,
+                   [&](const WaitingTicket& waiting, TicketClass) -> std::optional<WaitReason> {
+                     queue.set_live(waiting.ticket.room, true);
+                     ++served;
+                     return std::nullopt;
+                   });
   EXPECT_EQ(served, 9u);
   EXPECT_TRUE(queue.empty());
   queue.check_invariants();
@@ -192,21 +195,22 @@ TEST(AdmissionTest, NoRoomIsServedMoreThanItsShareBetweenTwoServicesOfAnother) {
     std::map<std::string, std::map<std::string, int>> since;  // Others served since its last turn.
     std::string visited;
     while (!queue.empty()) {
-      queue.serve_pass(kNow, kAll, [&](const WaitingTicket& waiting) -> std::optional<WaitReason> {
-        const std::string name = waiting.ticket.room.jid().local();
-        if (prng.below(8) == 0) {
-          since.clear();  // Somebody was not servable: the property starts anew.
-          return WaitReason::kPace;
-        }
-        --left[name];
-        for (const auto& [other, tickets] : left) {
-          if (tickets > 0 && other != name) {
-            EXPECT_LE(++since[other][name], 4);
-          }
-        }
-        since[name].clear();
-        return std::nullopt;
-      });
+      queue.serve_pass(kNow, kAll,
+                       [&](const WaitingTicket& waiting, TicketClass) -> std::optional<WaitReason> {
+                         const std::string name = waiting.ticket.room.jid().local();
+                         if (prng.below(8) == 0) {
+                           since.clear();  // Somebody was not servable: the property starts anew.
+                           return WaitReason::kPace;
+                         }
+                         --left[name];
+                         for (const auto& [other, tickets] : left) {
+                           if (tickets > 0 && other != name) {
+                             EXPECT_LE(++since[other][name], 4);
+                           }
+                         }
+                         since[name].clear();
+                         return std::nullopt;
+                       });
       queue.check_invariants();
     }
   }
@@ -235,10 +239,11 @@ TEST(AdmissionTest, InvariantsHoldForRandomHistories) {
           queue.set_live(where, prng.below(2) == 0);
           break;
         default:
-          queue.serve_pass(kNow + Duration(step), 7, [&](const WaitingTicket& waiting) {
-            queue.set_live(waiting.ticket.room, prng.below(2) == 0);
-            return prng.below(2) == 0 ? std::optional(WaitReason::kPace) : std::nullopt;
-          });
+          queue.serve_pass(
+              kNow + Duration(step), 7, [&](const WaitingTicket& waiting, TicketClass) {
+                queue.set_live(waiting.ticket.room, prng.below(2) == 0);
+                return prng.below(2) == 0 ? std::optional(WaitReason::kPace) : std::nullopt;
+              });
       }
       queue.check_invariants();
     }

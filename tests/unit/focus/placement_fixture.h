@@ -50,11 +50,12 @@ inline PlacementOptions unpaced() {
   PlacementOptions options;
   options.placement_interval = std::chrono::microseconds{1};
   options.placement_burst = 10'000;
-  options.global_interval = std::chrono::microseconds{1};
+  options.global_rate = options.global_rate_min = 100'000;
   options.global_burst = 10'000;
   options.max_in_flight = 100'000;
   options.unknown_window = Stress();
   options.max_decisions_per_drain = 100'000;
+  options.pause_max = Duration::zero();  // Tests jump over quiet times.
   return options;
 }
 
@@ -65,15 +66,17 @@ inline Now settled(Placement& placement, int count) {
     placement.report(report_of(bridge(i), 0, 1), at(std::chrono::seconds{1}));
   }
   std::vector<Decision> none;
+  std::vector<Move> nobody;
   for (const int second : {6, 21, 30}) {
-    placement.drain(at(std::chrono::seconds{second}), none);
+    placement.drain(at(std::chrono::seconds{second}), none, nobody);
   }
   return at(std::chrono::seconds{30});
 }
 
 inline std::vector<Decision> drained(Placement& placement, Now now) {
   std::vector<Decision> decisions;
-  placement.drain(now, decisions);
+  std::vector<Move> moves;
+  placement.drain(now, decisions, moves);
   return decisions;
 }
 

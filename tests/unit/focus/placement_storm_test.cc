@@ -171,7 +171,8 @@ class Driver {
                          *placement_.next_deadline() <= at(t).mono;
            ++call) {
         std::vector<Decision> decisions;
-        placement_.drain(at(t), decisions);
+        std::vector<Move> moves;
+        placement_.drain(at(t), decisions, moves);
         for (const Decision& decision : decisions) {
           fleet_.place(decision, at(t).mono);
           answers_.push_back(decision.ticket.participant);

@@ -102,64 +102,67 @@ TEST(PlacementTest, AnswersMakeRoomForMoreRequests) {
   placement.check_invariants();
 }
 
-TEST(PlacementTest, NothingIsPlacedBeforeTheBridgesHaveSettled) {
+TEST(PlacementTest, LimitsAreLowerUntilTheBridgesHaveSettled) {
   Placement placement(unpaced(), 1);
   enqueue(placement, ticket(room("r"), 0), seconds{0});
   EXPECT_EQ(placement.waiting_for(occupant(room("r"), 0)), WaitReason::kServiceDown);
-  EXPECT_FALSE(placement.next_deadline().has_value());
   placement.service_up(at(seconds{1}));
-  EXPECT_TRUE(placement.settling());
+  EXPECT_EQ(placement.mode(), Mode::kSettling);
   EXPECT_EQ(placement.overload(at(seconds{1})), Overload::kSettling);
-  for (int i = 0; i < 4; ++i) {  // They trickle in.
-    placement.report(report_of(bridge(i), 0, 1), at(seconds{3 + 3 * i}));
-    EXPECT_TRUE(drained(placement, at(seconds{3 + 3 * i})).empty());
-  }
+  EXPECT_TRUE(drained(placement, at(seconds{1})).empty());
   EXPECT_EQ(placement.waiting_for(occupant(room("r"), 0)), WaitReason::kSettling);
-  EXPECT_EQ(placement.next_deadline(), at(seconds{17}).mono);  // Five quiet seconds.
-  EXPECT_TRUE(drained(placement, at(milliseconds{16'999})).empty());
-  EXPECT_EQ(drained(placement, at(seconds{17})).size(), 1u);
-  EXPECT_FALSE(placement.settling());
+  for (int i = 0; i < 4; ++i) {  // They trickle in, busy already.
+    placement.report(report_of(bridge(i), 680'000, 1), at(seconds{3 + 3 * i}));
+    EXPECT_TRUE(drained(placement, at(seconds{3 + 3 * i})).empty()) << "0.68 is full meanwhile";
+  }
+  EXPECT_EQ(placement.overload(at(seconds{12})), Overload::kNone);
+  EXPECT_TRUE(drained(placement, at(milliseconds{16'900})).empty());
+  EXPECT_TRUE(placement.settling());
+  EXPECT_EQ(drained(placement, at(seconds{17})).size(), 1u);  // Five quiet seconds are over.
+  EXPECT_EQ(placement.mode(), Mode::kNormal);
+}
+
+TEST(PlacementTest, AnIdleBridgeThatIsBackServesWhileOthersAreAwaited) {
+  Placement placement(unpaced(), 1);
+  placement.service_up(at(seconds{1}));
+  placement.report(report_of(bridge(0), 0, 1), at(seconds{2}));
+  enqueue(placement, ticket(room("r"), 0), seconds{2});
+  const auto decisions = drained(placement, at(seconds{2}));
+  ASSERT_EQ(decisions.size(), 1u);
+  EXPECT_LT(decisions[0].limit, PlacementOptions{}.limit_new);
 }
 
 TEST(PlacementTest, BridgesSeenBeforeTheRoomLetUsInCountAsArrived) {
   Placement placement(unpaced(), 1);
-  placement.report(report_of(bridge(0), 0, 1), at(milliseconds{900}));
-  placement.service_up(at(seconds{1}));
-  enqueue(placement, ticket(room("r"), 0), seconds{1});
-  EXPECT_EQ(placement.next_deadline(), at(seconds{6}).mono);  // Five quiet seconds.
-  EXPECT_EQ(drained(placement, at(seconds{6})).size(), 1u);
-
+  settled(placement, 1);
   placement.service_down(at(seconds{40}));
   placement.report(report_of(bridge(0), 0, 2), at(seconds{50}));
   placement.service_up(at(seconds{51}));
-  EXPECT_TRUE(drained(placement, at(seconds{51})).empty());
+  drained(placement, at(seconds{51}));
   EXPECT_FALSE(placement.settling()) << "the only bridge from before is back";
 }
 
-TEST(PlacementTest, SettlingEndsWhenEveryBridgeFromBeforeIsBackOrTheTimeIsOver) {
+TEST(PlacementTest, SettlingEndsWhenNearlyEveryBridgeFromBeforeIsBackOrTheTimeIsOver) {
   Placement placement(unpaced(), 1);
-  settled(placement, 3);
+  settled(placement, 5);
   placement.service_down(at(seconds{40}));
   for (const BridgeView& view : placement.bridges(at(seconds{40}))) {
     EXPECT_FALSE(view.present);
     EXPECT_EQ(view.state, BridgeState::kStale);
   }
   placement.service_up(at(seconds{50}));
-  enqueue(placement, ticket(room("r"), 0), seconds{50});
-  placement.report(report_of(bridge(0), 0, 2), at(seconds{51}));
-  placement.report(report_of(bridge(1), 0, 2), at(seconds{52}));
-  EXPECT_TRUE(drained(placement, at(seconds{52})).empty());
-  placement.report(report_of(bridge(2), 0, 2), at(seconds{53}));
-  EXPECT_EQ(drained(placement, at(seconds{53})).size(), 1u);
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_TRUE(placement.settling());
+    placement.report(report_of(bridge(i), 0, 2), at(seconds{51}));
+  }
+  EXPECT_FALSE(placement.settling()) << "four of five are four fifths";
 
   placement.service_down(at(seconds{60}));
   placement.service_up(at(seconds{61}));
-  enqueue(placement, ticket(room("r2"), 0), seconds{61});
-  EXPECT_TRUE(drained(placement, at(milliseconds{80'999})).empty());
-  EXPECT_EQ(placement.next_deadline(), at(seconds{81}).mono);
-  EXPECT_TRUE(drained(placement, at(seconds{81})).empty());
-  EXPECT_EQ(placement.waiting_for(occupant(room("r2"), 0)), WaitReason::kNoBridge);
-  EXPECT_EQ(placement.overload(at(seconds{81})), Overload::kNoBridge);
+  drained(placement, at(milliseconds{80'999}));
+  EXPECT_TRUE(placement.settling());
+  drained(placement, at(seconds{81}));
+  EXPECT_FALSE(placement.settling());
 }
 
 TEST(PlacementTest, TheFirstFilterThatLeavesNobodyIsNamed) {
@@ -519,7 +522,8 @@ TEST(PlacementTest, WallClockAndOffsetChangeNothing) {
     }
     for (Duration t = seconds{2}; t < seconds{20}; t += milliseconds{10}) {
       std::vector<Decision> decisions;
-      placement.drain(when(t), decisions);
+      std::vector<Move> moves;
+      placement.drain(when(t), decisions, moves);
       for (const Decision& decision : decisions) {
         log.emplace_back(decision.bridge.to_string(), t);
         placement.confirmed(decision.ticket.participant, when(t));

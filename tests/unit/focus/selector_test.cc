@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,29 +13,52 @@
 namespace bascule::focus {
 namespace {
 
-/// Owns the bridges that candidates point to.
+PlacementOptions plain_costs() {
+  PlacementOptions options = unpaced();
+  options.margin_permille = 0;
+  options.max_in_flight = 1;
+  return options;
+}
+
+/// Bridges that report a load, sorted into a selector.
 class Fleet {
  public:
-  Candidate add(std::int64_t estimate, bool ready = true, std::int64_t growth = 0) {
-    bridges_.push_back(
-        std::make_unique<Bridge>(bridge(static_cast<int>(bridges_.size())), PlacementOptions{}));
-    Candidate candidate;
-    candidate.bridge = bridges_.back().get();
-    candidate.estimate = Stress(estimate);
-    candidate.growth = Stress(growth);
-    candidate.capacity = Stress::full();
-    candidate.cost_per_unit = Stress(10'000);
-    candidate.takes_new = true;
-    candidate.ready = ready;
-    return candidate;
+  explicit Fleet(const PlacementOptions& options = plain_costs())
+      : registry_(options), selector_(registry_, options) {}
+
+  Bridge& add(std::int64_t stress, bool ready = true, std::int64_t growth = 0) {
+    Bridge& added = *registry_.find_or_create(bridge(count_++));
+    set(added, stress, ready, growth);
+    return added;
   }
-  Bridge& at(std::size_t index) { return *bridges_[index]; }
+  /// `growth` in millionths of stress, a multiple of ten.
+  void set(Bridge& bridge, std::int64_t stress, bool ready, std::int64_t growth = 0) {
+    registry_.report(report_of(bridge.jid, stress, ++sequence_), now_);
+    bridge.in_flight = ready ? 0 : 1;
+    bridge.growth = growth / 10;
+    selector_.sort_in(bridge, now_);
+    selector_.begin_pass();
+  }
+  Choice choose(const Need& need) { return selector_.choose(need, now_, prng_); }
+  [[nodiscard]] Stress load_of(const Bridge& bridge) const {
+    const Candidate candidate = selector_.look(bridge, now_);
+    return candidate.estimate + candidate.growth;
+  }
+  [[nodiscard]] Instant now() const { return now_; }
+  Selector& selector() { return selector_; }
+  BridgeRegistry& registry() { return registry_; }
+  Prng& prng() { return prng_; }
 
  private:
-  std::vector<std::unique_ptr<Bridge>> bridges_;
+  BridgeRegistry registry_;
+  Selector selector_;
+  Prng prng_{1};
+  Instant now_ = at(std::chrono::seconds{1}).mono;
+  int count_ = 0;
+  std::int64_t sequence_ = 0;
 };
 
-Need need_of(Milliunits load, std::int64_t limit) {
+Need needs(Milliunits load, std::int64_t limit) {
   Need need;
   need.load = load;
   need.limit = Stress(limit);
@@ -45,106 +67,147 @@ Need need_of(Milliunits load, std::int64_t limit) {
 
 TEST(SelectorTest, ChoosesAtRandomInTheLowestBucketOnly) {
   Fleet fleet;
-  Selector selector;
-  selector.reset({fleet.add(305'000), fleet.add(301'000), fleet.add(311'000), fleet.add(309'999)});
-  Prng prng(1);
-  std::map<std::size_t, int> chosen;
+  fleet.add(305'000);
+  fleet.add(301'000);
+  const Bridge& busier = fleet.add(311'000);
+  fleet.add(309'999);
+  std::map<BridgeJid, int> chosen;
   for (int i = 0; i < 3'000; ++i) {
-    ++chosen[selector.choose(need_of(1'000, 750'000), prng).candidate.value()];
+    ++chosen[fleet.choose(needs(1'000, 750'000)).bridge->jid];
   }
   EXPECT_EQ(chosen.size(), 3u);
-  EXPECT_FALSE(chosen.contains(2));
-  for (const auto& [index, count] : chosen) {
-    EXPECT_GT(count, 900) << index;
+  EXPECT_FALSE(chosen.contains(busier.jid));
+  for (const auto& [jid, count] : chosen) {
+    EXPECT_GT(count, 900) << jid.to_string();
   }
 }
 
 TEST(SelectorTest, NobodyWithRoomMeansNobody) {
   Fleet fleet;
-  Selector selector;
-  selector.reset(
-      {fleet.add(745'000), fleet.add(700'000, false), fleet.add(100'000, true, 645'000)});
-  Prng prng(1);
-  Choice choice = selector.choose(need_of(1'000, 750'000), prng);
-  EXPECT_FALSE(choice.candidate.has_value());
+  fleet.add(745'000);
+  const Bridge& unready = fleet.add(700'000, false);
+  const Bridge& reserved = fleet.add(100'000, true, 645'000);
+  Choice choice = fleet.choose(needs(1'000, 750'000));
+  EXPECT_EQ(choice.bridge, nullptr);
   EXPECT_TRUE(choice.capacity_seen);  // The second has room but no pace.
-  choice = selector.choose(need_of(6'000, 750'000), prng);
-  EXPECT_FALSE(choice.candidate.has_value());
-  Need careless = need_of(6'000, 750'000);
+  choice = fleet.choose(needs(6'000, 750'000));
+  EXPECT_EQ(choice.bridge, nullptr);
+  Need careless = needs(6'000, 750'000);
   careless.respect_growth = false;
-  EXPECT_EQ(selector.choose(careless, prng).candidate, 2u);
-  Need plan = need_of(1'000, 750'000);
+  EXPECT_EQ(fleet.choose(careless).bridge, &reserved);
+  Need plan = needs(1'000, 750'000);
   plan.pace_matters = false;
-  EXPECT_EQ(selector.choose(plan, prng).candidate, 1u);
-  EXPECT_FALSE(Selector().choose(plan, prng).capacity_seen);
+  EXPECT_EQ(fleet.choose(plan).bridge, &unready);
+  EXPECT_FALSE(Fleet().choose(plan).capacity_seen);
 }
 
 TEST(SelectorTest, ALimitIsAShareOfTheCapacity) {
-  Fleet fleet;
-  Candidate weak = fleet.add(600'000);
-  weak.capacity = Stress(800'000);
+  const Candidate weak{.estimate = Stress(600'000),
+                       .growth = Stress(),
+                       .capacity = Stress(800'000),
+                       .cost_per_unit = Stress(10'000)};
   EXPECT_FALSE(Selector::fits(weak, 1'000, Stress(750'000), true));
   EXPECT_TRUE(Selector::fits(weak, 1'000, Stress(770'000), true));
 }
 
-TEST(SelectorTest, RegionAndAvoidanceNarrowTheChoice) {
+TEST(SelectorTest, FiltersNarrowTheChoice) {
   Fleet fleet;
-  Selector selector;
-  selector.reset({fleet.add(0), fleet.add(100'000), fleet.add(200'000)});
-  fleet.at(1).region = "eu";
-  fleet.at(2).region = "eu";
-  Prng prng(1);
-  const std::string region = "eu";
-  const std::vector<const Bridge*> avoid = {&fleet.at(1)};
-  Need need = need_of(1'000, 750'000);
-  need.region = &region;
-  EXPECT_EQ(selector.choose(need, prng).candidate, 1u);
+  fleet.add(0);
+  Bridge& near = fleet.add(100'000);
+  Bridge& far = fleet.add(200'000);
+  near.region = far.region = "eu";
+  far.version = "2.3";
+  far.relay_id = "r";
+  const std::vector<std::string> regions = {"eu"};
+  const std::vector<const Bridge*> avoid = {&near};
+  Need need = needs(1'000, 750'000);
+  need.regions = &regions;
+  EXPECT_EQ(fleet.choose(need).bridge, &near);
   need.avoid = avoid;
-  EXPECT_EQ(selector.choose(need, prng).candidate, 2u);
+  EXPECT_EQ(fleet.choose(need).bridge, &far);
+  need.avoid = {};
+  const std::string version = "2.3";
+  need.version = &version;
+  EXPECT_EQ(fleet.choose(need).bridge, &far);
+  need.version = nullptr;
+  need.wants_relay = true;
+  EXPECT_EQ(fleet.choose(need).bridge, &far);
+  far.relay_id.reset();
+  const Choice none = fleet.choose(need);
+  EXPECT_EQ(none.bridge, nullptr);
+  EXPECT_FALSE(none.anybody_suits);
 }
 
-// Goal: remembered refusals never change an answer. Method: random fleets, needs and updates; each
-// choice is compared with a plain look at all candidates.
+TEST(SelectorTest, SpareAndDrainingBridgesAreNotInTheOrder) {
+  Fleet fleet;
+  Bridge& spare = fleet.add(0);
+  spare.standby = true;
+  fleet.selector().sort_in(spare, fleet.now());
+  EXPECT_EQ(fleet.selector().open_count(), 0u);
+  spare.activated = true;
+  fleet.selector().sort_in(spare, fleet.now());
+  EXPECT_EQ(fleet.choose(needs(1'000, 750'000)).bridge, &spare);
+  spare.drain = true;
+  fleet.selector().sort_in(spare, fleet.now());
+  EXPECT_EQ(fleet.choose(needs(1'000, 750'000)).bridge, nullptr);
+}
+
+TEST(SelectorTest, WithSeveralFocusesTheOrderIsNotTheSameForAll) {
+  PlacementOptions options = plain_costs();
+  options.focuses = 4;
+  Fleet fleet(options);
+  for (int i = 0; i < 10; ++i) {
+    fleet.add(100'000 + 20'000 * i);
+  }
+  std::map<BridgeJid, int> chosen;
+  for (int i = 0; i < 2'000; ++i) {
+    ++chosen[fleet.choose(needs(1'000, 750'000)).bridge->jid];
+  }
+  EXPECT_GE(chosen.size(), 9u);  // The worst is drawn twice in one of a hundred.
+  EXPECT_GT(chosen[bridge(0)], chosen[bridge(8)] * 3);
+}
+
+// Goal: buckets and remembered refusals never change an answer. Method: random fleets, needs and
+// updates; each choice is compared with a plain look at all bridges.
 TEST(SelectorTest, AgreesWithALookAtEverybody) {
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     Prng prng(seed);
     Fleet fleet;
-    std::vector<Candidate> all;
+    std::vector<Bridge*> all;
+    const auto random_stress = [&] { return static_cast<std::int64_t>(prng.below(1'000'000)); };
     for (std::uint64_t i = 0; i < 1 + prng.below(12); ++i) {
-      all.push_back(fleet.add(static_cast<std::int64_t>(500'000 + prng.below(450'000)),
-                              prng.below(2) == 0, static_cast<std::int64_t>(prng.below(100'000))));
+      all.push_back(&fleet.add(random_stress(), prng.below(2) == 0,
+                               static_cast<std::int64_t>(prng.below(10'000)) * 10));
     }
-    Selector selector;
-    selector.reset(all);
     for (int step = 0; step < 300; ++step) {
       if (prng.below(4) == 0) {
-        const auto index = static_cast<std::size_t>(prng.below(all.size()));
-        all[index].estimate = Stress(static_cast<std::int64_t>(500'000 + prng.below(450'000)));
-        all[index].ready = prng.below(2) == 0;
-        all[index].takes_new = prng.below(5) > 0;
-        selector.update(index, all[index]);
+        Bridge& changed = *all[static_cast<std::size_t>(prng.below(all.size()))];
+        changed.cordoned = prng.below(5) == 0;
+        fleet.set(changed, random_stress(), prng.below(2) == 0);
       }
-      Need need = need_of(static_cast<Milliunits>(prng.below(20'000)),
-                          std::vector<std::int64_t>{
-                              750'000, 850'000, 900'000}[static_cast<std::size_t>(prng.below(3))]);
+      Need need = needs(static_cast<Milliunits>(prng.below(20'000)),
+                        std::vector<std::int64_t>{
+                            750'000, 850'000, 900'000}[static_cast<std::size_t>(prng.below(3))]);
       need.respect_growth = prng.below(4) > 0;
       std::optional<std::int64_t> lowest;
-      for (const Candidate& candidate : all) {
-        if (candidate.takes_new && candidate.ready &&
-            Selector::fits(candidate, need.load, need.limit, need.respect_growth)) {
-          const std::int64_t bucket = (candidate.estimate + candidate.growth).millionths() / 10'000;
+      for (const Bridge* each : all) {
+        if (BridgeRegistry::takes_new(*each, fleet.now()) && each->in_flight == 0 &&
+            Selector::fits(fleet.selector().look(*each, fleet.now()), need.load, need.limit,
+                           need.respect_growth)) {
+          const std::int64_t bucket = fleet.load_of(*each).millionths() / 10'000;
           lowest = lowest ? std::min(*lowest, bucket) : bucket;
         }
       }
-      const Choice choice = selector.choose(need, prng);
-      ASSERT_EQ(choice.candidate.has_value(), lowest.has_value());
-      if (choice.candidate) {
-        const Candidate& chosen = all[*choice.candidate];
-        ASSERT_TRUE(chosen.takes_new && chosen.ready);
-        ASSERT_TRUE(Selector::fits(chosen, need.load, need.limit, need.respect_growth));
-        ASSERT_EQ((chosen.estimate + chosen.growth).millionths() / 10'000, *lowest);
+      const Choice choice = fleet.choose(need);
+      ASSERT_EQ(choice.bridge != nullptr, lowest.has_value());
+      if (choice.bridge != nullptr) {
+        ASSERT_EQ(choice.bridge->in_flight, 0u);
+        ASSERT_TRUE(Selector::fits(fleet.selector().look(*choice.bridge, fleet.now()), need.load,
+                                   need.limit, need.respect_growth));
+        ASSERT_EQ(fleet.load_of(*choice.bridge).millionths() / 10'000, *lowest);
       }
+      fleet.selector().check_invariants(fleet.now());
     }
   }
 }

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/time.h"
+#include "focus/placement_limiter.h"
+#include "focus/placement_options.h"
+
+namespace bascule::focus {
+
+/// Paces all placements together, by how fast the XMPP server and the bridges answer.
+///
+/// Why: every placement is a dozen stanzas, and how many a server carries is not known before. A
+/// fixed rate is either too low for a fleet of hundreds of bridges or too high for one server. As
+/// TCP does, the rate doubles while answers are quick, is cut when they are slow, and rises in
+/// small steps after the first cut.
+///
+/// Cost: O(1); no timer of its own: `tick` once per second.
+class GlobalPace {
+ public:
+  explicit GlobalPace(const PlacementOptions& options);
+
+  void answered(Duration took);
+  /// Adapts the rate to the answers since the last call; `fleet_rate`: placements per second that
+  /// all bridges together may take.
+  void tick(std::int64_t fleet_rate);
+
+  [[nodiscard]] std::uint32_t available(Instant now) const { return limiter_.available(now); }
+  [[nodiscard]] Instant earliest() const { return limiter_.earliest(); }
+  [[nodiscard]] bool try_place(Instant now);
+  [[nodiscard]] std::int64_t rate() const { return rate_; }
+
+ private:
+  static constexpr std::size_t kClasses = 24;  // Of answer times: powers of two of a millisecond.
+
+  [[nodiscard]] Duration ninth_decile() const;
+
+  std::int64_t rate_, rate_min_;
+  Duration good_, bad_;
+  PlacementLimiter limiter_;
+  std::array<std::uint32_t, kClasses> answers_{};
+  std::uint32_t answer_count_ = 0;
+  std::uint32_t placed_ = 0;  // Since the last tick.
+  bool was_cut_ = false;
+};
+
+}  // namespace bascule::focus
