@@ -28,6 +28,7 @@ FOLDERS = {
     "config/toml": ("shell", {"base", "xmpp", "stats", "focus", "config", "config/toml"}),
     "admin": ("shell", {"base", "base/asio", "xmpp/xml", "xmpp/proto", "stats", "focus", "config", "admin"}),
     "daemon": ("shell", None),
+    "sim/storm": ("core", {"base", "stats", "focus", "sim/storm"}),
     "sim": ("core", {"base", "xmpp/xml", "xmpp/proto", "xmpp", "stats", "focus", "sim"}),
     "tests/peers": ("shell", {"base", "base/asio", "xmpp/xml", "tests/peers"}),
     "tests": ("shell", None),
@@ -37,8 +38,8 @@ CORE_SYSTEM_BANS = {
     "thread", "mutex", "shared_mutex", "condition_variable", "atomic", "future", "stop_token",
     "iostream", "fstream", "sstream", "filesystem", "random", "unordered_map", "unordered_set",
 }
-# The simulator's main program prints and reads arguments; everything else of sim/ is as pure as core.
-CORE_EXEMPT = {"sim/main.cc"}
+# The main programs of the simulators print and read arguments; everything else of sim/ is as pure as core.
+CORE_EXEMPT = {"sim/main.cc", "sim/storm/main.cc"}
 CORE_HEADER_BANS = re.compile(r"^(boost/|strophe\.h|sqlite3\.h|spdlog/|fmt/|prometheus/|openssl/ssl\.h|sys/|unistd\.h|toml)")
 CORE_TEXT_BANS = [
     (re.compile(r"_clock::now\s*\("), "reads a clock"),

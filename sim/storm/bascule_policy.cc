@@ -1,0 +1,188 @@
+#include "sim/storm/bascule_policy.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+#include "focus/placement.h"
+#include "sim/storm/addresses.h"
+
+namespace bascule::sim::storm {
+namespace {
+
+using focus::Decision;
+using focus::Placement;
+using focus::PlacementOptions;
+using focus::Ticket;
+using focus::TicketKind;
+
+PlacementOptions options_of(PolicyId /*id*/, const PolicySetup& setup) {
+  PlacementOptions options;
+  options.max_bridges = std::max(options.max_bridges, setup.bridges);
+  // The pace of the whole focus protects the XMPP server, which is not part of this model.
+  options.global_interval = std::chrono::microseconds{50};
+  options.global_burst = 2000;
+  return options;
+}
+
+class BasculePolicy : public Policy {
+ public:
+  BasculePolicy(PolicyId id, const PolicySetup& setup)
+      : setup_(setup),
+        options_(options_of(id, setup)),
+        placement_(options_, setup.seed),
+        addresses_(setup.bridges, setup.rooms, setup.people),
+        people_(setup.people),
+        in_room_(setup.rooms, 0) {
+    for (BridgeId bridge = 0; bridge < setup.bridges; ++bridge) {
+      const BridgeJid& jid = addresses_.bridge(bridge);
+      reports_.push_back({.bridge = jid,
+                          .average_participant_stress = Stress(10'000),
+                          .version = "2.3",
+                          .relay_id = jid.jid().resource()});
+    }
+  }
+
+  void starts_with(PersonId person, RoomId room, BridgeId bridge, Now now) override {
+    enters(person, room);
+    placement_.restore_participant(addresses_.room(room), addresses_.person(person, room),
+                                   addresses_.bridge(bridge), now);
+  }
+
+  void request(const Request& request, Now now, std::vector<Placed>& /*out*/) override {
+    enters(request.person, request.room);
+    enqueue({.room = addresses_.room(request.room),
+             .participant = addresses_.person(request.person, request.room),
+             .generation = ++people_[request.person].generation,
+             .kind = request.kind == RequestKind::kDisplaced ? TicketKind::kReinvite
+                                                             : TicketKind::kJoin},
+            now);
+  }
+
+  void released(PersonId person, Now now) override {
+    Person& who = people_[person];
+    if (!who.in_room) {
+      return;
+    }
+    who.in_room = false;
+    placement_.left(addresses_.person(person), now);
+    if (--in_room_[who.room] == 0) {
+      placement_.conference_ended(addresses_.room(who.room), now);
+    }
+  }
+
+  void confirmed(PersonId person, Now now) override {
+    placement_.confirmed(addresses_.person(person), now);
+  }
+
+  void report(const Report& report, Now now) override {
+    stats::BridgeReport& stats = reports_[report.bridge];
+    stats.stress = Stress(std::llround(report.stress * 1e6));
+    stats.local_endpoints = report.endpoints;
+    stats.total_participants = report.total_participants;
+    stats.bridge_timestamp = std::to_string(report.serial);
+    const auto lost = placement_.report(stats, now);
+    BASCULE_CHECK(lost.empty());  // Deaths are always noticed before a bridge is back.
+  }
+
+  void bridge_down(BridgeId bridge, Now now) override {
+    placement_.bridge_left(addresses_.bridge(bridge), now);
+    placement_.bridge_failed(addresses_.bridge(bridge), focus::FailureCause::kLeft, now);
+  }
+  /// The core learns of a bridge by its first report.
+  void bridge_up(BridgeId /*bridge*/, Now /*now*/) override {}
+  void bridge_absent(BridgeId bridge, Now now) override {
+    placement_.bridge_left(addresses_.bridge(bridge), now);
+  }
+
+  void service_down(Now now) override {
+    linked_ = false;
+    placement_.service_down(now);
+  }
+  void service_up(Now now) override {
+    linked_ = true;
+    placement_.service_up(now);
+  }
+
+  void mass_drop(MemoryKept memory, Now now) override {
+    if (memory == MemoryKept::kAlive) {
+      for (PersonId person = 0; person < people_.size(); ++person) {
+        released(person, now);
+      }
+    } else {
+      placement_ = Placement(options_, setup_.seed + 1);
+      if (linked_) {
+        placement_.service_up(now);
+      }
+    }
+    std::fill(in_room_.begin(), in_room_.end(), 0U);
+    for (Person& person : people_) {
+      person.in_room = false;
+    }
+    refused_.clear();
+  }
+
+  void tick(Now now, std::vector<Placed>& out) override {
+    for (const Ticket& ticket : std::exchange(refused_, {})) {
+      if (people_[Addresses::index_of(ticket.participant.jid())].in_room) {
+        enqueue(ticket, now);
+      }
+    }
+    decisions_.clear();
+    for (auto due = placement_.next_deadline(); due && *due <= now.mono;
+         due = placement_.next_deadline()) {
+      const std::size_t before = decisions_.size();
+      placement_.drain(now, decisions_);
+      if (decisions_.size() == before) {
+        break;
+      }
+    }
+    for (const Decision& decision : decisions_) {
+      out.push_back({Addresses::index_of(decision.ticket.participant.jid()),
+                     Addresses::index_of(decision.bridge.jid())});
+    }
+  }
+
+ private:
+  struct Person {
+    RoomId room = 0;
+    std::uint32_t generation = 0;
+    bool in_room = false;
+  };
+
+  void enters(PersonId person, RoomId room) {
+    Person& who = people_[person];
+    in_room_[room] += who.in_room ? 0U : 1U;
+    who.in_room = true;
+    who.room = room;
+  }
+
+  void enqueue(const Ticket& ticket, Now now) {
+    const auto accepted = placement_.enqueue(ticket, now);
+    if (!accepted) {
+      BASCULE_CHECK(accepted.error().code == Errc::kUnavailable);
+      refused_.push_back(ticket);
+    }
+  }
+
+  PolicySetup setup_;
+  PlacementOptions options_;
+  Placement placement_;
+  Addresses addresses_;
+  std::vector<stats::BridgeReport> reports_;  ///< The last of each bridge.
+  std::vector<Person> people_;
+  std::vector<std::uint32_t> in_room_;
+  std::vector<Ticket> refused_;  ///< The queue was full.
+  std::vector<Decision> decisions_;
+  bool linked_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Policy> make_bascule_policy(PolicyId id, const PolicySetup& setup) {
+  return std::make_unique<BasculePolicy>(id, setup);
+}
+
+}  // namespace bascule::sim::storm

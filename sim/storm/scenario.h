@@ -1,0 +1,99 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "sim/storm/ids.h"
+#include "sim/storm/truth_options.h"
+
+namespace bascule::sim::storm {
+
+enum class ScenarioId : std::uint8_t {
+  kS1,
+  kS2,
+  kS2n,
+  kS2c,
+  kS3,
+  kS4,
+  kS4x,
+  kS5,
+  kS5s,
+  kS6,
+  kS7,
+  kS8,
+  kS8n,
+  kS10
+};
+
+/// What a policy still has after the event.
+enum class MemoryKept : std::uint8_t {
+  kAlive,    ///< The process runs on.
+  kAll,      ///< A new process with everything that is stored.
+  kBridges,  ///< ... that lost what was stored about rooms.
+  kNothing,
+};
+
+/// For `dying_permille`.
+inline constexpr int kOneBridge = -1;
+
+struct Scenario {
+  ScenarioId id;
+  std::string_view name;
+  std::string_view title;
+  double load = 0;      ///< Share of the fleet's capacity used before the event; 0: starts empty.
+  Duration duration{};  ///< After the warm phase.
+  bool mass_drop = false;               ///< At 0 everybody loses the session ...
+  Duration return_from{}, return_to{};  ///< ... and comes back evenly in this time.
+  MemoryKept memory = MemoryKept::kAlive;
+  int dying_permille = 0;       ///< Share of bridges that die at 0, or kOneBridge.
+  Duration blind_until{};       ///< No reports before.
+  bool bridges_absent = false;  ///< At 0; most are back with the first people, the rest later.
+};
+
+[[nodiscard]] const std::vector<Scenario>& scenarios();
+[[nodiscard]] const Scenario* find_scenario(std::string_view name);
+
+/// Something of the truth that happens whatever the policy does.
+struct ScriptEvent {
+  enum class Kind : std::uint8_t {
+    kMassDrop,
+    kServiceDown,
+    kServiceUp,
+    kStatsOff,
+    kStatsOn,
+    kBridgeDies,
+    kBridgeAbsent,
+    kBridgeBack,
+    kJoin,
+    kLeave,
+  };
+  Duration at{};
+  Kind kind{};
+  std::uint32_t who = 0;  ///< Bridge or person.
+};
+
+/// Everything about a run that does not depend on the policy.
+struct Script {
+  std::vector<std::uint32_t> room_size;  ///< By room.
+  std::vector<RoomId> room_of;           ///< By person.
+  std::vector<BridgeId> starts_on;       ///< By person, for the first `warm_people` of them.
+  std::size_t warm_people = 0;
+  Duration warm{};  ///< Length of the warm phase.
+  Duration duration{};
+  std::vector<ScriptEvent> events;  ///< In order of time.
+  /// When the event begins for the people; absent where waiting is not about one event.
+  std::optional<Duration> disturbed_at;
+};
+
+struct ScriptSetup {
+  std::size_t bridges = 200;
+  FleetKind fleet = FleetKind::kEqual;
+  CostShape shape = CostShape::kStandard;
+  std::uint64_t seed = 1;
+};
+[[nodiscard]] Script make_script(const Scenario& scenario, const ScriptSetup& setup);
+
+}  // namespace bascule::sim::storm
