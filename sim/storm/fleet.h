@@ -44,7 +44,7 @@ class Fleet {
   /// the caller before the next step: the people of a noticed bridge have to be removed.
   void step(Step now, Media& media, Events& events);
 
-  /// Dies now, of something else than load.
+  /// Dies now, of something else than load; unless it is dead.
   void kill(BridgeId bridge, Step now);
   /// Loses or regains the XMPP server; media runs on.
   void set_connected(BridgeId bridge, bool connected, Step now);

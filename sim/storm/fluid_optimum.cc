@@ -57,10 +57,6 @@ class Fluid {
   }
 
  private:
-  struct Waiting {
-    double units = 0;
-  };
-
   void take_events(Step now) {
     while (next_ < script_.events.size() && script_.events[next_].at < time_of(now + 1)) {
       const ScriptEvent& event = script_.events[next_++];
@@ -101,7 +97,7 @@ class Fluid {
 
   void wants(PersonId person) {
     const std::uint32_t size = script_.room_size[script_.room_of[person]];
-    waiting_.push_back({static_cast<double>(weight_hundredths(setup_.truth.shape, size)) / 100});
+    waiting_.push_back(static_cast<double>(weight_hundredths(setup_.truth.shape, size)) / 100);
   }
 
   void pour(Step now, std::vector<double>& served) {
@@ -112,8 +108,8 @@ class Fluid {
     const Capacity capacity = free();
     joins_ = std::min(joins_ + capacity.joins_per_second * kStepSeconds, capacity.joins_per_second);
     while (poured_ < waiting_.size() && joins_ >= 1 &&
-           placed_units_ + waiting_[poured_].units <= capacity.units) {
-      placed_units_ += waiting_[poured_++].units;
+           placed_units_ + waiting_[poured_] <= capacity.units) {
+      placed_units_ += waiting_[poured_++];
       joins_ -= 1;
       served.push_back(seconds(time_of(now) - *script_.disturbed_at));
     }
@@ -138,7 +134,7 @@ class Fluid {
   std::vector<double> load_;
   std::vector<bool> there_;
   std::vector<BridgeId> died_;
-  std::vector<Waiting> waiting_;
+  std::vector<double> waiting_;  ///< Units of each who asked, in order.
   std::size_t poured_ = 0, next_ = 0;
   double placed_units_ = 0;
   double joins_ = 0;  ///< That may begin now.

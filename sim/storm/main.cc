@@ -12,12 +12,14 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <unistd.h>
 
 #include "sim/storm/report.h"
 #include "sim/storm/run.h"
+#include "sim/storm/thresholds.h"
 
 namespace {
 
@@ -27,7 +29,7 @@ constexpr std::string_view kUsage =
     "usage: bascule-storm [--scenario LIST] [--policy LIST] [--bridges N] [--fleet equal|mixed]\n"
     "                     [--seeds K] [--seed FIRST] [--focuses F] [--shape standard|flat|steep]\n"
     "                     [--publish S] [--sampler S] [--ramp S] [--jobs N]\n"
-    "                     [--json FILE] [--csv FILE] [--html FILE] [--quiet]\n"
+    "                     [--json FILE] [--csv FILE] [--html FILE] [--check] [--quiet]\n"
     "\n"
     "Runs storms of participants against a model of a fleet of bridges that die of overload, "
     "under\n"
@@ -41,7 +43,8 @@ constexpr std::string_view kUsage =
     "  --bridges N      default 200          --seeds K   runs per line, default 3\n"
     "  --focuses F      independent ones that share the fleet, default 1\n"
     "  --shape, --publish, --sampler, --ramp  change the truth model; seconds\n"
-    "  --jobs N         runs at once (default: all processors)\n";
+    "  --jobs N         runs at once (default: all processors)\n"
+    "  --check          exit status 1 when the core does worse than it has to\n";
 
 struct Arguments {
   std::vector<const Scenario*> scenarios;
@@ -50,6 +53,7 @@ struct Arguments {
   std::uint64_t seeds = 3;
   std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
   std::string json, csv, html;
+  bool check = false;
   bool quiet = false;
 };
 
@@ -180,6 +184,8 @@ std::optional<Arguments> parse(int argc, char** argv) {
     const std::string_view option = argv[i];
     if (option == "--quiet") {
       arguments.quiet = true;
+    } else if (option == "--check") {
+      arguments.check = true;
     } else if (i + 1 >= argc || !parse_option(option, argv[i + 1], arguments)) {
       std::fprintf(stderr, "bascule-storm: cannot use %s %s\n", argv[i],
                    i + 1 < argc ? argv[i + 1] : "");
@@ -262,6 +268,29 @@ Row row_of(const Line& line, const Arguments& arguments) {
   return row;
 }
 
+std::vector<Plot> plots_of(std::vector<Line>& lines) {
+  std::vector<Plot> plots;
+  for (Line& line : lines) {
+    RunResult& first = line.runs.front();
+    plots.push_back({.scenario = std::string(line.scenario->name),
+                     .title = std::string(line.scenario->title),
+                     .policy = std::string(to_string(line.policy)),
+                     .load = std::move(first.series),
+                     .down_s = std::move(first.down_s)});
+  }
+  return plots;
+}
+
+/// Whether everything is as good as it has to be, which is said.
+bool passes(const std::vector<Row>& rows) {
+  const auto problems = exceeded(rows);
+  for (const std::string& problem : problems) {
+    std::printf("exceeded: %s\n", problem.c_str());
+  }
+  std::printf("check: %zu values exceeded\n", problems.size());
+  return problems.empty();
+}
+
 bool write_file(const std::string& path, const std::string& text) {
   if (path.empty()) {
     return true;
@@ -300,7 +329,13 @@ int main(int argc, char** argv) {
   const std::string table = table_of(rows);
   std::fwrite(table.data(), 1, table.size(), stdout);
   std::printf("%zu runs in %.1f s\n", lines.size() * arguments->seeds, took.count());
-  const bool written =
-      write_file(arguments->json, json_of(rows)) && write_file(arguments->csv, csv_of(rows));
-  return written ? 0 : 1;
+  bool good = write_file(arguments->json, json_of(rows));
+  good = write_file(arguments->csv, csv_of(rows)) && good;
+  if (!arguments->html.empty()) {
+    good = write_file(arguments->html, html_of(rows, plots_of(lines))) && good;
+  }
+  if (arguments->check) {
+    good = passes(rows) && good;
+  }
+  return good ? 0 : 1;
 }

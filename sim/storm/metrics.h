@@ -28,7 +28,8 @@ struct RunResult {
   /// Seconds without usable media while wanting it, by person, ascending: waiting for a place, or
   /// on a dead bridge, or on one above its maximum.
   std::vector<double> down_s;
-  double jain = 0;  ///< Fairness of the load at the end: 1 when all bridges have the same.
+  double jain =
+      0;  ///< Fairness of the load at the end over bridges that are there; 1: all the same.
   std::size_t splits = 0, moves = 0, unplaced = 0;
   /// Against what a fluid could do; absent where the scenario has no single event.
   std::optional<double> optimum_ratio;

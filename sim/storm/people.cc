@@ -20,6 +20,7 @@ void People::waits(PersonId id, Duration now) {
   if (!person.requested) {
     person.requested = person.counted = true;
     person.first_request = now;
+    person.down_before = person.down;
   }
   ++waiting_;
 }
@@ -138,7 +139,7 @@ std::vector<double> People::served_after(Duration event) const {
   std::vector<double> served;
   for (const Person& person : people_) {
     if (person.requested) {
-      served.push_back(seconds(person.first_request - event) + person.down);
+      served.push_back(seconds(person.first_request - event) + person.down - person.down_before);
     }
   }
   std::sort(served.begin(), served.end());

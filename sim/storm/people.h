@@ -45,8 +45,8 @@ class People {
   /// Of everybody who wanted a place since counting began.
   [[nodiscard]] std::vector<double> down_seconds() const;
   [[nodiscard]] double over_seconds_per_user() const;
-  /// Seconds from `event` to being served: arrival after it, plus everything lost since. Of those
-  /// who wanted a place after counting began; ascending.
+  /// Seconds from `event` to being served: first request after it, plus everything lost since. Of
+  /// those who wanted a place after counting began; ascending.
   [[nodiscard]] std::vector<double> served_after(Duration event) const;
 
  private:
@@ -58,6 +58,7 @@ class People {
     bool requested = false;
     Duration since{};          ///< Of waiting.
     Duration first_request{};  ///< While counting.
+    double down_before = 0;    ///< Lost until then.
     double down = 0, over = 0;
     Step down_mark = 0, over_mark = 0;  ///< Of the bridge, when placed.
   };

@@ -290,7 +290,9 @@ RunResult Run::finish() {
   result_.down_s = people_.down_seconds();
   std::vector<double> loads;
   for (BridgeId bridge = 0; bridge < fleet_.size(); ++bridge) {
-    loads.push_back(fleet_.stress(bridge));
+    if (fleet_.reachable(bridge)) {
+      loads.push_back(fleet_.stress(bridge));
+    }
   }
   result_.jain = jain_index(loads);
   result_.splits = media_.splits(now_);

@@ -104,11 +104,16 @@ class Writer {
     std::vector<double> planned(setup_.bridges, 0);
     std::vector<BridgeId> bridge_of(script_.room_size.size());
     for (const RoomId room : order) {
-      const auto least = std::min_element(planned.begin(), planned.end()) - planned.begin();
-      bridge_of[room] = static_cast<BridgeId>(least);
-      planned[static_cast<std::size_t>(least)] += base_stress(setup_.fleet, bridge_of[room]) *
-                                                  units_of(script_.room_size[room]) *
-                                                  (1 + 0.02 * noise.normal());
+      const double units = units_of(script_.room_size[room]);
+      const auto with_room = [&](BridgeId bridge) {
+        return planned[bridge] + base_stress(setup_.fleet, bridge) * units;
+      };
+      BridgeId least = 0;
+      for (BridgeId bridge = 1; bridge < setup_.bridges; ++bridge) {
+        least = with_room(bridge) < with_room(least) ? bridge : least;
+      }
+      bridge_of[room] = least;
+      planned[least] += base_stress(setup_.fleet, least) * units * (1 + 0.02 * noise.normal());
     }
     script_.starts_on.reserve(script_.warm_people);
     for (const RoomId room : script_.room_of) {
