@@ -241,7 +241,7 @@ void run_all(const Arguments& arguments, std::vector<Line>& lines) {
       setup.policy = line.policy;
       setup.seed += task % arguments.seeds;
       setup.keep_series = !arguments.html.empty() && task % arguments.seeds == 0;
-      line.runs[task % arguments.seeds] = Run(setup).run();
+      line.runs[task % arguments.seeds] = StormRun(setup).run();
       if (progress) {
         std::fprintf(stderr, "\r%zu of %zu runs ", task + 1, total);
       }

@@ -33,7 +33,12 @@ std::uint64_t hash_of(const Script& script) {
 
 }  // namespace
 
-Run::Run(const RunSetup& setup)
+StormRun::StormRun(const RunSetup& setup)
+    : StormRun(setup,
+               [&](const PolicySetup& policy) { return make_policy(setup.policy, policy); }) {
+}
+
+StormRun::StormRun(const RunSetup& setup, const PolicyFactory& make)
     : setup_(setup),
       script_(make_script(*setup.scenario, {.bridges = setup.bridges,
                                             .fleet = setup.fleet,
@@ -50,28 +55,28 @@ Run::Run(const RunSetup& setup)
       now_(-(script_.warm / kStep)),
       serials_(script_.room_of.size()) {
   for (std::uint32_t focus = 0; focus < setup.focuses; ++focus) {
-    policies_.push_back(make_policy(setup.policy, {.bridges = setup.bridges,
-                                                   .rooms = script_.room_size.size(),
-                                                   .people = script_.room_of.size(),
-                                                   .seed = setup.seed * 64 + focus,
-                                                   .focuses = setup.focuses}));
+    policies_.push_back(make({.bridges = setup.bridges,
+                              .rooms = script_.room_size.size(),
+                              .people = script_.room_of.size(),
+                              .seed = setup.seed * 64 + focus,
+                              .focuses = setup.focuses}));
   }
 }
 
 /// Policies see a clock that is never negative.
-Now Run::clock(Duration at) const {
+Now StormRun::clock(Duration at) const {
   const Duration shifted = at + std::chrono::hours{1};
   return {Instant{shifted}, WallTime{shifted}};
 }
 
 template <class Call>
-void Run::tell_all(Call call) {
+void StormRun::tell_all(Call call) {
   for (const auto& policy : policies_) {
     call(*policy);
   }
 }
 
-void Run::warm_start() {
+void StormRun::warm_start() {
   const Duration at = time_of(now_);
   tell_all([&](Policy& policy) { policy.service_up(clock(at)); });
   for (BridgeId bridge = 0; bridge < fleet_.size(); ++bridge) {
@@ -85,7 +90,7 @@ void Run::warm_start() {
   }
 }
 
-RunResult Run::run() {
+RunResult StormRun::run() {
   warm_start();
   while (now_ < 0) {
     step(now_ + 1);
@@ -101,7 +106,7 @@ RunResult Run::run() {
   return finish();
 }
 
-void Run::step(Step now) {
+void StormRun::step(Step now) {
   play_events(now);
   now_ = now;
   fleet_.step(now, media_, events_);
@@ -120,13 +125,13 @@ void Run::step(Step now) {
   }
 }
 
-void Run::play_events(Step now) {
+void StormRun::play_events(Step now) {
   while (next_event_ < script_.events.size() && script_.events[next_event_].at < time_of(now)) {
     play(script_.events[next_event_++]);
   }
 }
 
-void Run::play(const ScriptEvent& event) {
+void StormRun::play(const ScriptEvent& event) {
   const Now at = clock(event.at);
   switch (event.kind) {
     case Kind::kServiceDown:
@@ -160,7 +165,7 @@ void Run::play(const ScriptEvent& event) {
   }
 }
 
-void Run::play_people(const ScriptEvent& event) {
+void StormRun::play_people(const ScriptEvent& event) {
   if (event.kind == Kind::kJoin) {
     wanting_.clear();
     people_.join(event.who, event.at, wanting_);
@@ -174,14 +179,14 @@ void Run::play_people(const ScriptEvent& event) {
   policy_of(event.who).released(event.who, clock(event.at));
 }
 
-void Run::remove_media(PersonId person) {
+void StormRun::remove_media(PersonId person) {
   if (media_.placed(person)) {
     people_.unplaced(person, media_.bridge_of(person), fleet_);
     media_.remove(person, now_);
   }
 }
 
-void Run::mass_drop(Duration at) {
+void StormRun::mass_drop(Duration at) {
   for (BridgeId bridge = 0; bridge < fleet_.size(); ++bridge) {
     fleet_.leave_ghosts(bridge, media_.people_on(bridge).size(), now_);
   }
@@ -204,7 +209,7 @@ void Run::mass_drop(Duration at) {
   }
 }
 
-void Run::bridge_events(Step now) {
+void StormRun::bridge_events(Step now) {
   const Duration at = time_of(now);
   if (!events_.noticed.empty()) {
     notice_deaths(at);
@@ -215,7 +220,7 @@ void Run::bridge_events(Step now) {
 }
 
 /// First everybody learns of all deaths, then those who lost their media ask again, all at once.
-void Run::notice_deaths(Duration at) {
+void StormRun::notice_deaths(Duration at) {
   std::vector<PersonId> displaced;
   for (const BridgeId bridge : events_.noticed) {
     const auto& people = media_.people_on(bridge);
@@ -232,13 +237,13 @@ void Run::notice_deaths(Duration at) {
   }
 }
 
-void Run::request(PersonId person, RequestKind kind, Duration at) {
+void StormRun::request(PersonId person, RequestKind kind, Duration at) {
   const Request request{.person = person, .room = people_.room_of(person), .kind = kind};
   policy_of(person).request(request, clock(at), decided_);
   carry_out(at);
 }
 
-void Run::carry_out(Duration at) {
+void StormRun::carry_out(Duration at) {
   for (const Placed& placed : decided_) {
     BASCULE_CHECK(fleet_.reachable(placed.bridge));
     if (media_.placed(placed.person)) {
@@ -256,7 +261,7 @@ void Run::carry_out(Duration at) {
   decided_.clear();
 }
 
-void Run::confirm(Step now) {
+void StormRun::confirm(Step now) {
   while (!answers_.empty() && answers_.front().due <= now) {
     const Answer answer = answers_.front();
     answers_.pop_front();
@@ -266,7 +271,7 @@ void Run::confirm(Step now) {
   }
 }
 
-void Run::sample_load(Step now) {
+void StormRun::sample_load(Step now) {
   std::vector<double> loads;
   loads.reserve(fleet_.size());
   for (BridgeId bridge = 0; bridge < fleet_.size(); ++bridge) {
@@ -281,7 +286,7 @@ void Run::sample_load(Step now) {
                             .waiting = static_cast<double>(people_.waiting_count())});
 }
 
-RunResult Run::finish() {
+RunResult StormRun::finish() {
   people_.finish(media_, fleet_, time_of(now_));
   result_.kills = fleet_.kills();
   result_.bridges_killed = fleet_.bridges_killed();

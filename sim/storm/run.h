@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -25,9 +26,12 @@ struct RunSetup {
 };
 
 /// One scenario under one policy: truth and policy side by side, talking only through `Policy`.
-class Run {
+class StormRun {
  public:
-  explicit Run(const RunSetup& setup);
+  using PolicyFactory = std::function<std::unique_ptr<Policy>(const PolicySetup& setup)>;
+  explicit StormRun(const RunSetup& setup);
+  /// With a policy of one's own; `setup.policy` is ignored.
+  StormRun(const RunSetup& setup, const PolicyFactory& make);
   /// Once.
   RunResult run();
 
