@@ -18,12 +18,12 @@ using focus::PlacementOptions;
 using focus::Ticket;
 using focus::TicketKind;
 
-PlacementOptions options_of(PolicyId /*id*/, const PolicySetup& setup) {
+PlacementOptions options_of(PolicyId id, const PolicySetup& setup) {
   PlacementOptions options;
   options.max_bridges = std::max(options.max_bridges, setup.bridges);
-  // The pace of the whole focus protects the XMPP server, which is not part of this model.
-  options.global_interval = std::chrono::microseconds{50};
-  options.global_burst = 2000;
+  options.relays = id == PolicyId::kBasculeRelay;
+  options.focuses = setup.focuses;
+  options.max_tickets = std::max(options.max_tickets, setup.people);
   return options;
 }
 
@@ -108,14 +108,9 @@ class BasculePolicy : public Policy {
 
   void mass_drop(MemoryKept memory, Now now) override {
     if (memory == MemoryKept::kAlive) {
-      for (PersonId person = 0; person < people_.size(); ++person) {
-        released(person, now);
-      }
+      placement_.mass_drop(now);
     } else {
-      placement_ = Placement(options_, setup_.seed + 1);
-      if (linked_) {
-        placement_.service_up(now);
-      }
+      start_again(memory, now);
     }
     std::fill(in_room_.begin(), in_room_.end(), 0U);
     for (Person& person : people_) {
@@ -134,10 +129,17 @@ class BasculePolicy : public Policy {
     for (auto due = placement_.next_deadline(); due && *due <= now.mono;
          due = placement_.next_deadline()) {
       const std::size_t before = decisions_.size();
-      placement_.drain(now, decisions_);
+      placement_.drain(now, decisions_, moves_);
       if (decisions_.size() == before) {
         break;
       }
+    }
+    for (const focus::Move& move : std::exchange(moves_, {})) {
+      enqueue({.room = move.room,
+               .participant = move.participant,
+               .generation = ++people_[Addresses::index_of(move.participant.jid())].generation,
+               .kind = TicketKind::kMove},
+              now);
     }
     for (const Decision& decision : decisions_) {
       out.push_back({Addresses::index_of(decision.ticket.participant.jid()),
@@ -151,6 +153,26 @@ class BasculePolicy : public Policy {
     std::uint32_t generation = 0;
     bool in_room = false;
   };
+
+  /// The process ended; a new one knows what its store kept.
+  void start_again(MemoryKept memory, Now now) {
+    const auto bridges = placement_.bridge_memory(now);
+    const auto rooms = placement_.room_memory(now);
+    placement_ = Placement(options_, setup_.seed + 1);
+    if (memory != MemoryKept::kNothing) {
+      for (const focus::BridgeMemory& bridge : bridges) {
+        placement_.restore_bridge(bridge, now);
+      }
+    }
+    if (memory == MemoryKept::kAll) {
+      for (const focus::RoomMemory& room : rooms) {
+        placement_.restore_room(room, now);
+      }
+    }
+    if (linked_) {
+      placement_.service_up(now);
+    }
+  }
 
   void enters(PersonId person, RoomId room) {
     Person& who = people_[person];
@@ -176,6 +198,7 @@ class BasculePolicy : public Policy {
   std::vector<std::uint32_t> in_room_;
   std::vector<Ticket> refused_;  ///< The queue was full.
   std::vector<Decision> decisions_;
+  std::vector<focus::Move> moves_;
   bool linked_ = false;
 };
 
