@@ -323,6 +323,7 @@ int main(int argc, char** argv) {
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
 
   std::vector<Row> rows;
+  rows.reserve(lines.size());
   for (const Line& line : lines) {
     rows.push_back(row_of(line, *arguments));
   }

@@ -30,7 +30,7 @@ class RandomStream {
   [[nodiscard]] double uniform(double low, double high) { return low + (high - low) * uniform(); }
   /// In [low, high].
   [[nodiscard]] int between(int low, int high) {
-    return low + static_cast<int>(prng_.below(static_cast<std::uint64_t>(high - low + 1)));
+    return low + static_cast<int>(prng_.below(static_cast<std::uint64_t>(high - low) + 1));
   }
   [[nodiscard]] std::uint64_t below(std::uint64_t n) { return prng_.below(n); }
   [[nodiscard]] double exponential(double mean) { return -mean * std::log(1.0 - uniform()); }
