@@ -128,6 +128,7 @@ ReportEffect BridgeRegistry::report(const stats::BridgeReport& report, Instant n
 
 void BridgeRegistry::left(const BridgeJid& jid) {
   if (Bridge* bridge = find(jid)) {
+    bridge->expected_back = bridge->expected_back || bridge->present;
     bridge->present = false;
   }
 }

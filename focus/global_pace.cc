@@ -8,17 +8,21 @@
 namespace bascule::focus {
 namespace {
 
-constexpr std::int64_t kStep = 50;
+constexpr Duration kPeriod = std::chrono::milliseconds{250};
+constexpr Duration kBetweenCuts = std::chrono::seconds{1};  // Until a cut shows in the answers.
+constexpr std::int64_t kStep = 13;                          // 50 per second.
 constexpr std::int64_t kCutPermille = 700;
 constexpr std::uint32_t kAnswersMin = 10;  // Fewer say nothing about a decile.
 
-Duration spacing(std::int64_t rate) {
-  return Duration(std::chrono::seconds{1}) / std::max<std::int64_t>(rate, 1);
+PlacementLimit limit_of(std::int64_t rate, std::uint32_t burst) {
+  // A quarter of a second's work at once, so that the rate is reached with coarse calls too.
+  const auto quarter = static_cast<std::uint32_t>(std::min<std::int64_t>(rate / 4, 10'000));
+  return {.interval = Duration(std::chrono::seconds{1}) / std::max<std::int64_t>(rate, 1),
+          .burst = std::max(burst, quarter)};
 }
 
 PlacementLimiter make_limiter(const PlacementOptions& options) {
-  auto limiter = PlacementLimiter::create(
-      {.interval = spacing(options.global_rate), .burst = options.global_burst});
+  auto limiter = PlacementLimiter::create(limit_of(options.global_rate, options.global_burst));
   BASCULE_CHECK(limiter.has_value());  // Options are validated where they are read.
   return *limiter;
 }
@@ -28,6 +32,8 @@ PlacementLimiter make_limiter(const PlacementOptions& options) {
 GlobalPace::GlobalPace(const PlacementOptions& options)
     : rate_(options.global_rate),
       rate_min_(options.global_rate_min),
+      ceiling_(options.global_rate),
+      burst_(options.global_burst),
       good_(options.latency_good),
       bad_(options.latency_bad),
       limiter_(make_limiter(options)) {
@@ -40,22 +46,36 @@ void GlobalPace::answered(Duration took) {
   ++answer_count_;
 }
 
-void GlobalPace::tick(std::int64_t fleet_rate) {
-  const std::int64_t most = std::max(fleet_rate, rate_min_);
-  const bool needed = static_cast<std::int64_t>(placed_) * 2 >= rate_;
-  if (answer_count_ >= kAnswersMin) {
-    const Duration late = ninth_decile();
-    if (late > bad_) {
-      rate_ = rate_ * kCutPermille / 1000;
-      was_cut_ = true;
-    } else if (late < good_ && needed) {
-      rate_ += was_cut_ ? kStep : rate_;
-    }
+void GlobalPace::adapt(Instant now) {
+  if (!counted_since_) {
+    counted_since_ = now;
   }
-  rate_ = std::clamp(rate_, rate_min_, most);
-  limiter_.set_interval(spacing(rate_));
+  const Duration counted = now - *counted_since_;
+  if (counted < kPeriod || answer_count_ < kAnswersMin) {
+    return;
+  }
+  const Duration late = ninth_decile();
+  const bool needed =
+      std::int64_t{placed_} * 2 >= rate_ * (counted / std::chrono::milliseconds{1}) / 1000;
+  if (late > bad_) {
+    if (!cut_at_ || now - *cut_at_ >= kBetweenCuts) {
+      set_rate(rate_ * kCutPermille / 1000);
+      cut_at_ = now;
+    }
+  } else if (late < good_ && needed) {
+    // Bridges that are not back yet are no reason to become slower.
+    set_rate(std::min(rate_ + (cut_at_ ? kStep : rate_), std::max(ceiling_, rate_)));
+  }
   answers_.fill(0);
   answer_count_ = placed_ = 0;
+  counted_since_ = now;
+}
+
+void GlobalPace::set_rate(std::int64_t rate) {
+  if (std::max(rate, rate_min_) != rate_) {
+    rate_ = std::max(rate, rate_min_);
+    limiter_.set_limit(limit_of(rate_, burst_));
+  }
 }
 
 bool GlobalPace::try_place(Instant now) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "base/time.h"
 #include "focus/placement_limiter.h"
@@ -17,15 +18,16 @@ namespace bascule::focus {
 /// TCP does, the rate doubles while answers are quick, is cut when they are slow, and rises in
 /// small steps after the first cut.
 ///
-/// Cost: O(1); no timer of its own: `tick` once per second.
+/// Cost: O(1); no timer of its own: `adapt` before every pass.
 class GlobalPace {
  public:
   explicit GlobalPace(const PlacementOptions& options);
 
   void answered(Duration took);
-  /// Adapts the rate to the answers since the last call; `fleet_rate`: placements per second that
-  /// all bridges together may take.
-  void tick(std::int64_t fleet_rate);
+  /// Adapts the rate to the answers since it did so last, every quarter of a second.
+  void adapt(Instant now);
+  /// Placements per second that all bridges together may take: there is no use in more.
+  void set_ceiling(std::int64_t rate) { ceiling_ = rate; }
 
   [[nodiscard]] std::uint32_t available(Instant now) const { return limiter_.available(now); }
   [[nodiscard]] Instant earliest() const { return limiter_.earliest(); }
@@ -36,14 +38,16 @@ class GlobalPace {
   static constexpr std::size_t kClasses = 24;  // Of answer times: powers of two of a millisecond.
 
   [[nodiscard]] Duration ninth_decile() const;
+  void set_rate(std::int64_t rate);
 
-  std::int64_t rate_, rate_min_;
+  std::int64_t rate_, rate_min_, ceiling_;
+  std::uint32_t burst_;
   Duration good_, bad_;
   PlacementLimiter limiter_;
   std::array<std::uint32_t, kClasses> answers_{};
   std::uint32_t answer_count_ = 0;
-  std::uint32_t placed_ = 0;  // Since the last tick.
-  bool was_cut_ = false;
+  std::uint32_t placed_ = 0;
+  std::optional<Instant> counted_since_, cut_at_;
 };
 
 }  // namespace bascule::focus

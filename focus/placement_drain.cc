@@ -26,6 +26,7 @@ void Placement::Impl::drain(Now now, std::vector<Decision>& placed, std::vector<
   } else if (registry_.phase().link_is_up() && (!next_pass_ || at >= *next_pass_)) {
     flush(at);
     selector_.begin_pass();
+    pace_.adapt(at);
     const std::size_t decisions =
         std::min<std::size_t>(options_.max_decisions_per_drain, pace_.available(at));
     const Admission::Pass pass =
@@ -127,7 +128,7 @@ void Placement::Impl::refresh_fleet(Instant now) {
     full_since_ = now;
   }
   const std::int64_t per_bridge = std::chrono::seconds{1} / options_.placement_interval;
-  pace_.tick(working * std::max<std::int64_t>(per_bridge, 1));
+  pace_.set_ceiling(working * std::max<std::int64_t>(per_bridge, 1));
 }
 
 void Placement::Impl::flush(Instant now) {

@@ -17,8 +17,7 @@ Result<PlacementLimiter> PlacementLimiter::create(PlacementLimit limit) {
 }
 
 PlacementLimiter::PlacementLimiter(PlacementLimit limit)
-    : burst_(limit.burst),
-      interval_(limit.interval),
+    : interval_(limit.interval),
       tolerance_(limit.interval * (limit.burst - 1)),
       theoretical_arrival_(Instant::min() + tolerance_) {
 }  // earliest() must not underflow.
@@ -44,10 +43,12 @@ bool PlacementLimiter::try_place(Instant now, std::int64_t stretch_permille) {
   return true;
 }
 
-void PlacementLimiter::set_interval(Duration interval) {
-  BASCULE_CHECK(interval > Duration::zero() && interval <= std::chrono::hours{1});
-  interval_ = interval;
-  tolerance_ = interval * (burst_ - 1);
+void PlacementLimiter::set_limit(PlacementLimit limit) {
+  BASCULE_CHECK(limit.interval > Duration::zero() && limit.interval <= std::chrono::hours{1});
+  BASCULE_CHECK(limit.burst >= 1);
+  interval_ = limit.interval;
+  tolerance_ = limit.interval * (limit.burst - 1);
+  // earliest() must not underflow.
   theoretical_arrival_ = std::max(theoretical_arrival_, Instant::min() + tolerance_);
 }
 

@@ -36,13 +36,12 @@ class PlacementLimiter {
   /// `stretch_permille` / 1000 (1000 to 1 000 000). `now` must not run backwards between calls.
   [[nodiscard]] bool try_place(Instant now, std::int64_t stretch_permille = 1000);
 
-  /// Another steady spacing from now on, 1 us to 1 h; what was taken stays taken.
-  void set_interval(Duration interval);
+  /// Another pace from now on, in the same ranges; what was taken stays taken.
+  void set_limit(PlacementLimit limit);
 
  private:
   explicit PlacementLimiter(PlacementLimit limit);
 
-  std::uint32_t burst_;
   Duration interval_;
   Duration tolerance_;           // (burst - 1) * interval: how early a placement may come.
   Instant theoretical_arrival_;  // "TAT": when the next one is due if all came evenly spaced.

@@ -91,9 +91,9 @@ struct PlacementOptions {
   /// Placements at once on one bridge after a quiet spell. Default 20.
   std::uint32_t placement_burst = 20;
   /// Placements per second over all bridges at first; 1 to 100 000. Default 500. Doubles every
-  /// second in which it was needed and the XMPP server and the bridges answered within
-  /// `latency_good`, up to the sum over the bridges; a second with answers later than
-  /// `latency_bad` cuts it to 0.7, down to `global_rate_min`.
+  /// quarter of a second in which it was needed and nine of ten answers came within `latency_good`,
+  /// up to the sum over the bridges; answers later than `latency_bad` cut it to 0.7, down to
+  /// `global_rate_min`, and from then on it rises by 50 per second.
   std::uint32_t global_rate = 500;
   std::uint32_t global_rate_min = 50;  ///< Default 50 per second.
   Duration latency_good = std::chrono::milliseconds{500};
@@ -144,8 +144,8 @@ struct PlacementOptions {
   /// Decisions per call of `drain`. Default 256: keeps one call short; the next continues.
   std::size_t max_decisions_per_drain = 256;
   /// Rooms in a row, per class, that may be found waiting before a call of `drain` stops; the next
-  /// call continues there. Default 250.
-  std::size_t max_blocked_rooms_per_drain = 250;
+  /// call continues there. Default 3000: about two milliseconds.
+  std::size_t max_blocked_rooms_per_drain = 3000;
   /// A non-empty queue is looked at again after this time at the latest. Default 100 ms.
   Duration recheck = std::chrono::milliseconds{100};
   /// ... and not more often than this while it is blocked, whatever happens. Default 10 ms.

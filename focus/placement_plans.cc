@@ -103,7 +103,7 @@ void Placement::Impl::plan_conferences(const std::vector<Homeless>& homeless, In
 
 /// A conference that was dropped comes back to the bridge it had: nothing is known better.
 void Placement::Impl::plan_return(const RoomMemory& memory, Instant now) {
-  if (options_.strategy != Strategy::kBascule) {
+  if (options_.strategy != Strategy::kBascule || options_.max_remembered_rooms == 0) {
     return;
   }
   Bridge* bridge = registry_.find(memory.bridge);

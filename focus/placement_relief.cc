@@ -56,7 +56,7 @@ bool Placement::Impl::may_move(const ConferenceLoad& room, Instant now) const {
 /// take its next participant.
 void Placement::Impl::make_room(Bridge& bridge, const ConferenceLoad* blocked, Instant now) {
   const bool due = !bridge.relieved_at || now - *bridge.relieved_at >= options_.make_room_interval;
-  if (!options_.make_room || options_.relays || fleet_blind_ || !due) {
+  if (!options_.make_room || options_.relays || !due) {
     return;
   }
   bridge.relieved_at = now;

@@ -10,6 +10,7 @@ constexpr Duration kPlanPatience = std::chrono::seconds{8};
 constexpr Duration kLateJoin = std::chrono::seconds{30};
 constexpr Stress kLateJoinReported{950'000};
 constexpr std::int64_t kSplitGain = 20;  // Others expected to follow to a second bridge.
+constexpr std::size_t kBridgesMax = 32;  // Of one conference, whatever happens.
 constexpr std::int64_t kSmallNeed = 4;
 constexpr std::int64_t kTinyNeed = 2;
 
@@ -199,13 +200,17 @@ std::optional<RuleVerdict> join_within(const TicketCase& c, const RuleContext& x
     return Wait{WaitReason::kPace};  // A short wait is cheaper than a split.
   }
   bool capacity_seen = own.capacity_seen;
-  if (c.room.hosts.size() < x.options.max_bridges_per_conference) {
+  const auto split = [&]() -> std::optional<Spot> {
     const std::vector<const Bridge*> taken = taken_bridges(c);
-    const Search split = search(c, x, split_steps(c, x, last_tier), regions, taken);
-    if (split.spot) {
-      return *split.spot;
+    const Search found = search(c, x, split_steps(c, x, last_tier), regions, taken);
+    capacity_seen = capacity_seen || found.capacity_seen;
+    return found.spot;
+  };
+  const bool wide = c.room.hosts.size() >= x.options.max_bridges_per_conference;
+  if (!wide) {
+    if (const auto spot = split()) {
+      return *spot;
     }
-    capacity_seen = capacity_seen || split.capacity_seen;
   }
   if (!last_tier) {
     const bool patient = capacity_seen && c.waited < x.options.region_patience;
@@ -217,6 +222,12 @@ std::optional<RuleVerdict> join_within(const TicketCase& c, const RuleContext& x
       return Spot{host.bridge, PlacementReason::kJoin, x.options.limit_max, 0};
     }
     capacity_seen = capacity_seen || host.capacity_seen;
+  }
+  // A mesh too wide is expensive; people without media are worse.
+  if (wide && !capacity_seen && c.room.hosts.size() < kBridgesMax) {
+    if (const auto spot = split()) {
+      return *spot;
+    }
   }
   return Wait{capacity_seen ? WaitReason::kPace : WaitReason::kCapacity};
 }

@@ -23,6 +23,9 @@ PlacementOptions options_of(PolicyId id, const PolicySetup& setup) {
   options.max_bridges = std::max(options.max_bridges, setup.bridges);
   options.relays = id == PolicyId::kBasculeRelay;
   options.focuses = setup.focuses;
+  if (!setup.remembers_rooms) {
+    options.max_remembered_rooms = 0;
+  }
   options.max_tickets = std::max(options.max_tickets, setup.people);
   return options;
 }
@@ -43,6 +46,15 @@ class BasculePolicy : public Policy {
                           .version = "2.3",
                           .relay_id = jid.jid().resource()});
     }
+  }
+
+  void knows(BridgeId bridge, double cost_per_unit, Now now) override {
+    const Stress cost(std::llround(cost_per_unit * 1e6));
+    placement_.restore_bridge({.bridge = addresses_.bridge(bridge),
+                               .cost = cost,
+                               .deviation = Stress(cost.millionths() / 10),
+                               .confirmations = 3},
+                              now);
   }
 
   void starts_with(PersonId person, RoomId room, BridgeId bridge, Now now) override {
@@ -107,7 +119,7 @@ class BasculePolicy : public Policy {
   }
 
   void mass_drop(MemoryKept memory, Now now) override {
-    if (memory == MemoryKept::kAlive) {
+    if (memory == MemoryKept::kAlive || memory == MemoryKept::kBridges) {
       placement_.mass_drop(now);
     } else {
       start_again(memory, now);
@@ -159,12 +171,10 @@ class BasculePolicy : public Policy {
     const auto bridges = placement_.bridge_memory(now);
     const auto rooms = placement_.room_memory(now);
     placement_ = Placement(options_, setup_.seed + 1);
-    if (memory != MemoryKept::kNothing) {
+    if (memory == MemoryKept::kAll) {
       for (const focus::BridgeMemory& bridge : bridges) {
         placement_.restore_bridge(bridge, now);
       }
-    }
-    if (memory == MemoryKept::kAll) {
       for (const focus::RoomMemory& room : rooms) {
         placement_.restore_room(room, now);
       }

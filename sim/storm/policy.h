@@ -50,6 +50,9 @@ struct Placed {
 class Policy {
  public:
   virtual ~Policy() = default;
+  /// What an earlier life learned of a bridge: stress per unit. For scenarios that begin with empty
+  /// bridges in a fleet that is not new.
+  virtual void knows(BridgeId /*bridge*/, double /*cost_per_unit*/, Now /*now*/) {}
   /// Placed before the run began.
   virtual void starts_with(PersonId person, RoomId room, BridgeId bridge, Now now) = 0;
   virtual void request(const Request& request, Now now, std::vector<Placed>& out) = 0;
@@ -77,6 +80,7 @@ class Policy {
 struct PolicySetup {
   std::size_t bridges = 0, rooms = 0, people = 0;
   std::uint64_t seed = 0;
+  bool remembers_rooms = true;
   std::uint32_t focuses = 1;  ///< Independent ones that share the fleet; this is one of them.
 };
 [[nodiscard]] std::unique_ptr<Policy> make_policy(PolicyId id, const PolicySetup& setup);

@@ -59,6 +59,7 @@ StormRun::StormRun(const RunSetup& setup, const PolicyFactory& make)
                               .rooms = script_.room_size.size(),
                               .people = script_.room_of.size(),
                               .seed = setup.seed * 64 + focus,
+                              .remembers_rooms = setup.scenario->memory != MemoryKept::kBridges,
                               .focuses = setup.focuses}));
   }
 }
@@ -79,8 +80,14 @@ void StormRun::tell_all(Call call) {
 void StormRun::warm_start() {
   const Duration at = time_of(now_);
   tell_all([&](Policy& policy) { policy.service_up(clock(at)); });
+  // Whoever starts in an old fleet has its costs in the store.
   for (BridgeId bridge = 0; bridge < fleet_.size(); ++bridge) {
-    tell_all([&](Policy& policy) { policy.bridge_up(bridge, clock(at)); });
+    tell_all([&](Policy& policy) {
+      if (script_.warm == Duration::zero()) {
+        policy.knows(bridge, fleet_.base(bridge), clock(at));
+      }
+      policy.bridge_up(bridge, clock(at));
+    });
   }
   for (PersonId person = 0; person < script_.warm_people; ++person) {
     const RoomId room = people_.room_of(person);
@@ -153,7 +160,11 @@ void StormRun::play(const ScriptEvent& event) {
       break;
     case Kind::kBridgeBack:
       fleet_.set_connected(event.who, true, now_);
-      tell_all([&](Policy& policy) { policy.bridge_up(event.who, at); });
+      tell_all([&](Policy& policy) {
+        policy.bridge_up(event.who, at);
+        // The presence with which it enters the brewery carries what it said last.
+        policy.report(fleet_.last_report(event.who), at);
+      });
       break;
     case Kind::kMassDrop:
       mass_drop(event.at);
@@ -196,7 +207,8 @@ void StormRun::mass_drop(Duration at) {
   people_.drop_all(at);
   answers_.clear();
   tell_all([&](Policy& policy) { policy.mass_drop(setup_.scenario->memory, clock(at)); });
-  if (setup_.scenario->memory != MemoryKept::kAlive) {
+  const MemoryKept memory = setup_.scenario->memory;
+  if (memory == MemoryKept::kAll || memory == MemoryKept::kNothing) {
     // Whoever enters the brewery is told at once who is there and what they said last.
     for (BridgeId bridge = 0; bridge < fleet_.size(); ++bridge) {
       if (fleet_.reachable(bridge)) {

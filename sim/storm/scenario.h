@@ -32,8 +32,8 @@ enum class ScenarioId : std::uint8_t {
 enum class MemoryKept : std::uint8_t {
   kAlive,    ///< The process runs on.
   kAll,      ///< A new process with everything that is stored.
-  kBridges,  ///< ... that lost what was stored about rooms.
-  kNothing,
+  kBridges,  ///< The process runs on, but never remembers rooms.
+  kNothing,  ///< A new process with an empty store.
 };
 
 /// For `dying_permille`.
