@@ -36,7 +36,7 @@ Bridge::Bridge(boost::asio::io_context& io, BridgeOptions options, EventLog& log
       media_(io, [this](std::string_view text,
                         const MediaSocket::Endpoint& from) { on_media(text, from); }),
       colibri_(options_.identity, options_.seed + 1),
-      load_(options_.capacity, options_.noise, options_.seed + 2, std::chrono::steady_clock::now()),
+      load_(options_.load, options_.seed + 2, std::chrono::steady_clock::now()),
       reconnect_timer_(io),
       publish_timer_(io),
       tick_timer_(io),
@@ -92,7 +92,7 @@ void Bridge::join() {
   stanza.add(element("x", ns::kMuc));
   stanza.add(capabilities_.presence_element());
   client_->send(stanza);
-  publish();
+  publish(Occasion::kJoining);
 }
 
 void Bridge::leave() {
@@ -154,17 +154,27 @@ void Bridge::on_closed(const std::string& reason) {
   reconnect_timer_.start(kReconnectDelay, [this] { connect(); });
 }
 
-void Bridge::publish() {
+void Bridge::publish(Occasion occasion) {
   schedule_publish();
   if (!client_ || client_->own().empty()) {
     return;
+  }
+  if (occasion == Occasion::kPeriod) {
+    if (faults_.stats_stopped) {
+      return;
+    }
+    if (load_.report_is_lost()) {
+      ++reports_lost_;
+      return;
+    }
   }
   xml::Element stanza = presence(options_.brewery + "/" + options_.identity.nick);
   if (!faults_.stats_absent) {
     StatsInput input{options_.region, options_.version, load_.measured_stress(),
                      options_.whitelist_only,
                      utc_timestamp(faults_.clock_offset.value_or(Milliseconds(0)))};
-    if (faults_.stats_frozen) {
+    // Smack repeats the last extensions with a join, whatever has become of their source.
+    if (faults_.stats_frozen || faults_.stats_stopped) {
       input.stress = frozen_stress_;
     }
     frozen_stress_ = input.stress;
@@ -175,8 +185,9 @@ void Bridge::publish() {
 }
 
 void Bridge::schedule_publish() {
-  const double interval = static_cast<double>(options_.stats_interval.count()) * load_.slowdown();
-  publish_timer_.start(Milliseconds(static_cast<std::int64_t>(interval)), [this] { publish(); });
+  const double interval = static_cast<double>(options_.load.publish.count()) * load_.slowdown();
+  publish_timer_.start(Milliseconds(static_cast<std::int64_t>(interval)),
+                       [this] { publish(Occasion::kPeriod); });
 }
 
 void Bridge::tick() {
@@ -191,14 +202,16 @@ void Bridge::tick() {
   }
   load_.step(colibri_, now);
   watch_load();
-  if (options_.dies_of_overload && load_.fatal(now)) {
-    die(options_.restart_delay);
+  if (load_.fatal(now)) {
+    ++deaths_;
+    die(options_.load.restart);
   }
 }
 
 void Bridge::watch_load() {
   const double stress = load_.true_stress();
   max_stress_ = std::max(max_stress_, stress);
+  peak_of_second_ = std::max(peak_of_second_, stress);
   const bool above = stress > options_.limit;
   if (above == overloaded_) {
     return;
@@ -251,7 +264,15 @@ Json Bridge::status() const {
           {"reported", load_.measured_stress()},
           {"max_stress", max_stress_},
           {"overloads", overloads_},
+          {"deaths", deaths_},
+          {"reports_lost", reports_lost_},
           {"requests", requests_}};
+}
+
+Json Bridge::second() {
+  Json line = status();
+  line["peak"] = std::exchange(peak_of_second_, 0);
+  return line;
 }
 
 Json Bridge::endpoints() const {

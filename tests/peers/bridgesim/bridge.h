@@ -24,14 +24,10 @@ struct BridgeOptions {
   BridgeIdentity identity;
   std::string region;
   std::string version = "2.3.219-g0a1b2c3d";
-  double capacity = 120;  ///< Endpoints of ten-sender conferences that fill it (LoadModel).
-  double noise = 0.05;
+  LoadParameters load;
   double limit = 1.0;  ///< True stress above this is reported as an overload.
-  Milliseconds stats_interval{5000};
   Milliseconds service_median{4};
   bool whitelist_only = false;
-  bool dies_of_overload = false;
-  Milliseconds restart_delay{8000};  ///< After a death of overload.
   std::uint64_t seed = 1;
 };
 
@@ -55,8 +51,9 @@ class Bridge : public XmppClient::Listener {
   [[nodiscard]] std::uint64_t overloads() const { return overloads_; }
   [[nodiscard]] bool joined() const { return joined_; }
   [[nodiscard]] const Colibri& colibri() const { return colibri_; }
-  /// The line of the once-a-second event.
   [[nodiscard]] Json status() const;
+  /// The line of the once-a-second event: the status, and the highest load since the last one.
+  Json second();
   /// Every endpoint with its room and whether it is connected.
   [[nodiscard]] Json endpoints() const;
 
@@ -77,7 +74,8 @@ class Bridge : public XmppClient::Listener {
   void connect();
   void join();
   void leave();
-  void publish();
+  enum class Occasion : std::uint8_t { kJoining, kPeriod };
+  void publish(Occasion occasion);
   void schedule_publish();
   void tick();
   void watch_load();
@@ -116,7 +114,10 @@ class Bridge : public XmppClient::Listener {
   SteadyTime next_sweep_;
   double frozen_stress_ = 0;
   double max_stress_ = 0;
+  double peak_of_second_ = 0;
   std::uint64_t overloads_ = 0;
+  std::uint64_t deaths_ = 0;  ///< Of overload.
+  std::uint64_t reports_lost_ = 0;
   std::uint64_t requests_ = 0;
   std::uint64_t next_late_ = 0;
   bool overloaded_ = false;

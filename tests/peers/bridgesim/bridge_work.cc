@@ -208,7 +208,10 @@ void Bridge::happen(const FaultAction& action) {
 }
 
 void Bridge::die(std::optional<Milliseconds> back_after) {
-  log_.write("bridge-dead", {{"bridge", id()}, {"endpoints", colibri_.endpoint_count()}});
+  log_.write("bridge-dead", {{"bridge", id()},
+                             {"endpoints", colibri_.endpoint_count()},
+                             {"stress", load_.true_stress()},
+                             {"deaths", deaths_}});
   if (client_) {
     client_->abort();
     client_.reset();

@@ -76,7 +76,9 @@ bool Faults::apply(const FaultAction& action) {
   } else if (action.verb == "clock") {
     clock_offset = duration_of(first);
   } else if (action.verb == "stats") {
-    (first == "frozen" ? stats_frozen : stats_absent) = true;
+    stats_frozen = first == "frozen";
+    stats_absent = first == "absent";
+    stats_stopped = first == "stopped";
   } else if (action.verb == "lie") {
     lie = lies().at(first);
   } else if (action.verb == "graceful") {
@@ -111,7 +113,7 @@ void Faults::end(const std::string& verb) {
   } else if (verb == "clock") {
     clock_offset.reset();
   } else if (verb == "stats") {
-    stats_frozen = stats_absent = false;
+    stats_frozen = stats_absent = stats_stopped = false;
   } else if (verb == "lie") {
     lie = Lie::kNone;
   } else if (verb == "graceful") {

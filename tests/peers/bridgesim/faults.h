@@ -43,6 +43,7 @@ class Faults {
   std::optional<Milliseconds> clock_offset;
   bool stats_frozen = false;
   bool stats_absent = false;
+  bool stats_stopped = false;  ///< Nothing is published; a join repeats the last report.
   Lie lie = Lie::kNone;
   bool graceful = false;
   bool shutting_down = false;

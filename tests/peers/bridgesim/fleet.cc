@@ -48,7 +48,7 @@ void Fleet::tick() {
   }
   next_report_ += kReport;
   for (const auto& bridge : bridges_) {
-    log_.write("bridge", bridge->status());
+    log_.write("bridge", bridge->second());
   }
 }
 

@@ -9,12 +9,9 @@ namespace {
 using std::chrono::duration;
 using std::chrono::seconds;
 
-constexpr double kRampSeconds = 15;
-constexpr double kJoinEndpointSeconds = 1.5;
 constexpr double kNoiseSeconds = 60;
 constexpr double kMeasurable = 1.11;
-constexpr double kKillsQuickly = 1.5;
-constexpr seconds kSampleInterval{10};
+constexpr double kSampleNoise = 0.02;
 
 double seconds_between(SteadyTime from, SteadyTime to) {
   return duration<double>(to - from).count();
@@ -43,8 +40,8 @@ void track(std::optional<SteadyTime>& since, bool above, SteadyTime now) {
 
 }  // namespace
 
-LoadModel::LoadModel(double capacity, double noise, std::uint64_t seed, SteadyTime now)
-    : capacity_(capacity), noise_sd_(noise), random_(seed) {
+LoadModel::LoadModel(const LoadParameters& parameters, std::uint64_t seed, SteadyTime now)
+    : parameters_(parameters), random_(seed) {
   reset(now);
 }
 
@@ -53,9 +50,9 @@ void LoadModel::reset(SteadyTime now) {
   joins_seen_ = 0;
   recent_joins_.clear();
   last_step_ = now;
-  next_sample_ = now + random_between(random_, Milliseconds(0), Milliseconds(kSampleInterval));
+  next_sample_ = now + random_between(random_, Milliseconds(0), parameters_.sample);
   above_limit_since_.reset();
-  above_twice_since_.reset();
+  above_sudden_since_.reset();
 }
 
 double LoadModel::join_cost(const Colibri& colibri, SteadyTime now) {
@@ -65,35 +62,36 @@ double LoadModel::join_cost(const Colibri& colibri, SteadyTime now) {
   while (!recent_joins_.empty() && now - recent_joins_.front() > seconds(1)) {
     recent_joins_.pop_front();
   }
-  return kJoinEndpointSeconds * static_cast<double>(recent_joins_.size());
+  return parameters_.join_cost * static_cast<double>(recent_joins_.size());
 }
 
 double LoadModel::demand(const Colibri& colibri, SteadyTime now) {
+  const double ramp_seconds = duration<double>(parameters_.ramp).count();
   double equivalents = 0;
   for (const auto& [meeting, conference] : colibri.conferences()) {
     double ramped = 0;
     int senders = 0;
     for (const auto& [id, endpoint] : conference.endpoints) {
       if (colibri.is_live(endpoint, now)) {
-        ramped += std::min(1.0, seconds_between(*endpoint.connected_at, now) / kRampSeconds);
+        ramped += std::min(1.0, seconds_between(*endpoint.connected_at, now) / ramp_seconds);
         senders += endpoint.sends ? 1 : 0;
       }
     }
     equivalents += ramped * (0.4 + 0.06 * std::min(senders, 20));
   }
-  return (equivalents * (1 + noise_) + join_cost(colibri, now)) / capacity_;
+  return (equivalents * (1 + noise_) + join_cost(colibri, now)) * parameters_.stress_per_unit;
 }
 
 void LoadModel::step(const Colibri& colibri, SteadyTime now) {
   const double elapsed = seconds_between(last_step_, now);
   last_step_ = now;
   const double keep = std::exp(-elapsed / kNoiseSeconds);
-  noise_ = keep * noise_ + noise_sd_ * std::sqrt(1 - keep * keep) * normal(random_);
+  noise_ = keep * noise_ + parameters_.noise * std::sqrt(1 - keep * keep) * normal(random_);
   true_stress_ = demand(colibri, now);
   window_sum_ += std::min(true_stress_, kMeasurable) * elapsed;
   window_seconds_ += elapsed;
-  track(above_limit_since_, true_stress_ > kMeasurable, now);
-  track(above_twice_since_, true_stress_ > kKillsQuickly, now);
+  track(above_limit_since_, true_stress_ > parameters_.death, now);
+  track(above_sudden_since_, true_stress_ > parameters_.sudden_death, now);
   if (now >= next_sample_) {
     sample(now);
   }
@@ -101,10 +99,10 @@ void LoadModel::step(const Colibri& colibri, SteadyTime now) {
 
 void LoadModel::sample(SteadyTime now) {
   if (window_seconds_ > 0) {
-    measured_ = std::max(0.0, window_sum_ / window_seconds_ * (1 + 0.02 * normal(random_)));
+    measured_ = std::max(0.0, window_sum_ / window_seconds_ * (1 + kSampleNoise * normal(random_)));
   }
   window_sum_ = window_seconds_ = 0;
-  next_sample_ = now + kSampleInterval;
+  next_sample_ = now + parameters_.sample;
 }
 
 double LoadModel::slowdown() const {
@@ -112,8 +110,13 @@ double LoadModel::slowdown() const {
 }
 
 bool LoadModel::fatal(SteadyTime now) const {
-  return (above_limit_since_ && now - *above_limit_since_ > seconds(10)) ||
-         (above_twice_since_ && now - *above_twice_since_ > seconds(3));
+  return parameters_.dies &&
+         ((above_limit_since_ && now - *above_limit_since_ > parameters_.death_after) ||
+          (above_sudden_since_ && now - *above_sudden_since_ > parameters_.sudden_death_after));
+}
+
+bool LoadModel::report_is_lost() {
+  return true_stress_ > 1 && uniform(random_) < parameters_.lost;
 }
 
 }  // namespace bascule::peers

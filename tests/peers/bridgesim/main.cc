@@ -33,6 +33,7 @@ struct Settings {
   std::vector<double> capacities{120};
   std::vector<std::string> regions;
   double noise = 0.05;
+  std::string overload_model;
   double limit = 1.0;
   std::int64_t interval_ms = 5000;
   std::int64_t service_median_ms = 4;
@@ -71,6 +72,8 @@ void declare(CLI::App& app, Settings& settings) {
   app.add_flag("--whitelist", settings.whitelist,
                "publish only what JVB's stats filter lets through");
   app.add_flag("--dies-of-overload", settings.dies, "an overloaded bridge crashes and restarts");
+  app.add_option("--overload-model", settings.overload_model,
+                 "storm[,KEY=VALUE...]: tests/peers/README.md");
   app.add_flag("--no-media", settings.no_media,
                "do not expect packets of participants; candidates are then 203.0.113.x:10000+id");
   app.add_option("--script", settings.script, "file with faults");
@@ -79,6 +82,22 @@ void declare(CLI::App& app, Settings& settings) {
   app.add_flag("--control", settings.control, "take commands on standard input");
   app.add_option("--duration", settings.duration, "seconds; 0: until told to stop");
   app.add_option("--seed", settings.seed);
+}
+
+LoadParameters load_parameters(const Settings& settings, double capacity) {
+  LoadParameters load;
+  load.stress_per_unit = 1 / capacity;
+  load.noise = settings.noise;
+  load.publish = Milliseconds(settings.interval_ms);
+  load.dies = settings.dies;
+  if (settings.overload_model.empty()) {
+    return load;
+  }
+  const Result<LoadParameters> parsed = parse_overload_model(settings.overload_model, load);
+  if (!parsed) {
+    throw std::runtime_error(parsed.error().what);
+  }
+  return *parsed;
 }
 
 std::vector<BridgeOptions> bridge_options(const Settings& settings) {
@@ -101,13 +120,10 @@ std::vector<BridgeOptions> bridge_options(const Settings& settings) {
     if (!settings.regions.empty()) {
       one.region = settings.regions[turn % settings.regions.size()];
     }
-    one.capacity = settings.capacities[turn % settings.capacities.size()];
-    one.noise = settings.noise;
+    one.load = load_parameters(settings, settings.capacities[turn % settings.capacities.size()]);
     one.limit = settings.limit;
-    one.stats_interval = Milliseconds(settings.interval_ms);
     one.service_median = Milliseconds(settings.service_median_ms);
     one.whitelist_only = settings.whitelist;
-    one.dies_of_overload = settings.dies;
     one.seed = settings.seed * 1000 + static_cast<std::uint64_t>(id);
     all.push_back(one);
   }

@@ -18,7 +18,14 @@ Crowd::Crowd(World& world, Shape shape)
 }
 
 void Crowd::start() {
-  add(shape_.rooms * shape_.per_room);
+  if (shape_.room_sizes.empty()) {
+    add(shape_.rooms * shape_.per_room);
+  }
+  for (std::size_t room = 0; room < shape_.room_sizes.size(); ++room) {
+    for (int seat = 0; seat < shape_.room_sizes[room]; ++seat) {
+      add(static_cast<int>(room), seat);
+    }
+  }
   tick();
 }
 
@@ -32,16 +39,18 @@ void Crowd::stop() {
 void Crowd::add(int count) {
   for (int i = 0; i < count; ++i) {
     const int number = static_cast<int>(participants_.size());
-    const int seat = number / shape_.rooms;
-    ParticipantOptions options;
-    options.number = number;
-    options.room = shape_.room_prefix + std::to_string(number % shape_.rooms) + "@conference." +
-                   world_.options.domain;
-    options.json_sources = static_cast<int>(world_.random.below(100)) < shape_.json_percent;
-    options.sends = shape_.senders_per_room < 0 || seat < shape_.senders_per_room;
-    participants_.push_back(std::make_unique<Participant>(world_, options));
-    participants_.back()->start(random_between(world_.random, Milliseconds(0), shape_.spread));
+    add(number % shape_.rooms, number / shape_.rooms);
   }
+}
+
+void Crowd::add(int room, int seat) {
+  ParticipantOptions options;
+  options.number = static_cast<int>(participants_.size());
+  options.room = shape_.room_prefix + std::to_string(room) + "@conference." + world_.options.domain;
+  options.json_sources = static_cast<int>(world_.random.below(100)) < shape_.json_percent;
+  options.sends = shape_.senders_per_room < 0 || seat < shape_.senders_per_room;
+  participants_.push_back(std::make_unique<Participant>(world_, options));
+  participants_.back()->start(random_between(world_.random, Milliseconds(0), shape_.spread));
 }
 
 void Crowd::leave(int count) {
@@ -55,6 +64,7 @@ void Crowd::leave(int count) {
 
 void Crowd::tick() {
   tick_timer_.start(kTick, [this] { tick(); });
+  visibility_ = visibility();
   world_.log.write("crowd", status());
 }
 
@@ -62,14 +72,17 @@ Crowd::Visibility Crowd::visibility() const {
   Visibility result;
   const SteadyTime now = std::chrono::steady_clock::now();
   for (const auto& [room, members] : world_.rooms) {
-    for (const auto& [viewer_id, viewer] : members) {
-      for (const auto& [other_id, other] : members) {
-        if (viewer == other || !viewer->is_active() || !other->is_active() ||
-            !other->options().sends || world_.options.ssrc_rewriting) {
+    for (const auto& [other_id, other] : members) {
+      if (!other->is_active() || !other->options().sends || world_.options.ssrc_rewriting) {
+        continue;
+      }
+      const std::vector<std::uint32_t> required = required_ssrcs(other->published());
+      for (const auto& [viewer_id, viewer] : members) {
+        if (viewer == other || !viewer->is_active()) {
           continue;
         }
         ++result.expected;
-        if (viewer->sees(*other)) {
+        if (viewer->knows(other_id, required)) {
           ++result.seen;
         } else if (now - std::max(viewer->settled_since(), other->settled_since()) >
                    shape_.visibility_grace) {
@@ -85,6 +98,7 @@ Crowd::Visibility Crowd::visibility() const {
 
 void Crowd::check_visibility() {
   const Visibility now = visibility();
+  visibility_ = now;
   if (now.overdue > 0) {
     world_.log.violation("visibility", std::to_string(now.overdue) +
                                            " pairs miss sources, for example " + now.example);
@@ -104,7 +118,7 @@ Json Crowd::status() const {
     active += participant->is_active() ? 1 : 0;
     media += participant->has_media() ? 1 : 0;
   }
-  const Visibility pairs = visibility();
+  const Visibility& pairs = visibility_;
   const Figures& figures = world_.figures;
   return {{"participants", present},
           {"in_room", in_room},

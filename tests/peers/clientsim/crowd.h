@@ -15,6 +15,7 @@ class Crowd {
   struct Shape {
     int rooms = 1;
     int per_room = 2;
+    std::vector<int> room_sizes;  ///< People of each room, in the place of `rooms` and `per_room`.
     std::string room_prefix = "room";
     int json_percent = 50;  ///< Participants that take sources as JSON.
     int senders_per_room =
@@ -46,6 +47,7 @@ class Crowd {
   };
 
   void add(int count);
+  void add(int room, int seat);
   void leave(int count);
   void tick();
   [[nodiscard]] Json status() const;
@@ -54,6 +56,7 @@ class Crowd {
 
   World& world_;
   Shape shape_;
+  Visibility visibility_;  ///< As of the last tick: it is too much work for every question.
   std::vector<std::unique_ptr<Participant>> participants_;
   Timer tick_timer_;
 };

@@ -27,6 +27,8 @@ struct Settings {
   double spread = 0;
   double reload_min = 10;
   double reload_max = 30;
+  double reconnect_min = -1;
+  double reconnect_max = -1;
   double rejoin_min = 5;
   double rejoin_max = 15;
   double ice_timeout_min = 10;
@@ -53,6 +55,10 @@ void declare(CLI::App& app, Settings& settings) {
   app.add_option("--focus", settings.focus, "where conference requests go; default focus.DOMAIN");
   app.add_option("--rooms", settings.shape.rooms)->check(CLI::Range(1, 10'000));
   app.add_option("--per-room", settings.shape.per_room)->check(CLI::Range(0, 10'000));
+  app.add_option("--room-sizes", settings.shape.room_sizes,
+                 "people of each room, instead of --rooms and --per-room")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 10'000));
   app.add_option("--room-prefix", settings.shape.room_prefix);
   app.add_option("--json-percent", settings.shape.json_percent,
                  "participants that take sources as JSON; the others take XML")
@@ -63,6 +69,9 @@ void declare(CLI::App& app, Settings& settings) {
   app.add_option("--reload-min", settings.reload_min,
                  "seconds before a page reloads after a failure");
   app.add_option("--reload-max", settings.reload_max);
+  app.add_option("--reconnect-min", settings.reconnect_min,
+                 "the same after the connection was lost; default: as --reload-min");
+  app.add_option("--reconnect-max", settings.reconnect_max);
   app.add_option("--rejoin-min", settings.rejoin_min,
                  "seconds before a person clicks 'Rejoin now'");
   app.add_option("--rejoin-max", settings.rejoin_max);
@@ -90,6 +99,10 @@ CrowdOptions crowd_options(const Settings& settings) {
   options.focus_address = settings.focus.empty() ? "focus." + settings.domain : settings.focus;
   options.reload_min = seconds(settings.reload_min);
   options.reload_max = seconds(settings.reload_max);
+  options.reconnect_min =
+      seconds(settings.reconnect_min < 0 ? settings.reload_min : settings.reconnect_min);
+  options.reconnect_max =
+      seconds(settings.reconnect_max < 0 ? settings.reload_max : settings.reconnect_max);
   options.rejoin_min = seconds(settings.rejoin_min);
   options.rejoin_max = seconds(settings.rejoin_max);
   options.ice_timeout_min = seconds(settings.ice_timeout_min);

@@ -68,6 +68,13 @@ void Participant::wrong(const std::string& text) {
   world_.log.violation(options_.room.substr(0, options_.room.find('@')) + "/" + endpoint_, text);
 }
 
+void Participant::note(std::string_view event, Json fields) {
+  fields["number"] = options_.number;
+  fields["room"] = options_.room;
+  fields["endpoint"] = endpoint_;
+  world_.log.write(event, std::move(fields));
+}
+
 void Participant::start(Milliseconds after) {
   page_timer_.start(after, [this] { connect(); });
 }
@@ -82,6 +89,7 @@ void Participant::connect() {
 }
 
 void Participant::on_ready(const Jid& /*own*/) {
+  note("login");
   request_conference();
 }
 
@@ -166,7 +174,7 @@ void Participant::on_joined() {
     company_since_ = joined_at_;
   }
   world_.rooms[options_.room][endpoint_] = this;
-  world_.log.write("joined", {{"room", options_.room}, {"endpoint", endpoint_}});
+  note("joined");
 }
 
 void Participant::on_occupant(const xml::Element& /*stanza*/, std::string_view nick,
@@ -228,35 +236,39 @@ void Participant::on_iq_request(const xml::Element& stanza) {
 
 void Participant::on_closed(const std::string& reason) {
   const bool was_loading = state_ == State::kLoggingIn;
-  leave_page();
   if (state_ == State::kGone) {
+    leave_page();
     return;
   }
   if (was_loading) {
+    leave_page();
     page_timer_.start(random_between(world_.random, kConnectRetryMin, kConnectRetryMax),
                       [this] { connect(); });
     return;
   }
-  reload("connection lost: " + reason);
+  const CrowdOptions& crowd = world_.options;
+  reload_after(random_between(world_.random, crowd.reconnect_min, crowd.reconnect_max),
+               "connection lost: " + reason);
 }
 
 void Participant::reload(const std::string& why) {
+  const CrowdOptions& crowd = world_.options;
+  reload_after(random_between(world_.random, crowd.reload_min, crowd.reload_max), why);
+}
+
+void Participant::reload_after(Milliseconds overlay, const std::string& why) {
+  note("reload", {{"why", why}, {"in_ms", overlay.count()}});
   leave_page();
   ++world_.figures.reloads;
-  const Milliseconds overlay =
-      random_between(world_.random, world_.options.reload_min, world_.options.reload_max);
-  world_.log.write(
-      "reload",
-      {{"room", options_.room}, {"endpoint", endpoint_}, {"why", why}, {"in_ms", overlay.count()}});
   page_timer_.start(overlay, [this] { connect(); });
 }
 
 void Participant::give_up(const std::string& why) {
+  note("refused", {{"why", why}});
   leave_page();
   ++world_.figures.refused;
   const Milliseconds pause =
       random_between(world_.random, world_.options.rejoin_min, world_.options.rejoin_max);
-  world_.log.write("refused", {{"room", options_.room}, {"endpoint", endpoint_}, {"why", why}});
   page_timer_.start(pause, [this] { connect(); });
 }
 

@@ -5,6 +5,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "tests/peers/clientsim/conference_request.h"
 #include "tests/peers/clientsim/offer.h"
@@ -56,8 +58,8 @@ class Participant : public XmppClient::Listener {
   [[nodiscard]] SourceSet published() const;
   /// Every source of this page since it was loaded, also of former sessions.
   [[nodiscard]] const SourceSet& ever_published() const { return ever_published_; }
-  /// Does it know all sources the other must be signaled with?
-  [[nodiscard]] bool sees(const Participant& other) const;
+  /// Has it been told of these sources of another participant?
+  [[nodiscard]] bool knows(std::string_view other, const std::vector<std::uint32_t>& sources) const;
 
   void on_ready(const Jid& own) override;
   void on_presence(const xml::Element& stanza) override;
@@ -89,9 +91,12 @@ class Participant : public XmppClient::Listener {
   void on_occupant(const xml::Element& stanza, std::string_view nick, bool available);
   void on_focus(const xml::Element& stanza, bool available);
   void reload(const std::string& why);
+  void reload_after(Milliseconds overlay, const std::string& why);
   void give_up(const std::string& why);
   void leave_page();
   void wrong(const std::string& text);
+  /// An event of this person; `number` stays the same over page loads.
+  void note(std::string_view event, Json fields = Json::object());
   [[nodiscard]] std::string occupant() const { return options_.room + "/" + endpoint_; }
 
   // participant_media.cc: Jingle

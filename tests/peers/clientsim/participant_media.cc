@@ -112,7 +112,7 @@ void Participant::note_invite(SteadyTime now) {
   if (lost_at_) {
     ++world_.figures.moved;
     world_.samples.add("move", milliseconds_between(*lost_at_, now));
-    world_.log.write("moved", {{"room", options_.room}, {"endpoint", endpoint_}});
+    note("moved");
     lost_at_.reset();
   } else if (!invited_once_ && joined_at_ && company_since_) {
     world_.samples.add("invite", milliseconds_between(std::max(*joined_at_, *company_since_), now));
@@ -154,9 +154,7 @@ void Participant::on_accept_answer(const std::string& sid, SteadyTime sent,
   ++world_.figures.accepts;
   world_.samples.add("accept", milliseconds_between(sent, now));
   session_->accepted_at = session_->changed_at = now;
-  world_.log.write(
-      "active",
-      {{"room", options_.room}, {"endpoint", endpoint_}, {"port", session_->offer.candidate_port}});
+  note("active", {{"port", session_->offer.candidate_port}});
   schedule_screen();
 }
 
@@ -212,9 +210,7 @@ void Participant::on_terminate(const xml::Element& stanza, const xml::Element& j
   if (reason == nullptr || reason->children.empty()) {
     wrong("session-terminate without reason");
   }
-  world_.log.write("terminated", {{"room", options_.room},
-                                  {"endpoint", endpoint_},
-                                  {"text", text == nullptr ? "" : text->text}});
+  note("terminated", {{"text", text == nullptr ? "" : text->text}});
   session_.reset();
   accept_timer_.stop();
   media_timer_.stop();
@@ -239,6 +235,9 @@ void Participant::bridge_died(int candidate_port) {
 
 void Participant::media_arrived(std::string_view ufrag) {
   if (session_ && session_->offer.ufrag == ufrag) {
+    if (!session_->media_at) {
+      note("media", {{"port", session_->offer.candidate_port}});
+    }
     session_->media_at = std::chrono::steady_clock::now();
     extend_ice();
   }
@@ -355,11 +354,9 @@ SourceSet Participant::published() const {
   return all;
 }
 
-bool Participant::sees(const Participant& other) const {
-  const SourceSet wanted = other.published();
-  const auto known = session_->remote.find(other.endpoint_);
-  const std::vector<std::uint32_t> required = required_ssrcs(wanted);
-  return std::all_of(required.begin(), required.end(), [this, &known](std::uint32_t ssrc) {
+bool Participant::knows(std::string_view other, const std::vector<std::uint32_t>& sources) const {
+  const auto known = session_->remote.find(other);
+  return std::all_of(sources.begin(), sources.end(), [this, &known](std::uint32_t ssrc) {
     return known != session_->remote.end() && known->second.sources.contains(ssrc);
   });
 }

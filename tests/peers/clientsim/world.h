@@ -25,6 +25,8 @@ struct CrowdOptions {
   std::string focus_address;        ///< Where conference requests go.
   Milliseconds reload_min{10'000};  ///< Overlay of jitsi-meet: 10 s + 0..20 s.
   Milliseconds reload_max{30'000};
+  Milliseconds reconnect_min{10'000};  ///< The same after the connection was lost.
+  Milliseconds reconnect_max{30'000};
   Milliseconds rejoin_min{5'000};  ///< A person who must click "Rejoin now".
   Milliseconds rejoin_max{15'000};
   Milliseconds accept_delay_min{30};  ///< From the offer to session-accept.
