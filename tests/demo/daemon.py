@@ -29,6 +29,7 @@ ca-file = "{certificate}"
 host = "127.0.0.1"
 port = {component_port}
 secret-file = "{folder}/service.secret"
+{service_settings}
 
 [admin]
 address = "127.0.0.1"
@@ -40,7 +41,7 @@ dir = "{folder}/state"
 
 
 class Daemon:
-    def __init__(self, binary, folder, prosody):
+    def __init__(self, binary, folder, prosody, service_settings=""):
         self.folder = folder
         self.binary = binary
         self.process = None
@@ -50,7 +51,8 @@ class Daemon:
         self.config = folder / "bascule.toml"
         self.config.write_text(CONFIG.format(
             domain=prosody.domain, component_port=prosody.component_port, c2s_port=prosody.c2s_port, folder=folder,
-            certificate=prosody.certificate, admin_port=self.admin_port), encoding="utf-8")
+            certificate=prosody.certificate, admin_port=self.admin_port,
+            service_settings=service_settings), encoding="utf-8")
         for name, secret in (("requests.secret", prosody.focus_secret), ("client.password", prosody.passwords["focus"]),
                              ("service.secret", prosody.bascule_secret)):
             (folder / name).write_text(secret + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The report of a demo run: one HTML file, no other files, no scripts."""
+"""The report of a run: one HTML file, no other files, no scripts."""
 
 import dataclasses
 import html
@@ -7,6 +7,8 @@ import math
 
 WIDTH, HEIGHT = 960, 250
 LEFT, RIGHT, TOP, BOTTOM = 48, 96, 40, 28
+NAMED_LINES_MAX = 4
+STRESS_TOP = 3
 
 
 @dataclasses.dataclass
@@ -17,6 +19,17 @@ class Series:
     stress: list = dataclasses.field(default_factory=list)
     overloads: int = 0
     max_stress: float = 0.0
+    deaths: list = dataclasses.field(default_factory=list)  # (seconds, stress) of each death of overload
+
+
+@dataclasses.dataclass
+class Page:
+    """What differs between the reports of different runs."""
+    title: str
+    intro: str
+    claim: str  # what is true when the run has not failed
+    figures: dict
+    extra: dict
 
 
 def events_of(scene, peer):
@@ -34,18 +47,20 @@ def events_of(scene, peer):
 
 
 def bridge_series(scene):
-    result = {}
-    for number, bridge in scene.bridges.items():
-        series = Series(f"bridge {number}")
-        for event in events_of(scene, bridge):
+    """Each bridge's own record, by its number."""
+    result = {number: Series(f"bridge {number}") for number in scene.bridges}
+    for host in scene.hosts.values():
+        for event in events_of(scene, host):
+            series = result.get(event.get("bridge"))
             if event["event"] == "overload":
                 series.overloads += 1
-            if event["event"] == "bridge":
+            elif event["event"] == "bridge-dead":
+                series.deaths.append((event["t"] - scene.began, event["stress"]))
+            elif event["event"] == "bridge":
                 series.times.append(event["t"] - scene.began)
                 series.participants.append(event["participants"])
-                series.stress.append(event["stress"])
+                series.stress.append(event["peak"])
                 series.max_stress = max(series.max_stress, event["max_stress"])
-        result[number] = series
     return result
 
 
@@ -90,7 +105,7 @@ class Chart:
             self.parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{self.y(value):.1f}" '
                               f'y2="{self.y(value):.1f}"/><text class="tick" x="{LEFT - 6}" y="{self.y(value) + 4:.1f}" '
                               f'text-anchor="end">{text}</text>')
-        step = 10 if self.seconds <= 150 else 30
+        step = 10 if self.seconds <= 150 else 30 if self.seconds <= 450 else 60
         for second in range(0, int(self.seconds) + 1, step):
             self.parts.append(f'<text class="tick" x="{self.x(second):.1f}" y="{HEIGHT - 8}" '
                               f'text-anchor="middle">{second}{" s" if second == 0 else ""}</text>')
@@ -111,11 +126,18 @@ class Chart:
                           f'y="{self.y(value) - 4:.1f}" text-anchor="end">{html.escape(text)}</text>')
 
     def line(self, name, times, values, colour):
+        """A nameless line is one of many and drawn thinner."""
         if not times:
             return
         points = " ".join(f"{self.x(t):.1f},{self.y(v):.1f}" for t, v in zip(times, values))
-        self.parts.append(f'<polyline class="c{colour}" points="{points}"/>')
-        self.labels.append([self.y(values[-1]), name, colour])
+        thin = "" if name else " thin"
+        self.parts.append(f'<polyline class="c{colour}{thin}" points="{points}"/>')
+        if name:
+            self.labels.append([self.y(values[-1]), name, colour])
+
+    def cross(self, time, value):
+        x, y = self.x(time), self.y(value)
+        self.parts.append(f'<path class="death" d="M{x - 4:.1f} {y - 4:.1f}l8 8m0 -8l-8 8"/>')
 
     def dead(self, time, value, colour):
         """A cross where the last line ends, and its name there instead of at the right."""
@@ -148,19 +170,25 @@ def charts(scene):
     people = Chart("Participants", end, max(scene.participants, 1), "in a room, and with media")
     load = Chart("Participants per bridge", end,
                  max([max(series.participants, default=0) for series in bridges.values()], default=1), "endpoints")
-    stress = Chart("Stress per bridge", end, max([1.05] + [series.max_stress for series in bridges.values()]),
-                   "true load, 1 = full")
+    # Far above full it does not matter how far.
+    highest = min(STRESS_TOP, max([1.05] + [series.max_stress for series in bridges.values()]))
+    stress = Chart("Stress per bridge", end, highest, "highest true load of each second, 1 = full" +
+                   (", a cross is a death" if any(series.deaths for series in bridges.values()) else ""))
     for chart in (people, load, stress):
         chart.grid()
         chart.event_marks(scene.marks)
     for colour, (name, (times, values)) in enumerate(crowd.items(), start=5):
         people.line(name, times, values, colour)
     stress.limit(1.0, "limit")
+    many = len(bridges) > NAMED_LINES_MAX
     for number, series in bridges.items():
+        colour = (number - 1) % NAMED_LINES_MAX + 1
         for chart, values in ((load, series.participants), (stress, series.stress)):
-            chart.line(series.name, series.times, values, number)
+            chart.line("" if many else series.name, series.times, values, colour)
             if number in scene.dead_bridges and series.times:
-                chart.dead(series.times[-1], values[-1], number)
+                chart.dead(series.times[-1], values[-1], colour)
+        for time, value in series.deaths:
+            stress.cross(time, value)
     return people.svg() + load.svg() + stress.svg()
 
 
@@ -183,6 +211,7 @@ svg text { font: 12px system-ui, sans-serif; fill: var(--text); }
 .mark { stroke: var(--dim); stroke-dasharray: 3 3; } .event { fill: var(--dim) !important; }
 .limit { stroke: var(--bad); stroke-dasharray: 6 3; }
 polyline, path { fill: none; stroke-width: 2; stroke-linejoin: round; }
+polyline.thin { stroke-width: 1; opacity: .8; } .death { stroke: var(--bad); }
 table { border-collapse: collapse; } td { padding: .2rem 1.5rem .2rem 0; border-bottom: 1px solid var(--line); }
 td:last-child { text-align: right; font-variant-numeric: tabular-nums; padding-right: 0; }
 .columns { display: flex; gap: 3rem; flex-wrap: wrap; align-items: flex-start; }
@@ -201,20 +230,22 @@ WORDS = {
 }
 
 
+def rounded(figures, keys):
+    return {key: round(figures[key], 3) if isinstance(figures[key], float) else figures[key]
+            for key in keys if key in figures}
+
+
 def table(values):
     rows = "".join(f"<tr><td>{html.escape(WORDS.get(key, key))}</td><td>{value:g}</td></tr>"
-                   for key, value in values.items())
+                   for key, value in values.items() if isinstance(value, (int, float)))
     return f"<table>{rows}</table>"
 
 
-def render(scene, figures, extra, failure):
-    more = {key: round(extra[key], 2) for key in WORDS if key in extra}
+def render(scene, page, failure):
+    more = {key: round(page.extra[key], 2) for key in WORDS if key in page.extra and key not in page.figures}
     verdict = (f'<p class="verdict bad">Failed: {html.escape(failure)}</p>' if failure else
-               '<p class="verdict">Everybody who is present has media on a live bridge, and no bridge was over its '
-               'limit.</p>')
+               f'<p class="verdict">{html.escape(page.claim)}</p>')
     return (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
-            f'content="width=device-width"><title>Bascule demo</title><style>{STYLE}</style></head><body>'
-            f'<h1>Bascule demo</h1><p>{scene.participants} participants in {scene.rooms} rooms on '
-            f'{len(scene.bridges)} bridges of unequal size; a bridge is killed, then Prosody is killed and restarted.'
-            f'</p>{verdict}{charts(scene)}<h2>Figures</h2><div class="columns">{table(figures)}{table(more)}</div>'
-            '</body></html>\n')
+            f'content="width=device-width"><title>{html.escape(page.title)}</title><style>{STYLE}</style></head><body>'
+            f'<h1>{html.escape(page.title)}</h1><p>{html.escape(page.intro)}</p>{verdict}{charts(scene)}'
+            f'<h2>Figures</h2><div class="columns">{table(page.figures)}{table(more)}</div></body></html>\n')

@@ -5,83 +5,32 @@ Everything is real except media: Prosody, the bascule daemon, four simulated bri
 processes of their own on loopback ports, in a folder of their own, and end with this program.
 """
 
-import argparse
 import json
-import pathlib
-import shutil
-import signal
 import sys
-import tempfile
 import time
 
 import report
-from scene import Scene
+from runner import RunFailed, Runner, argument_parser, conduct
+from scene import Crowd, Fleet, Scene
 
 PHASE_DEADLINE_S = 60
 SETTLE_S = 9         # after (a) and (b): the load of new participants builds up over 15 s
 PROSODY_DOWN_S = 1.5
 VICTIM = 2
+# Unequal machines: endpoints of a large conference that fill each bridge.
+CAPACITIES = (80, 100, 120, 140)
+OVERLOAD_STRESS = 1.0
 
 
-class DemoFailed(Exception):
-    """What went wrong, in one line."""
+def describe_bridges(bridges):
+    return "  ".join(f"{bridges[number]['participants']:3d} {bridges[number]['stress']:4.2f}"
+                     if number in bridges else "  --- dead" for number in range(1, len(CAPACITIES) + 1))
 
 
-class Progress:
-    """One line a second; rewritten in place on a terminal."""
-
-    def __init__(self, scene):
-        self.scene = scene
-        self.next = 0.0
-        self.live = sys.stdout.isatty()
-
-    def show(self, status, phase):
-        if time.monotonic() < self.next:
-            return
-        self.next = time.monotonic() + 1
-        bridges = self.scene.bridge_status()
-        loads = "  ".join(f"{bridges[number]['participants']:3d} {bridges[number]['stress']:4.2f}"
-                          if number in bridges else "  --- dead" for number in self.scene.bridges)
-        line = (f"{self.scene.now():5.1f} s  {phase:22s}  in room {status['in_room']:3d}  "
-                f"with media {status['with_media']:3d}/{status['participants']}  bridges [{loads}]")
-        print("\r\033[K" + line if self.live else line, end="" if self.live else "\n", flush=True)
-
-    def say(self, text):
-        print(("\r\033[K" if self.live else "") + text, flush=True)
-
-
-class Demo:
-    def __init__(self, scene):
-        self.scene = scene
-        self.progress = Progress(scene)
-        self.figures = {}
-        self.extra = {}
-
-    def until_everybody_is_in(self, phase, deadline_s=PHASE_DEADLINE_S):
-        """Returns the seconds it took until nobody was stranded."""
-        began = time.monotonic()
-        while True:
-            status = self.watch(phase)
-            if status["with_media"] == self.scene.participants and not self.scene.stranded():
-                return time.monotonic() - began
-            if time.monotonic() - began > deadline_s:
-                raise DemoFailed(f"{phase}: {status['with_media']} of {self.scene.participants} participants have media "
-                                 f"after {deadline_s} s")
-            time.sleep(0.1)
-
-    def watch(self, phase):
-        if not self.scene.daemon.alive:
-            raise DemoFailed(f"bascule exited with {self.scene.daemon.process.returncode}")
-        status = self.scene.clients.ask("status")
-        self.progress.show(status, phase)
-        return status
-
-    def settle(self, phase, seconds):
-        """Lets load build up; not waiting for anything in particular."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.watch(phase)
-            time.sleep(0.2)
+class Demo(Runner):
+    def __init__(self, scene, arrival_s):
+        super().__init__(scene, describe_bridges)
+        self.arrival_s = arrival_s
 
     def run(self):
         scene = self.scene
@@ -94,8 +43,8 @@ class Demo:
         scene.start_clients()
         scene.clients.ask("phase arrival")
         scene.mark("arrival")
-        took = self.until_everybody_is_in("(a) arrival")
-        self.progress.say(f"(a) everybody in after {took:.1f} s (arrivals are spread over {scene.arrival_s} s)")
+        took = self.until_everybody_is_in("(a) arrival", PHASE_DEADLINE_S)
+        self.progress.say(f"(a) everybody in after {took:.1f} s (arrivals are spread over {self.arrival_s} s)")
         self.extra["arrival_s"] = took
         self.settle("(a) load builds up", SETTLE_S)
 
@@ -104,12 +53,12 @@ class Demo:
         scene.mark(f"bridge {VICTIM} killed")
         moved_before = scene.clients.ask("status")["moved"]
         scene.kill_bridge(VICTIM)
-        took = self.until_everybody_is_in("(b) bridge killed")
+        took = self.until_everybody_is_in("(b) bridge killed", PHASE_DEADLINE_S)
         moved = scene.clients.ask("status")["moved"] - moved_before
         self.progress.say(f"(b) bridge {VICTIM} killed with {on_victim} participants: {moved} moved after {took:.1f} s")
         self.extra.update(evacuation_s=took, on_killed_bridge=on_victim)
         if moved < on_victim:
-            raise DemoFailed(f"only {moved} of {on_victim} participants were moved")
+            raise RunFailed(f"only {moved} of {on_victim} participants were moved")
         self.settle("(b) load builds up", SETTLE_S)
 
         scene.clients.ask("phase server-death")
@@ -119,7 +68,7 @@ class Demo:
         self.settle("(c) Prosody is dead", PROSODY_DOWN_S)
         scene.prosody.start()
         scene.mark("Prosody restarted")
-        self.until_everybody_is_in("(c) reloading")
+        self.until_everybody_is_in("(c) reloading", PHASE_DEADLINE_S)
         self.figures["recovery_s"] = time.monotonic() - killed
         scene.mark("everybody back")
         self.progress.say(f"(c) everybody back {self.figures['recovery_s']:.1f} s after Prosody was killed "
@@ -138,8 +87,8 @@ class Demo:
         scene.ended = scene.now()
         summary, clients_code = scene.clients.quit()
         complaints = [("clients", clients_code, scene.clients)]
-        for number, bridge in scene.live_bridges().items():
-            complaints.append((f"bridge {number}", bridge.quit()[1], bridge))
+        for bridge in scene.live_hosts():
+            complaints.append((bridge.name, bridge.quit()[1], bridge))
         daemon_code = scene.daemon.stop()
         latency = summary["latency_ms"]
         ever = report.bridge_series(scene)
@@ -160,81 +109,56 @@ class Demo:
         self.extra["counters"] = {key: summary[key] for key in (
             "requests", "deferred", "invites", "accepts", "reloads", "restarts", "source_messages")}
         if stranded:
-            raise DemoFailed(f"{len(stranded)} participants have no active session on a live bridge, for example "
-                             f"{stranded[0]}")
+            raise RunFailed(f"{len(stranded)} participants have no active session on a live bridge, for example "
+                            f"{stranded[0]}")
         for name, code, peer in complaints:
             if code != 0:
-                raise DemoFailed(f"{name} found fault with the focus: {(peer.violations() or ['see its log'])[0]}")
+                raise RunFailed(f"{name} found fault with the focus: {(peer.violations() or ['see its log'])[0]}")
         if self.figures["bridges_overloaded"]:
-            raise DemoFailed(f"{self.figures['bridges_overloaded']} bridges were over their limit")
+            raise RunFailed(f"{self.figures['bridges_overloaded']} bridges were over their limit")
         if daemon_code != 0:
-            raise DemoFailed(f"bascule exited with {daemon_code} after SIGTERM")
+            raise RunFailed(f"bascule exited with {daemon_code} after SIGTERM")
 
 
 FIGURES = ("participants", "placed", "accepted", "moved", "refused", "bridges_overloaded", "max_bridge_stress",
            "invite_p50_ms", "invite_p99_ms", "move_p99_ms", "recovery_s")
-
-
-def rounded(figures):
-    return {key: round(figures[key], 3) if isinstance(figures[key], float) else figures[key]
-            for key in FIGURES if key in figures}
-
-
-def print_table(demo):
-    rows = list(rounded(demo.figures).items())
-    rows += [(key, round(demo.extra[key], 2)) for key in (
-        "ready_s", "arrival_s", "evacuation_s", "idle_rss_mb", "bascule_rss_mb", "bascule_cpu_s", "prosody_cpu_s",
-        "prosody_rss_mb", "endpoints_left_over") if key in demo.extra]
-    width = max(len(key) for key, _ in rows) if rows else 0
-    print()
-    for key, value in rows:
-        print(f"  {key:{width}s}  {value}")
-    print()
+EXTRA = ("ready_s", "arrival_s", "evacuation_s", "idle_rss_mb", "bascule_rss_mb", "bascule_cpu_s", "prosody_cpu_s",
+         "prosody_rss_mb", "endpoints_left_over")
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bindir", type=pathlib.Path, required=True, help="where the programs are")
-    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the figures here")
-    parser.add_argument("--report", type=pathlib.Path, metavar="FILE", help="write the HTML report here")
+    parser = argument_parser(__doc__)
     parser.add_argument("--rooms", type=int, default=40)
     parser.add_argument("--per-room", type=int, default=5)
     parser.add_argument("--arrival", type=float, default=10, metavar="SECONDS", help="arrivals are spread over it")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--keep", action="store_true", help="keep the folder with logs and events")
     return parser.parse_args()
 
 
 def main():
     arguments = parse_arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="bascule-demo-"))
-    logs = folder / "run"
-    logs.mkdir()
-    scene = Scene(arguments.bindir.resolve(), logs, arguments.rooms, arguments.per_room, arguments.arrival,
-                  arguments.seed)
-    demo = Demo(scene)
-    failure = None
-    try:
-        demo.run()
-    except KeyboardInterrupt:
-        failure = "interrupted"
-    except Exception as error:  # Whatever it was: clean up, tell, exit non-zero.
-        failure = str(error) or type(error).__name__
-    finally:
-        scene.stop()
-    page = arguments.report or folder / "report.html"
-    page.write_text(report.render(scene, rounded(demo.figures), demo.extra, failure), encoding="utf-8")
-    print_table(demo)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(rounded(demo.figures), indent=2) + "\n", encoding="utf-8")
-    print(f"report: {page}")
-    if failure:
-        print(f"FAILED: {failure}\nlogs: {logs}", file=sys.stderr)
-        return 130 if failure == "interrupted" else 1
-    if not arguments.keep:
-        shutil.rmtree(logs)
-    return 0
+
+    def make_runner(logs):
+        fleet = Fleet(len(CAPACITIES), ["--capacity", ",".join(map(str, CAPACITIES)), "--limit", OVERLOAD_STRESS])
+        crowd = Crowd(arguments.rooms * arguments.per_room, arguments.rooms, [
+            "--rooms", arguments.rooms, "--per-room", arguments.per_room, "--spread", arguments.arrival,
+            "--reload-min", 0, "--reload-max", 20])
+        return Demo(Scene(arguments.bindir.resolve(), logs, fleet, crowd, seed=arguments.seed), arguments.arrival)
+
+    def finish(demo, page, failure):
+        scene = demo.scene
+        figures = report.rounded(demo.figures, FIGURES)
+        page.write_text(report.render(scene, report.Page(
+            title="Bascule demo",
+            intro=f"{scene.participants} participants in {scene.crowd.rooms} rooms on {len(scene.bridges)} bridges of "
+                  "unequal size; a bridge is killed, then Prosody is killed and restarted.",
+            claim="Everybody who is present has media on a live bridge, and no bridge was over its limit.",
+            figures=figures, extra=demo.extra), failure), encoding="utf-8")
+        demo.print_table(list(figures.items()) +
+                         [(key, round(demo.extra[key], 2)) for key in EXTRA if key in demo.extra])
+        if arguments.json:
+            arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+    return conduct("demo", arguments, make_runner, finish)
 
 
 if __name__ == "__main__":

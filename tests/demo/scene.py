@@ -1,5 +1,6 @@
-"""Everything the demo runs: Prosody, bridges (one process each), the daemon, the participants."""
+"""What a run is made of: Prosody, bridges, the daemon, the participants; how it is looked at and broken."""
 
+import dataclasses
 import time
 
 from children import cpu_seconds, rss_megabytes
@@ -7,28 +8,50 @@ from daemon import Daemon
 from peer import Peer
 from prosody import Prosody
 
-# Unequal machines: endpoints of a large conference that fill each bridge.
-CAPACITIES = (80, 100, 120, 140)
-OVERLOAD_STRESS = 1.0
+
+@dataclasses.dataclass
+class Fleet:
+    """`options` are those of bascule-bridgesim. Bridges with a process each can be killed one by one."""
+    bridges: int
+    options: list
+    process_each: bool = True
+
+
+@dataclasses.dataclass
+class Crowd:
+    """`options` are those of bascule-clientsim."""
+    participants: int
+    rooms: int
+    options: list
+
+
+@dataclasses.dataclass
+class Focus:
+    """The program under test, and lines for the section of the service link in its configuration."""
+    program: str = "bascule"
+    service_settings: str = ""
 
 
 class Scene:
-    def __init__(self, bindir, folder, rooms, per_room, arrival_s, seed):
+    def __init__(self, bindir, folder, fleet, crowd, focus=Focus(), seed=1):
         self.bindir = bindir
         self.folder = folder
-        self.rooms, self.per_room = rooms, per_room
-        self.arrival_s = arrival_s
+        self.fleet, self.crowd, self.focus = fleet, crowd, focus
         self.seed = seed
         self.began = time.monotonic()
         self.ended = None  # what comes later is taking it all down
         self.marks = []  # (seconds since the beginning, text)
         self.prosody_cpu_s = 0.0  # of servers that have been killed
-        self.bridges, self.clients, self.daemon, self.prosody = {}, None, None, None
+        self.hosts, self.clients, self.daemon, self.prosody = {}, None, None, None
         self.dead_bridges = set()
 
     @property
     def participants(self):
-        return self.rooms * self.per_room
+        return self.crowd.participants
+
+    @property
+    def bridges(self):
+        return range(1, self.fleet.bridges + 1)
 
     def now(self):
         return time.monotonic() - self.began
@@ -36,35 +59,38 @@ class Scene:
     def mark(self, text):
         self.marks.append((self.now(), text))
 
+    # --- starting ---------------------------------------------------------------------------------
+
     def start_servers(self):
         """Prosody and the bridges; returns when every bridge is in the brewery."""
         (self.folder / "prosody").mkdir()
         self.prosody = Prosody(self.folder / "prosody")
         self.prosody.start()
-        for number in range(1, len(CAPACITIES) + 1):
-            self.bridges[number] = Peer(f"bridge{number}", [
-                self.bindir / "bascule-bridgesim", *self._address(), "--password", self.prosody.passwords["jvb"],
-                "--bridges", 1, "--first-id", number, "--capacity", ",".join(map(str, CAPACITIES)),
-                "--limit", OVERLOAD_STRESS, "--seed", self.seed], self.folder)
-        self._wait(lambda: all(self._bridge_status(bridge)["joined"] for bridge in self.bridges.values()),
-                   10, "the bridges in the brewery")
+        if self.fleet.process_each:
+            for number in self.bridges:
+                self.hosts[number] = self._start_bridges(f"bridge{number}", number, 1)
+        else:
+            self.hosts[1] = self._start_bridges("bridges", 1, self.fleet.bridges)
+        self._wait(lambda: all(status["joined"] for status in self.bridge_status().values()), 20,
+                   "the bridges in the brewery")
+
+    def _start_bridges(self, name, first, count):
+        return Peer(name, [self.bindir / "bascule-bridgesim", *self._address(), "--password",
+                           self.prosody.passwords["jvb"], "--bridges", count, "--first-id", first, "--seed", self.seed,
+                           *self.fleet.options], self.folder)
 
     def start_daemon(self):
         """Returns the seconds from start to ready."""
-        self.daemon = Daemon(self.bindir / "bascule", self.folder / "bascule", self.prosody)
+        self.daemon = Daemon(self.bindir / self.focus.program, self.folder / "bascule", self.prosody,
+                             self.focus.service_settings)
         return self.daemon.start()
 
     def start_clients(self):
-        self.clients = Peer("clients", [
-            self.bindir / "bascule-clientsim", *self._address(), "--rooms", self.rooms, "--per-room", self.per_room,
-            "--spread", self.arrival_s, "--reload-min", 0, "--reload-max", 20, "--seed", self.seed], self.folder)
+        self.clients = Peer("clients", [self.bindir / "bascule-clientsim", *self._address(), "--seed", self.seed,
+                                        *self.crowd.options], self.folder)
 
     def _address(self):
         return ["--port", self.prosody.c2s_port, "--domain", self.prosody.domain]
-
-    @staticmethod
-    def _bridge_status(bridge):
-        return bridge.ask("status")["bridges"][0]
 
     def _wait(self, condition, deadline_s, what):
         deadline = time.monotonic() + deadline_s
@@ -75,17 +101,18 @@ class Scene:
 
     # --- looking ----------------------------------------------------------------------------------
 
-    def live_bridges(self):
-        return {number: bridge for number, bridge in self.bridges.items() if number not in self.dead_bridges}
+    def live_hosts(self):
+        """The processes with bridges that have not been killed."""
+        return [host for number, host in self.hosts.items() if number not in self.dead_bridges]
 
     def bridge_status(self):
-        return {number: self._bridge_status(bridge) for number, bridge in self.live_bridges().items()}
+        return {status["bridge"]: status for host in self.live_hosts() for status in host.ask("status")["bridges"]}
 
     def stranded(self):
         """Participants without media, or whose bridge does not list them."""
         held = {}
-        for bridge in self.live_bridges().values():
-            for report in bridge.ask("endpoints")["bridges"]:
+        for host in self.live_hosts():
+            for report in host.ask("endpoints")["bridges"]:
                 held[report["port"]] = {(one["room"], one["id"]) for one in report["endpoints"]}
         return [one for one in self.clients.ask("sessions")["sessions"]
                 if not one["media"] or (one["room"], one["id"]) not in held.get(one["port"], set())]
@@ -103,17 +130,22 @@ class Scene:
 
     def kill_bridge(self, number):
         """SIGKILL; the participants are told when, to measure from there. They notice by themselves."""
-        port = self.bridges[number].ask("endpoints")["bridges"][0]["port"]
-        self.bridges[number].kill()
+        port = self.hosts[number].ask("endpoints")["bridges"][0]["port"]
+        self.hosts[number].kill()
         self.dead_bridges.add(number)
         self.clients.ask(f"bridge-dead {port}")
+
+    def break_bridges(self, fault):
+        """A fault of tests/peers/README.md for every bridge that is alive."""
+        for host in self.live_hosts():
+            host.ask(f"bridge all {fault}")
 
     def kill_prosody(self):
         self.prosody_cpu_s += cpu_seconds(self.prosody.pid)
         self.prosody.kill()
 
     def stop(self):
-        for peer in (self.clients, *self.bridges.values()):
+        for peer in (self.clients, *self.hosts.values()):
             if peer is not None:
                 peer.stop()
         for program in (self.daemon, self.prosody):
