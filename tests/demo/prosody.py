@@ -27,11 +27,12 @@ def free_ports(count):
 
 
 class Prosody:
-    """`folder` must be empty; everything of this server is below it."""
+    """`folder` must be empty; everything of this server is below it. `settings` are lines of its global section."""
 
-    def __init__(self, folder, domain="bascule.test"):
+    def __init__(self, folder, settings="", domain="bascule.test"):
         self.folder = pathlib.Path(folder)
         self.domain = domain
+        self.settings = settings
         self.focus_secret = "focus-component-secret"
         self.bascule_secret = "service-component-secret"
         self.passwords = {"focus": "focus-password", "jvb": "jvb-password"}
@@ -49,7 +50,7 @@ class Prosody:
     def _render(self):
         values = {"DIR": str(self.folder), "DOMAIN": self.domain, "C2S_PORT": str(self.c2s_port),
                   "COMPONENT_PORT": str(self.component_port), "FOCUS_SECRET": self.focus_secret,
-                  "BASCULE_SECRET": self.bascule_secret}
+                  "BASCULE_SECRET": self.bascule_secret, "EXTRA_GLOBAL": self.settings}
         text = TEMPLATE.read_text(encoding="utf-8")
         return re.sub(r"@([A-Z0-9_]+)@", lambda found: values.get(found.group(1), ""), text)
 
@@ -105,6 +106,14 @@ class Prosody:
         """SIGKILL: nothing is said to anybody, nothing is written."""
         self.process.kill()
         self.process.wait()
+
+    def forget_pubsub(self):
+        """Removes every pubsub node and its items from the disk of a server that is down. Returns how many files."""
+        host = "".join(c if c.isalnum() else f"%{ord(c):02x}" for c in "pubsub." + self.domain)
+        files = [path for path in (self.folder / "data" / host).rglob("*") if path.is_file()]
+        for path in files:
+            path.unlink()
+        return len(files)
 
     def stop(self):
         end(self.process)

@@ -27,9 +27,11 @@ class Crowd:
 
 @dataclasses.dataclass
 class Focus:
-    """The program under test, and lines for the section of the service link in its configuration."""
+    """The program under test, lines for the section of the service link in its configuration, and what it asks of
+    the server."""
     program: str = "bascule"
     service_settings: str = ""
+    server_settings: str = ""  # lines for the global section of Prosody's configuration
 
 
 class Scene:
@@ -64,7 +66,7 @@ class Scene:
     def start_servers(self):
         """Prosody and the bridges; returns when every bridge is in the brewery."""
         (self.folder / "prosody").mkdir()
-        self.prosody = Prosody(self.folder / "prosody")
+        self.prosody = Prosody(self.folder / "prosody", self.focus.server_settings)
         self.prosody.start()
         if self.fleet.process_each:
             for number in self.bridges:

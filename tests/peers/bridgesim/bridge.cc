@@ -13,6 +13,7 @@ namespace {
 constexpr Milliseconds kReconnectDelay{1000};
 constexpr Milliseconds kRejoinDelay{5000};
 constexpr Milliseconds kTick{200};
+constexpr Milliseconds kPubsubDeadline{15'000};
 constexpr std::chrono::seconds kSweepInterval{60};
 
 Capabilities bridge_capabilities() {
@@ -81,7 +82,33 @@ void Bridge::connect() {
 
 void Bridge::on_ready(const Jid& own) {
   log_.write("bridge-login", {{"bridge", id()}, {"jid", own.to_string()}});
+  if (std::exchange(options_.creates_node, false)) {
+    create_node();
+  }
   join();
+}
+
+void Bridge::create_node() {
+  xml::Element stanza = iq("set", options_.pubsub_service);
+  stanza.add(element("pubsub", ns::kPubsub))
+      .add(element("create", ns::kPubsub, {{"node", options_.pubsub_node}}));
+  client_->request(stanza, kPubsubDeadline, [this](const IqOutcome& outcome) {
+    const bool good = outcome.kind == IqOutcome::Kind::kResult;
+    log_.write(good ? "node-created" : "node-refused", {{"bridge", id()}});
+  });
+}
+
+void Bridge::publish_item(const xml::Element& stats) {
+  xml::Element stanza = iq("set", options_.pubsub_service);
+  stanza.add(element("pubsub", ns::kPubsub))
+      .add(element("publish", ns::kPubsub, {{"node", options_.pubsub_node}}))
+      .add(element("item", ns::kPubsub,
+                   {{"id", options_.account.user + "@" + options_.account.domain + "/" +
+                               options_.identity.nick}}))
+      .add(stats);
+  client_->request(stanza, kPubsubDeadline, [this](const IqOutcome& outcome) {
+    ++(outcome.kind == IqOutcome::Kind::kResult ? items_published_ : items_refused_);
+  });
 }
 
 void Bridge::join() {
@@ -170,15 +197,19 @@ void Bridge::publish(Occasion occasion) {
   }
   xml::Element stanza = presence(options_.brewery + "/" + options_.identity.nick);
   if (!faults_.stats_absent) {
-    StatsInput input{options_.region, options_.version, load_.measured_stress(),
-                     options_.whitelist_only,
-                     utc_timestamp(faults_.clock_offset.value_or(Milliseconds(0)))};
+    StatsInput input{
+        options_.region,         options_.version,
+        load_.measured_stress(), options_.participant_stress,
+        options_.whitelist_only, utc_timestamp(faults_.clock_offset.value_or(Milliseconds(0)))};
     // Smack repeats the last extensions with a join, whatever has become of their source.
     if (faults_.stats_frozen || faults_.stats_stopped) {
       input.stress = frozen_stress_;
     }
     frozen_stress_ = input.stress;
-    stanza.add(stats_extension(input, colibri_, faults_));
+    const xml::Element& stats = stanza.add(stats_extension(input, colibri_, faults_));
+    if (!options_.pubsub_node.empty() && occasion == Occasion::kPeriod) {
+      publish_item(stats);
+    }
   }
   stanza.add(capabilities_.presence_element());
   client_->send(stanza);
@@ -266,6 +297,8 @@ Json Bridge::status() const {
           {"overloads", overloads_},
           {"deaths", deaths_},
           {"reports_lost", reports_lost_},
+          {"items_published", items_published_},
+          {"items_refused", items_refused_},
           {"requests", requests_}};
 }
 

@@ -22,9 +22,15 @@ struct BridgeOptions {
   Account account;
   std::string brewery;  ///< Bare address of the room.
   BridgeIdentity identity;
+  std::string pubsub_service;
+  std::string
+      pubsub_node;  ///< Reports are published there as well (XEP-0060). Empty: they are not.
+  bool creates_node = false;  ///< ... after this bridge, which has created it at its first login.
   std::string region;
   std::string version = "2.3.219-g0a1b2c3d";
   LoadParameters load;
+  /// Published as `average_participant_stress`; as with a JVB a setting, not a measurement.
+  double participant_stress = 0.01;
   double limit = 1.0;  ///< True stress above this is reported as an overload.
   Milliseconds service_median{4};
   bool whitelist_only = false;
@@ -76,6 +82,8 @@ class Bridge : public XmppClient::Listener {
   void leave();
   enum class Occasion : std::uint8_t { kJoining, kPeriod };
   void publish(Occasion occasion);
+  void create_node();
+  void publish_item(const xml::Element& stats);
   void schedule_publish();
   void tick();
   void watch_load();
@@ -118,6 +126,8 @@ class Bridge : public XmppClient::Listener {
   std::uint64_t overloads_ = 0;
   std::uint64_t deaths_ = 0;  ///< Of overload.
   std::uint64_t reports_lost_ = 0;
+  std::uint64_t items_published_ = 0;
+  std::uint64_t items_refused_ = 0;
   std::uint64_t requests_ = 0;
   std::uint64_t next_late_ = 0;
   bool overloaded_ = false;

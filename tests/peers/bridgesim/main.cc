@@ -28,12 +28,14 @@ struct Settings {
   std::string user = "jvb";
   std::string password;
   std::string brewery = "jvbbrewery";
+  std::string pubsub_node;
   int bridges = 1;
   int first_id = 1;
   std::vector<double> capacities{120};
   std::vector<std::string> regions;
   double noise = 0.05;
   std::string overload_model;
+  double participant_stress = 0.01;
   double limit = 1.0;
   std::int64_t interval_ms = 5000;
   std::int64_t service_median_ms = 4;
@@ -55,6 +57,8 @@ void declare(CLI::App& app, Settings& settings) {
   app.add_option("--user", settings.user, "account all bridges share");
   app.add_option("--password", settings.password)->required();
   app.add_option("--brewery", settings.brewery, "room on internal.auth.DOMAIN");
+  app.add_option("--pubsub-node", settings.pubsub_node,
+                 "publish reports to this node of pubsub.DOMAIN as well; created by bridge 1");
   app.add_option("--bridges", settings.bridges, "how many")->check(CLI::Range(1, 1000));
   app.add_option("--first-id", settings.first_id, "id of the first; nick jvbN")
       ->check(CLI::Range(1, 50'000));
@@ -64,6 +68,8 @@ void declare(CLI::App& app, Settings& settings) {
       ->check(CLI::PositiveNumber);
   app.add_option("--region", settings.regions, "a list is used in turn, by id")->delimiter(',');
   app.add_option("--noise", settings.noise, "relative deviation of the load");
+  app.add_option("--participant-stress", settings.participant_stress,
+                 "what bridges say a participant costs");
   app.add_option("--limit", settings.limit, "true stress above it is an overload");
   app.add_option("--interval-ms", settings.interval_ms, "between stats presences")
       ->check(CLI::Range(100, 600'000));
@@ -112,6 +118,9 @@ std::vector<BridgeOptions> bridge_options(const Settings& settings) {
     one.account.password = settings.password;
     one.account.resource = "jvb" + std::to_string(id);
     one.brewery = settings.brewery + "@internal.auth." + settings.domain;
+    one.pubsub_service = "pubsub." + settings.domain;
+    one.pubsub_node = settings.pubsub_node;
+    one.creates_node = id == 1 && !settings.pubsub_node.empty();
     one.identity.id = id;
     one.identity.nick = "jvb" + std::to_string(id);
     one.identity.ip = "203.0.113." + std::to_string(1 + (id - 1) % 250);
@@ -121,6 +130,7 @@ std::vector<BridgeOptions> bridge_options(const Settings& settings) {
       one.region = settings.regions[turn % settings.regions.size()];
     }
     one.load = load_parameters(settings, settings.capacities[turn % settings.capacities.size()]);
+    one.participant_stress = settings.participant_stress;
     one.limit = settings.limit;
     one.service_median = Milliseconds(settings.service_median_ms);
     one.whitelist_only = settings.whitelist;

@@ -109,7 +109,7 @@ void add_gauges(Stats& stats, const Colibri& colibri) {
 
 Stats honest(const StatsInput& input, const Colibri& colibri, const Faults& faults) {
   Stats stats = {{"stress_level", lying_stress(input.stress, faults.lie)},
-                 {"average_participant_stress", "0.01"},
+                 {"average_participant_stress", number(input.participant_stress)},
                  {"healthy", faults.unhealthy_stats ? "false" : "true"},
                  {"graceful_shutdown", faults.graceful ? "true" : "false"},
                  {"shutting_down", faults.shutting_down ? "true" : "false"},

@@ -14,6 +14,7 @@ struct StatsInput {
   std::string region;
   std::string version;
   double stress = 0;
+  double participant_stress = 0.01;  ///< What its operator says a participant costs.
   bool whitelist_only = false;
   std::string timestamp;  ///< UTC `yyyy-MM-dd HH:mm:ss.SSS`
 };

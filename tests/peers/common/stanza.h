@@ -21,6 +21,7 @@ inline constexpr std::string_view kMucOwner = "http://jabber.org/protocol/muc#ow
 inline constexpr std::string_view kData = "jabber:x:data";
 inline constexpr std::string_view kCaps = "http://jabber.org/protocol/caps";
 inline constexpr std::string_view kDiscoInfo = "http://jabber.org/protocol/disco#info";
+inline constexpr std::string_view kPubsub = "http://jabber.org/protocol/pubsub";
 inline constexpr std::string_view kPing = "urn:xmpp:ping";
 inline constexpr std::string_view kVersion = "jabber:iq:version";
 inline constexpr std::string_view kFocus = "http://jitsi.org/protocol/focus";
