@@ -28,6 +28,9 @@ using boost::system::error_code;
 using net::ip::tcp;
 
 constexpr std::size_t kReadBytes = 64UL * 1024;
+/// Not only a dead peer lets data lie: also one that is alive and too busy to read (tcp(7)). A
+/// server in a storm is exactly that for half a minute, so this is far above what a probe needs.
+constexpr int kTcpUserTimeoutMs = 60'000;
 constexpr Duration kCloseTimeout = std::chrono::seconds{1};
 
 void set_option(int fd, int level, int option, int value) {
@@ -42,7 +45,7 @@ void tune(tcp::socket& socket) {
   set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 10);
   set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 3);
   set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
-  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 15'000);
+  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, kTcpUserTimeoutMs);
 }
 
 class AsioConnection final : public Connection,

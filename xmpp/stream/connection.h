@@ -30,9 +30,10 @@ class ConnectionHandler {
 
 /// One TCP connection, plain or (after start_tls()) encrypted: bytes only, no XMPP.
 ///
-/// All that is written during one turn of the event loop leaves in one write. A dead peer is found
-/// within 15 s by TCP itself (TCP_USER_TIMEOUT for unacknowledged data, keepalive 10 s / 3 s / 3
-/// for a silent connection). Made by create(), ended by abort() or by on_closed().
+/// All that is written during one turn of the event loop leaves in one write. TCP itself finds a
+/// dead peer of a silent connection within 19 s (keepalive 10 s / 3 s / 3), and of one with
+/// unacknowledged data after a minute; who needs to know sooner probes, as NativeStream does. Made
+/// by create(), ended by abort() or by on_closed().
 class Connection {
  public:
   struct Target {

@@ -48,7 +48,7 @@ struct NativeStreamOptions {
   Duration open_timeout = std::chrono::seconds{10};    ///< From open() to on_up().
   Duration probe_interval = std::chrono::seconds{10};  ///< Between an answer and the next probe.
   /// A server that is busy with a storm answers late, and cutting it off then makes the storm
-  /// worse: a dead connection is found much sooner by the reset or by TCP_USER_TIMEOUT.
+  /// worse: a dead connection is found much sooner by the reset or by TCP keepalive.
   Duration probe_timeout = std::chrono::seconds{20};
 
   bool stream_management = true;  ///< Client only: ask for XEP-0198 with resumption.

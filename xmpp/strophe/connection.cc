@@ -16,7 +16,8 @@
 namespace bascule::xmpp::strophe {
 namespace {
 
-constexpr int kTcpUserTimeoutMs = 15'000;
+// Also a server that is alive and too busy to read lets data lie (tcp(7)): as in xmpp/stream.
+constexpr int kTcpUserTimeoutMs = 60'000;
 constexpr std::string_view kClientNamespace = "jabber:client";
 constexpr std::string_view kLibraryIdPrefix = "_xmpp_";  // Of the IQs libstrophe sends itself.
 
