@@ -30,12 +30,10 @@ AFTERMATH_S = 35             # ramp of those who came last, and what it takes to
 ARRIVAL_DEADLINE_S = 120     # after the last arrival
 RECOVERY_DEADLINE_S = 120
 # What stock settings do to a server that everybody returns to: Lua's incremental collector marks everything again
-# after every few megabytes (more than half of a core with 1500 people); and each turn of its loop reads 8 KiB from every
+# after every few megabytes (more than half of a core with 1500 people); and each turn of its loop reads 4 KiB from every
 # connection, so that the focus, one connection among thousands, is heard last.
-SERVER_SETTINGS = """
-gc = { mode = "generational" }
-network_settings = { read_size = 262144, tcp_backlog = 4096 }
-"""
+SERVER_SETTINGS = ('gc = { mode = "generational" }; network_default_read_size = 262144; '
+                   "network_settings = { tcp_backlog = 4096 }")
 PUBSUB_NODE = "sharedStatsNode"
 
 

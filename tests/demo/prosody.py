@@ -27,7 +27,7 @@ def free_ports(count):
 
 
 class Prosody:
-    """`folder` must be empty; everything of this server is below it. `settings` are lines of its global section."""
+    """`folder` must be empty; everything of this server is below it. `settings` is a line of its global section."""
 
     def __init__(self, folder, settings="", domain="bascule.test"):
         self.folder = pathlib.Path(folder)

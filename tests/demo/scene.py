@@ -31,7 +31,7 @@ class Focus:
     the server."""
     program: str = "bascule"
     service_settings: str = ""
-    server_settings: str = ""  # lines for the global section of Prosody's configuration
+    server_settings: str = ""  # a line for the global section of Prosody's configuration
 
 
 class Scene:

@@ -1,4 +1,5 @@
 # Fails when NAIVE contains what the real placement is made of, or when REAL does not (a check that cannot fail).
+cmake_policy(SET CMP0054 NEW)
 foreach(program IN ITEMS NAIVE REAL)
   execute_process(COMMAND ${NM} -C ${${program}} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
   string(REGEX MATCH "bascule::focus::StressLedger::[^\n]*" ledger "${symbols}")
