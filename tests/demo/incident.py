@@ -20,15 +20,12 @@ from runner import RunFailed, Runner, argument_parser, conduct
 from scene import Crowd, Fleet, Focus, Scene
 
 FLEET_LOAD = 0.60            # of the fleet's capacity, when everybody is in
-LARGEST_SHARE = 0.50         # of one bridge: no conference is larger
 JOIN_STRESS_SECONDS = 0.012   # of a bridge of ordinary size; smaller ones would only show that they are small
 PROSODY_DOWN_S = 2.0
 RETURN_SPREAD_S = 5.0
 STATS_STOPPED_S = 30
-STEADY_S = 30                # ramp, sampler and report of those who came last
-AFTERMATH_S = 35             # ramp of those who came last, and what it takes to die of that
+AFTERMATH_S = 30             # ramp of those who came last, and what it takes to die of that
 ARRIVAL_DEADLINE_S = 120     # after the last arrival
-RECOVERY_DEADLINE_S = 120
 # What stock settings do to a server that everybody returns to: Lua's incremental collector marks everything again
 # after every few megabytes (more than half of a core with 1500 people); and each turn of its loop reads 4 KiB from every
 # connection, so that the focus, one connection among thousands, is heard last.
@@ -107,12 +104,13 @@ class Incident(Runner):
         scene.mark("arrival")
         self.extra["arrival_s"] = self.until_everybody_is_in("arrival", self.arguments.arrival + ARRIVAL_DEADLINE_S)
         scene.mark("all in")
-        self.settle("load builds up", STEADY_S)
+        self.settle("load builds up", self.arguments.steady)
         self.extra["steady_load"] = self.fleet_load()
         self.extra["steady_rss_mb"] = scene.usage()["bascule_rss_mb"]
         killed, back = self.break_it()
         self.recover()
-        self.settle("load builds up", max(AFTERMATH_S, back + STATS_STOPPED_S + 5 - scene.now()))
+        if self.everybody_back:
+            self.settle("load builds up", max(AFTERMATH_S, back + STATS_STOPPED_S + 5 - scene.now()))
         self.finish(killed, back)
 
     def fleet_load(self):
@@ -139,7 +137,7 @@ class Incident(Runner):
     def recover(self):
         """A focus that lets bridges die may never get there; that is the result then, not the end of the run."""
         try:
-            self.until_everybody_is_in("everybody returns", RECOVERY_DEADLINE_S)
+            self.until_everybody_is_in("everybody returns", self.arguments.patience)
             self.everybody_back = True
             self.scene.mark("all back")
         except RunFailed as failed:
@@ -219,6 +217,11 @@ def parse_arguments():
                         help="of four bridges one has half and one double the capacity of the others")
     parser.add_argument("--arrival", type=float, metavar="SECONDS",
                         help="first arrivals are spread over it; default: 40 a second, at least 5 s")
+    parser.add_argument("--steady", type=float, default=30, metavar="SECONDS",
+                        help="between the arrival and the incident: ramp, sampler and report of those who came last")
+    parser.add_argument("--patience", type=float, default=120, metavar="SECONDS", help="everybody must be back by then")
+    parser.add_argument("--largest-share", type=float, default=0.5,
+                        help="of one bridge: no conference is larger")
     parser.add_argument("--naive", action="store_true", help="a focus that trusts the reports, instead of bascule")
     arguments = parser.parse_args()
     if arguments.bridges < 2 or arguments.participants < 4 * arguments.bridges:
@@ -234,16 +237,16 @@ def capacities(bridges, units, mixed):
     return [units / FLEET_LOAD * share / sum(shares) for share in shares]
 
 
-def largest_conference(participants, bridges):
-    """Of the mean load of the size distribution; the largest that is LARGEST_SHARE of a bridge."""
+def largest_conference(participants, bridges, share):
+    """The largest conference that is not more than this share of a bridge."""
     mean_units = 1.14  # of a participant
     bridge = participants * mean_units / FLEET_LOAD / bridges
-    return max(size for size in range(2, 61) if size == 2 or load_units(size) <= LARGEST_SHARE * bridge)
+    return max(size for size in range(2, 61) if size == 2 or load_units(size) <= share * bridge)
 
 
 def build(arguments, logs):
-    sizes = room_sizes(arguments.participants, largest_conference(arguments.participants, arguments.bridges),
-                       arguments.seed)
+    largest = largest_conference(arguments.participants, arguments.bridges, arguments.largest_share)
+    sizes = room_sizes(arguments.participants, largest, arguments.seed)
     each = capacities(arguments.bridges, sum(map(load_units, sizes)), arguments.mixed)
     fleet = Fleet(arguments.bridges, [
         "--capacity", ",".join(f"{capacity:.2f}" for capacity in each), "--overload-model",
