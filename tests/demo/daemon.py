@@ -31,6 +31,9 @@ port = {component_port}
 secret-file = "{folder}/service.secret"
 {service_settings}
 
+[selection]
+{selection_settings}
+
 [admin]
 address = "127.0.0.1"
 port = {admin_port}
@@ -41,7 +44,7 @@ dir = "{folder}/state"
 
 
 class Daemon:
-    def __init__(self, binary, folder, prosody, service_settings=""):
+    def __init__(self, binary, folder, prosody, service_settings="", selection_settings=""):
         self.folder = folder
         self.binary = binary
         self.process = None
@@ -52,7 +55,7 @@ class Daemon:
         self.config.write_text(CONFIG.format(
             domain=prosody.domain, component_port=prosody.component_port, c2s_port=prosody.c2s_port, folder=folder,
             certificate=prosody.certificate, admin_port=self.admin_port,
-            service_settings=service_settings), encoding="utf-8")
+            service_settings=service_settings, selection_settings=selection_settings), encoding="utf-8")
         for name, secret in (("requests.secret", prosody.focus_secret), ("client.password", prosody.passwords["focus"]),
                              ("service.secret", prosody.bascule_secret)):
             (folder / name).write_text(secret + "\n", encoding="utf-8")

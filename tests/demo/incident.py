@@ -27,8 +27,8 @@ STATS_STOPPED_S = 30
 AFTERMATH_S = 30             # ramp of those who came last, and what it takes to die of that
 ARRIVAL_DEADLINE_S = 120     # after the last arrival
 # What stock settings do to a server that everybody returns to: Lua's incremental collector marks everything again
-# after every few megabytes (more than half of a core with 1500 people); and each turn of its loop reads 4 KiB from every
-# connection, so that the focus, one connection among thousands, is heard last.
+# after every few megabytes (more than half of a core with 1500 people); and each turn of its loop reads 4 KiB from
+# every connection, so that the focus, one connection among thousands, is heard last.
 SERVER_SETTINGS = ('gc = { mode = "generational" }; network_default_read_size = 262144; '
                    "network_settings = { tcp_backlog = 4096 }")
 PUBSUB_NODE = "sharedStatsNode"
@@ -95,7 +95,8 @@ class Incident(Runner):
         scene = self.scene
         scene.start_servers()
         self.extra["ready_s"] = scene.start_daemon()
-        self.progress.say(f"{len(scene.bridges)} bridges of {min(self.capacities):.0f} to {max(self.capacities):.0f} units, {scene.focus.program} is ready; "
+        self.progress.say(f"{len(scene.bridges)} bridges of {min(self.capacities):.0f} to "
+                          f"{max(self.capacities):.0f} units, {scene.focus.program} is ready; "
                           f"{scene.participants} people in {len(self.sizes)} conferences arrive over "
                           f"{self.arguments.arrival:.0f} s")
         self.extra["idle_rss_mb"] = scene.usage()["bascule_rss_mb"]
@@ -222,6 +223,8 @@ def parse_arguments():
     parser.add_argument("--patience", type=float, default=120, metavar="SECONDS", help="everybody must be back by then")
     parser.add_argument("--largest-share", type=float, default=0.5,
                         help="of one bridge: no conference is larger")
+    parser.add_argument("--selection", action="append", default=[], metavar="LINE",
+                        help="for the section [selection] of the focus's configuration; more than once")
     parser.add_argument("--naive", action="store_true", help="a focus that trusts the reports, instead of bascule")
     arguments = parser.parse_args()
     if arguments.bridges < 2 or arguments.participants < 4 * arguments.bridges:
@@ -257,7 +260,8 @@ def build(arguments, logs):
         "--room-sizes", ",".join(map(str, sizes)), "--spread", arguments.arrival, "--visibility-grace", 30,
         "--reconnect-min", PROSODY_DOWN_S, "--reconnect-max", PROSODY_DOWN_S + RETURN_SPREAD_S])
     focus = Focus("bascule-naive" if arguments.naive else "bascule",
-                  f'pubsub-service = "pubsub.bascule.test"\npubsub-node = "{PUBSUB_NODE}"', SERVER_SETTINGS)
+                  f'pubsub-service = "pubsub.bascule.test"\npubsub-node = "{PUBSUB_NODE}"',
+                  "\n".join(arguments.selection), SERVER_SETTINGS)
     scene = Scene(arguments.bindir.resolve(), logs, fleet, crowd, focus, arguments.seed)
     return Incident(scene, sizes, each, arguments)
 

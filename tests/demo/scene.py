@@ -27,10 +27,10 @@ class Crowd:
 
 @dataclasses.dataclass
 class Focus:
-    """The program under test, lines for the section of the service link in its configuration, and what it asks of
-    the server."""
+    """The program under test, lines for two sections of its configuration, and what it asks of the server."""
     program: str = "bascule"
     service_settings: str = ""
+    selection_settings: str = ""
     server_settings: str = ""  # a line for the global section of Prosody's configuration
 
 
@@ -84,7 +84,7 @@ class Scene:
     def start_daemon(self):
         """Returns the seconds from start to ready."""
         self.daemon = Daemon(self.bindir / self.focus.program, self.folder / "bascule", self.prosody,
-                             self.focus.service_settings)
+                             self.focus.service_settings, self.focus.selection_settings)
         return self.daemon.start()
 
     def start_clients(self):

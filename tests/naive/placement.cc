@@ -46,6 +46,12 @@ std::string_view to_string(Overload overload) {
   return word(kWords, static_cast<std::size_t>(overload));
 }
 
+std::string_view to_string(Mode mode) {
+  constexpr std::array<std::string_view, kModeCount> kWords = {"normal", "service_down", "settling",
+                                                               "blind", "full"};
+  return word(kWords, static_cast<std::size_t>(mode));
+}
+
 class Placement::Impl {
  public:
   struct Bridge {
@@ -319,6 +325,13 @@ void Placement::allocation_failed(const OccupantJid& participant, Now /*now*/) {
   }
 }
 
+void Placement::mass_drop(Now now) {
+  const std::map<OccupantJid, Impl::Member> everybody = impl_->members;
+  for (const auto& [participant, member] : everybody) {
+    left(participant, now);
+  }
+}
+
 void Placement::left(const OccupantJid& participant, Now /*now*/) {
   impl_->forget(participant);
   impl_->drop_tickets([&participant](const Ticket& one) { return one.participant == participant; });
@@ -346,7 +359,7 @@ void Placement::restore_participant(const RoomJid& room, const OccupantJid& part
   }
 }
 
-void Placement::drain(Now now, std::vector<Decision>& out) {
+void Placement::drain(Now now, std::vector<Decision>& placed, std::vector<Move>& /*moves*/) {
   impl_->looked_at = now.mono;
   if (!impl_->up) {
     return;
@@ -354,7 +367,7 @@ void Placement::drain(Now now, std::vector<Decision>& out) {
   std::deque<Impl::Waiting> still;
   for (Impl::Waiting& waiting : std::exchange(impl_->queue, {})) {
     if (const auto bridge = impl_->choose(waiting.ticket, now.mono)) {
-      impl_->place(waiting, *bridge, now.mono, out);
+      impl_->place(waiting, *bridge, now.mono, placed);
     } else {
       ++impl_->counters.waits.at(static_cast<std::size_t>(WaitReason::kNoBridge));
       still.push_back(std::move(waiting));
@@ -376,6 +389,47 @@ bool Placement::settling() const {
   return false;
 }
 
+Mode Placement::mode() const {
+  return impl_->up ? Mode::kNormal : Mode::kServiceDown;
+}
+
+// What a focus that trusts the reports does not have: no plans, no memory, no brakes, no records.
+
+void Placement::set_standby(const BridgeJid& /*bridge*/, bool /*standby*/, Now /*now*/) {
+}
+void Placement::pin(const RoomJid& /*room*/, const std::string& /*version*/, Duration /*for_time*/,
+                    Now /*now*/) {
+}
+void Placement::unpin(const RoomJid& /*room*/) {
+}
+void Placement::restore_bridge(const BridgeMemory& /*memory*/, Now /*now*/) {
+}
+void Placement::restore_room(const RoomMemory& /*memory*/, Now /*now*/) {
+}
+std::vector<BridgeMemory> Placement::bridge_memory(Now /*now*/) const {
+  return {};
+}
+std::vector<RoomMemory> Placement::room_memory(Now /*now*/) const {
+  return {};
+}
+bool Placement::restart_requested(const OccupantJid& /*participant*/, Now /*now*/) {
+  return false;
+}
+void Placement::note_answer_time(Duration /*took*/, Now /*now*/) {
+}
+std::vector<DecisionRecord> Placement::explain(const RoomJid& /*room*/,
+                                               std::size_t /*limit*/) const {
+  return {};
+}
+std::vector<DecisionRecord> Placement::explain(const BridgeJid& /*bridge*/,
+                                               std::size_t /*limit*/) const {
+  return {};
+}
+std::vector<DecisionRecord> Placement::decisions_since(std::uint64_t /*number*/,
+                                                       std::size_t /*limit*/) const {
+  return {};
+}
+
 std::vector<RoomJid> Placement::conferences_on(const BridgeJid& bridge) const {
   return impl_->rooms_on(bridge);
 }
@@ -383,6 +437,11 @@ std::vector<RoomJid> Placement::conferences_on(const BridgeJid& bridge) const {
 std::optional<BridgeJid> Placement::bridge_of(const RoomJid& room) const {
   const auto found = impl_->homes.find(room);
   return found == impl_->homes.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::vector<BridgeJid> Placement::bridges_of(const RoomJid& room) const {
+  const auto home = bridge_of(room);
+  return home ? std::vector<BridgeJid>{*home} : std::vector<BridgeJid>{};
 }
 
 std::optional<BridgeJid> Placement::bridge_of(const OccupantJid& participant) const {
