@@ -227,6 +227,18 @@ WORDS = {
     "evacuation_s": "bridge killed to everybody moved (s)", "idle_rss_mb": "bascule idle memory (MB)",
     "bascule_rss_mb": "bascule memory at the end (MB)", "bascule_cpu_s": "bascule CPU (s)",
     "prosody_cpu_s": "Prosody CPU (s)", "prosody_rss_mb": "Prosody memory at the end (MB)",
+    "conferences": "conferences", "bridges": "bridges", "steady_load": "load of the fleet before the incident",
+    "bridges_died": "bridges that died in the incident", "deaths": "deaths of bridges in the incident",
+    "deaths_before": "deaths before it", "max_bridge_stress_incident": "highest stress in the incident",
+    "had_media_again": "had media again", "restarts": "sessions restarted by participants",
+    "deferred": "requests answered \u201ccome back\u201d", "last_login_s": "server back to the last login (s)",
+    "last_in_room_s": "server back to the last one in a room (s)",
+    "recovery_p50_s": "server back to media, median (s)", "recovery_p99_s": "server back to media, p99 (s)",
+    "recovery_max_s": "server back to media, last (s)", "wait_p50_s": "own login to media, median (s)",
+    "wait_p99_s": "own login to media, p99 (s)", "fluid_limit_s": "what no focus can beat (s)",
+    "join_work_s": "of that: work of letting everybody in (s)", "steady_rss_mb": "bascule memory before the incident (MB)",
+    "peak_rss_mb": "bascule memory, highest (MB)", "incident_bascule_cpu_s": "bascule CPU in the incident (s)",
+    "incident_prosody_cpu_s": "Prosody CPU in the incident (s)",
 }
 
 

@@ -11,9 +11,11 @@ TEST(ScriptTest, ReadsTriggersFaultsAndDurations) {
       "at 12s bridge 2 kill for 8s\n"
       "\n"
       "when stress 0.9 bridge all errors internal 0.25 create for 300ms  # a comment\n"
-      "when endpoints 40 bridge 1 slow 14.9s\n");
+      "when endpoints 40 bridge 1 slow 14.9s\n"
+      "at 1s bridge all stats stopped for 30s\n");
   ASSERT_TRUE(script) << script.error().what;
-  ASSERT_EQ(script->size(), 3U);
+  ASSERT_EQ(script->size(), 4U);
+  EXPECT_EQ((*script)[3].action.arguments, std::vector<std::string>{"stopped"});
   const ScriptLine& kill = (*script)[0];
   EXPECT_EQ(kill.trigger.kind, FaultTrigger::Kind::kTime);
   EXPECT_EQ(kill.trigger.threshold, 12);
