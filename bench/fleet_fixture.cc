@@ -18,8 +18,9 @@ focus::PlacementOptions options_for(std::size_t bridges) {
   focus::PlacementOptions options;
   options.max_bridges = std::max(options.max_bridges, bridges);
   // What is measured is the work, not the waiting.
-  options.global_interval = std::chrono::microseconds{50};
+  options.global_rate = 20'000;
   options.global_burst = 10'000;
+  options.unknown_window = Stress();
   return options;
 }
 
@@ -44,7 +45,7 @@ FleetFixture::FleetFixture(std::size_t bridges, Load load)
       continue;
     }
     bridges_[i].people = kRoomsPerBridge * kPeoplePerRoom;
-    bridges_[i].stress = 400'000 + static_cast<std::int64_t>(prng_.below(200'000));
+    bridges_[i].stress = 350'000 + static_cast<std::int64_t>(prng_.below(150'000));
     for (std::uint64_t r = 0; r < kRoomsPerBridge; ++r) {
       const RoomJid jid = room(kFirstRoom + i * kRoomsPerBridge + r);
       for (std::uint64_t p = 0; p < kPeoplePerRoom; ++p) {
@@ -52,12 +53,13 @@ FleetFixture::FleetFixture(std::size_t bridges, Load load)
       }
     }
   }
+  std::vector<focus::Decision> none;
+  std::vector<focus::Move> no_moves;
   // Three samples teach the cost of a unit, and everything from the start is visible in reports.
   for (int i = 0; i < 60; ++i) {
     advance(std::chrono::seconds{1});
+    placement_.drain(now(), none, no_moves);
   }
-  std::vector<focus::Decision> none;
-  placement_.drain(now(), none);
 }
 
 void FleetFixture::advance(Duration by) {

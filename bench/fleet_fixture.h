@@ -14,7 +14,8 @@ namespace bascule::bench {
 /// Fleet sizes everything is measured at.
 inline constexpr std::int64_t kFleetSizes[] = {10, 100, 1'000, 10'000};
 
-/// A `focus::Placement` with bridges that carry about half of what they can, in virtual time.
+/// A `focus::Placement` with bridges that carry a bit less than half of what they can, in virtual
+/// time.
 class FleetFixture {
  public:
   enum class Load { kIdle, kBusy };

@@ -15,10 +15,10 @@ void jicofo_selection(benchmark::State& state) {
   Prng prng(2);
   for (sim::storm::JicofoSelection::Index bridge = 0; bridge < bridges; ++bridge) {
     selection.add(bridge);
-    selection.reported(bridge, 0.4 + static_cast<double>(prng.below(200'000)) / 1e6);
+    selection.reported(bridge, 0.35 + static_cast<double>(prng.below(150'000)) / 1e6);
   }
   const Duration step = std::max<Duration>(std::chrono::milliseconds{2},
-                                           std::chrono::milliseconds{100} / state.range(0));
+                                           std::chrono::milliseconds{500} / state.range(0));
   Instant now{std::chrono::hours{1}};
   for ([[maybe_unused]] auto iteration : state) {
     now += step;
