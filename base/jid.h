@@ -29,14 +29,19 @@ class Jid {
   [[nodiscard]] bool is_bare() const { return resource_.empty(); }
 
   [[nodiscard]] Jid bare() const;
+  [[nodiscard]] bool has_same_bare(const Jid& other) const {
+    return local_ == other.local_ && domain_ == other.domain_;
+  }
   [[nodiscard]] Jid with_resource(std::string_view resource) const;
   [[nodiscard]] std::string to_string() const;
 
   friend auto operator<=>(const Jid&, const Jid&) = default;
 
  private:
-  std::string domain_;
+  // In this order for comparison: rooms of one server differ in the localpart, and all occupants of
+  // a room stand together.
   std::string local_;
+  std::string domain_;
   std::string resource_;
 };
 

@@ -40,7 +40,7 @@ FleetFixture::FleetFixture(std::size_t bridges, Load load)
   placement_.service_up(now());
   const bool busy = load == Load::kBusy;
   for (std::size_t i = 0; i < bridges; ++i) {
-    bridges_.push_back({.jid = BridgeJid(parsed("brewery@internal.bench/" + std::to_string(i)))});
+    bridges_.push_back({.jid = bridge(i)});
     if (!busy) {
       continue;
     }
@@ -87,6 +87,10 @@ void FleetFixture::report(std::size_t index) {
                      .local_endpoints = bridge.people,
                      .bridge_timestamp = std::to_string(++reports_)},
                     now());
+}
+
+BridgeJid FleetFixture::bridge(std::size_t index) {
+  return BridgeJid(parsed("brewery@internal.bench/" + std::to_string(index)));
 }
 
 RoomJid FleetFixture::room(std::uint64_t index) {

@@ -31,7 +31,8 @@ class FleetFixture {
   /// Whether `advance` by this much would make bridges report.
   [[nodiscard]] bool reports_due(Duration by) const { return now_ + by >= next_reports_; }
 
-  /// Addresses of a room that has nobody yet, and of people in it.
+  /// Addresses of a bridge, of a room that has nobody yet, and of people in it.
+  [[nodiscard]] static BridgeJid bridge(std::size_t index);
   [[nodiscard]] static RoomJid room(std::uint64_t index);
   [[nodiscard]] static OccupantJid person(const RoomJid& room, std::uint64_t index);
 

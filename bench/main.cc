@@ -35,13 +35,16 @@ class Remembering : public benchmark::ConsoleReporter {
 
 void print_comparison(const Remembering& results) {
   std::printf("\nOne placement among n bridges, nanoseconds of processor time\n");
-  std::printf("%8s %14s %14s %18s\n", "n", "bascule", "jicofo", "bascule/jicofo");
+  std::printf(
+      "(choice: bridge chosen, load and pace accounted; whole: with queue, record, departure)\n");
+  std::printf("%8s %10s %10s %10s %15s\n", "n", "choice", "whole", "jicofo", "choice/jicofo");
   for (const std::int64_t size : bascule::bench::kFleetSizes) {
-    const double ours = results.time("select_bridge/" + std::to_string(size));
+    const double ours = results.time("choose_bridge/" + std::to_string(size));
+    const double whole = results.time("select_bridge/" + std::to_string(size));
     const double theirs = results.time("jicofo_selection/" + std::to_string(size));
     if (ours > 0 && theirs > 0) {
-      std::printf("%8lld %14.0f %14.0f %18.2f\n", static_cast<long long>(size), ours, theirs,
-                  ours / theirs);
+      std::printf("%8lld %10.0f %10.0f %10.0f %15.2f\n", static_cast<long long>(size), ours, whole,
+                  theirs, ours / theirs);
     }
   }
 }

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "bench/fleet_fixture.h"
+#include "focus/selector.h"
 
 namespace bascule::bench {
 namespace {
@@ -21,6 +22,39 @@ using std::chrono::milliseconds;
 /// Slow enough that the pace of the bridges never forbids a placement.
 Duration spacing(std::int64_t bridges) {
   return std::max<Duration>(milliseconds{2}, milliseconds{500} / bridges);
+}
+
+/// The choice alone, with what it changes: what Jicofo's selection is compared with.
+void choose_bridge(benchmark::State& state) {
+  const auto bridges = static_cast<std::size_t>(state.range(0));
+  focus::PlacementOptions options;
+  options.max_bridges = bridges;
+  options.placement_burst = 10'000;
+  options.placement_interval = std::chrono::microseconds{1};
+  focus::BridgeRegistry registry(options);
+  focus::Selector selector(registry, options);
+  Prng prng(1);
+  Instant now{std::chrono::hours{1}};
+  for (std::size_t i = 0; i < bridges; ++i) {
+    focus::Bridge& bridge = *registry.find_or_create(FleetFixture::bridge(i));
+    stats::BridgeReport report{.bridge = bridge.jid,
+                               .stress = Stress(static_cast<std::int64_t>(prng.below(700'000)))};
+    registry.restore({.bridge = bridge.jid, .cost = Stress(8'000), .confirmations = 3}, now);
+    registry.report(report, now);
+    selector.sort_in(bridge, now);
+  }
+  const focus::Need need{.load = 4'560, .limit = Stress(750'000)};
+  for ([[maybe_unused]] auto iteration : state) {
+    now += std::chrono::microseconds{1};  // Pays for the token; far from ageing the reports.
+    selector.begin_pass();
+    const focus::Choice choice = selector.choose(need, now, prng);
+    BASCULE_CHECK(choice.bridge != nullptr);
+    choice.bridge->ledger.joined(460, now);
+    choice.bridge->ledger.left(460, 460, now, now);
+    BASCULE_CHECK(choice.bridge->limiter.try_place(now));
+    selector.sort_in(*choice.bridge, now);
+  }
+  state.SetItemsProcessed(state.iterations());
 }
 
 /// First participant of a conference: ask, choose among all bridges, leave again.
@@ -139,6 +173,7 @@ void fleet_sizes(benchmark::internal::Benchmark* benchmark) {
   }
 }
 
+BENCHMARK(choose_bridge)->Apply(fleet_sizes);
 BENCHMARK(select_bridge)->Apply(fleet_sizes);
 BENCHMARK(burst)->Arg(200)->Arg(1'000)->Arg(10'000)->Unit(benchmark::kMillisecond);
 BENCHMARK(reconcile_report)->UseManualTime();

@@ -59,6 +59,15 @@ bool Admission::cancel(const OccupantJid& participant, std::uint32_t generation)
   return true;
 }
 
+bool Admission::cancel_any(const OccupantJid& participant) {
+  const auto found = positions_.find(participant);
+  if (found == positions_.end()) {
+    return false;
+  }
+  erase(participant, found->second);
+  return true;
+}
+
 void Admission::set_live(const RoomJid& jid, bool live) {
   const auto found = rooms_.find(jid);
   if (found == rooms_.end() || found->second.live == live) {

@@ -49,6 +49,8 @@ class Admission {
   Result<> push(const Ticket& ticket, bool front, Instant now);
   /// Removes the ticket if it is of this generation or older; whether it did.
   bool cancel(const OccupantJid& participant, std::uint32_t generation);
+  /// Removes the ticket whatever its generation; whether there was one.
+  bool cancel_any(const OccupantJid& participant);
   /// Tells whether the conference has a bridge: decides the class of its joins. Forgotten, like
   /// `hold`, with the last ticket of the room: tell again after `push`.
   void set_live(const RoomJid& room, bool live);

@@ -43,11 +43,11 @@ const ConferenceLoad* ConferenceLoads::find(const RoomJid& room) const {
   return found == rooms_.end() ? nullptr : &found->second;
 }
 
-void ConferenceLoads::forget_if_idle(const RoomJid& jid, Instant /*now*/) {
-  const auto found = rooms_.find(jid);
-  if (found != rooms_.end() && found->second.members == 0 && !found->second.has_people() &&
-      !found->second.plan) {
-    rooms_.erase(found);
+void ConferenceLoads::forget_if_idle(ConferenceLoad& room) {
+  if (room.members == 0 && !room.has_people() && !room.plan) {
+    growing_.erase(room.number);
+    const RoomJid jid = room.room;
+    rooms_.erase(jid);
   }
 }
 
@@ -215,10 +215,9 @@ std::int64_t ConferenceLoads::expected_gain(const ConferenceLoad& room, Instant 
 
 void ConferenceLoads::refresh_growth(Instant now) {
   drop_expired_plans(now);
-  for (auto& [jid, room] : rooms_) {
-    if (room.has_people() && !room.plan) {
-      update_growth(room, now);
-    }
+  for (auto next = growing_.begin(); next != growing_.end();) {
+    ConferenceLoad& room = *(next++)->second;  // It may end its own growth.
+    update_growth(room, now);
   }
 }
 
@@ -228,9 +227,9 @@ std::optional<Instant> ConferenceLoads::next_plan_end() const {
 
 void ConferenceLoads::drop_expired_plans(Instant now) {
   while (!plan_ends_.empty() && plan_ends_.begin()->first <= now) {
-    const RoomJid jid = plan_ends_.begin()->second;
-    drop_plan(rooms_.at(jid), now);
-    forget_if_idle(jid, now);
+    ConferenceLoad& room = rooms_.at(plan_ends_.begin()->second);
+    drop_plan(room, now);
+    forget_if_idle(room);
   }
 }
 
@@ -269,6 +268,11 @@ void ConferenceLoads::remove_host(ConferenceLoad& room, const Bridge& bridge) {
 
 void ConferenceLoads::update_growth(ConferenceLoad& room, Instant now) {
   const std::int64_t gain = expected_gain(room, now);
+  if (room.plan || room.hosts.empty() || gain == 0) {
+    growing_.erase(room.number);
+  } else {
+    growing_.emplace(room.number, &room);
+  }
   if (room.plan) {
     for (ConferenceLoad::Host& host : room.hosts) {
       set_growth(*host.bridge, host.growth, 0);

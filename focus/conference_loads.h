@@ -81,7 +81,8 @@ struct ConferenceLoad {
 /// second bridge costs a relay on both.
 ///
 /// Invariant: a bridge's own load is the sum over its conferences of `load_on`. Cost: O(log n) and
-/// O(hosts of the conference) per change; `refresh_growth` O(conferences).
+/// O(hosts of the conference) per change; `refresh_growth` O(conferences that are expected to
+/// grow).
 class ConferenceLoads {
  public:
   explicit ConferenceLoads(const PlacementOptions& options);
@@ -91,7 +92,7 @@ class ConferenceLoads {
   [[nodiscard]] ConferenceLoad* find(const RoomJid& room);
   [[nodiscard]] const ConferenceLoad* find(const RoomJid& room) const;
   /// Drops a conference without members, people and plan; remembers where it was.
-  void forget_if_idle(const RoomJid& room, Instant now);
+  void forget_if_idle(ConferenceLoad& room);
 
   /// Load one more participant adds to `bridge`, growth of the others and relay included.
   [[nodiscard]] Milliunits load_of_join(const ConferenceLoad& room, const Bridge& bridge,
@@ -118,7 +119,8 @@ class ConferenceLoads {
   void expect_one_less(ConferenceLoad& room, Instant now);
   /// Participants the conference is expected to gain, by its plan, its history or its youth.
   [[nodiscard]] std::int64_t expected_gain(const ConferenceLoad& room, Instant now) const;
-  /// Fades what is expected; drops plans that are over. O(conferences); once per second.
+  /// Fades what is expected; drops plans that are over. O(conferences that are expected to grow);
+  /// once per second.
   void refresh_growth(Instant now);
   [[nodiscard]] std::optional<Instant> next_plan_end() const;
   void drop_expired_plans(Instant now);
@@ -148,6 +150,7 @@ class ConferenceLoads {
   PlacementOptions options_;
   std::map<RoomJid, ConferenceLoad> rooms_;
   std::set<std::pair<Instant, RoomJid>> plan_ends_;
+  std::map<std::uint64_t, ConferenceLoad*> growing_;  // By number: with growth reserved on hosts.
   std::vector<Bridge*> touched_;
   RoomHistory history_;
   std::uint64_t last_number_ = 0;

@@ -30,15 +30,16 @@ std::optional<WaitReason> Placement::Impl::why_nobody(Instant now) const {
 }
 
 TicketCase Placement::Impl::case_of(const WaitingTicket& waiting, TicketClass ticket_class,
-                                    const ConferenceLoad& room, Member& who, Instant now) const {
+                                    Member& who, Instant now) const {
   const Ticket& ticket = waiting.ticket;
   std::erase_if(who.avoided, [&](const auto& avoided) { return avoided.until <= now; });
-  TicketCase c{.ticket = ticket, .room = room, .ticket_class = ticket_class};
+  TicketCase c{.ticket = ticket, .room = *who.room, .ticket_class = ticket_class};
   c.current = who.bridge;
   c.waiting_in_room = queue_.size(ticket.room);
   c.waited = now - waiting.since;
-  if (const auto pin = pins_.find(ticket.room); pin != pins_.end()) {
-    c.pinned = pin->second.version;
+  if (!pins_.empty()) {
+    const auto pin = pins_.find(ticket.room);
+    c.pinned = pin == pins_.end() ? std::nullopt : std::optional(pin->second.version);
   }
   const auto avoid = [&](const BridgeJid& jid) {
     if (const Bridge* bridge = registry_.find(jid)) {
@@ -55,9 +56,9 @@ TicketCase Placement::Impl::case_of(const WaitingTicket& waiting, TicketClass ti
 std::optional<WaitReason> Placement::Impl::serve(const WaitingTicket& waiting,
                                                  TicketClass ticket_class, Instant now,
                                                  std::vector<Decision>& out) {
-  ConferenceLoad& room = loads_.at(waiting.ticket.room, now);
-  Member& who = member(room, waiting.ticket.participant);
-  const TicketCase c = case_of(waiting, ticket_class, room, who, now);
+  Member& who = member(waiting.ticket.room, waiting.ticket.participant, now);
+  ConferenceLoad& room = *who.room;
+  const TicketCase c = case_of(waiting, ticket_class, who, now);
   const RuleContext context{.options = options_,
                             .loads = loads_,
                             .registry = registry_,
@@ -67,7 +68,7 @@ std::optional<WaitReason> Placement::Impl::serve(const WaitingTicket& waiting,
                             .fleet_full = fleet_full_};
   const RuleVerdict verdict = find_spot(c, context);
   if (const auto* spot = std::get_if<Spot>(&verdict)) {
-    commit(waiting, ticket_class, room, *spot, now, out);
+    commit(waiting, ticket_class, who, *spot, now, out);
     return std::nullopt;
   }
   const Wait& wait = std::get<Wait>(verdict);
@@ -89,24 +90,23 @@ std::optional<WaitReason> Placement::Impl::serve(const WaitingTicket& waiting,
   return reason;
 }
 
-void Placement::Impl::commit(const WaitingTicket& waiting, TicketClass ticket_class,
-                             ConferenceLoad& room, const Spot& spot, Instant now,
-                             std::vector<Decision>& out) {
+void Placement::Impl::commit(const WaitingTicket& waiting, TicketClass ticket_class, Member& who,
+                             const Spot& spot, Instant now, std::vector<Decision>& out) {
   const Ticket& ticket = waiting.ticket;
+  ConferenceLoad& room = *who.room;
   Bridge& bridge = *spot.bridge;
   DecisionRecord record = record_of(waiting, ticket_class, room, now);
   record.reason = spot.reason;
   record.bridge = bridge.jid;
   record.limit = spot.limit;
   record.looked_at = spot.looked_at;
-  add_figures(record, bridge, true, now);
+  add_figures(record, bridge, now);
   decisions_.add(std::move(record));
 
   BASCULE_CHECK(
       bridge.limiter.try_place(now, registry_.stretch_permille(bridge, fleet_full_, now)));
   BASCULE_CHECK(pace_.try_place(now));
-  Member& who = member(room, ticket.participant);
-  drop_place(room, who, now);
+  drop_place(who, now);
   const bool second = room.has_people() && room.host_on(bridge) == nullptr && options_.relays;
   counters_.splits += second && room.hosts.size() == 1 ? 1U : 0U;
   who.stay = {ticket.role, loads_.join(room, bridge, ticket.role, now, false), now};
@@ -166,8 +166,13 @@ void Placement::Impl::note_wait(const WaitingTicket& waiting, TicketClass ticket
   const ConferenceLoad& room = *loads_.find(waiting.ticket.room);
   DecisionRecord record = record_of(waiting, ticket_class, room, now);
   record.wait = reason;
-  for (const ConferenceLoad::Host& host : room.hosts) {
-    add_figures(record, *host.bridge, false, now);
+  record.limit = options_.limit_max;
+  const Bridge* told = room.home;
+  if (told == nullptr && !selector_.open().empty()) {
+    told = selector_.lowest(1).front();
+  }
+  if (told != nullptr) {
+    add_figures(record, *told, now);
   }
   decisions_.add(std::move(record));
 }
@@ -186,34 +191,34 @@ DecisionRecord Placement::Impl::record_of(const WaitingTicket& waiting, TicketCl
   return record;
 }
 
-void Placement::Impl::add_figures(DecisionRecord& record, const Bridge& bridge, bool fits,
-                                  Instant now) const {
-  const auto tell = [&](const Bridge& told, bool told_fits) {
-    const bool known = std::any_of(record.figures.begin(), record.figures.end(),
-                                   [&](const auto& f) { return f.bridge == told.jid; });
-    if (known || record.figures.size() >= kFiguresMax) {
-      return;
+CandidateFigures Placement::Impl::figures_of(const Bridge& bridge, Stress limit,
+                                             Instant now) const {
+  const Candidate candidate = selector_.look(bridge, now);
+  CandidateFigures figures;
+  figures.bridge = bridge.jid;
+  figures.report_age =
+      bridge.ledger.heard_at() ? now - *bridge.ledger.heard_at() : -std::chrono::seconds{1};
+  figures.reported = bridge.ledger.reported();
+  figures.expected = candidate.estimate;
+  figures.reserved = candidate.growth;
+  figures.cost_per_unit = candidate.cost_per_unit;
+  figures.capacity = candidate.capacity;
+  figures.load = bridge.ledger.own() + bridge.ledger.foreign();
+  figures.unaccounted = bridge.ledger.unaccounted();
+  figures.in_flight = static_cast<std::uint32_t>(bridge.in_flight);
+  figures.tokens = bridge.limiter.available(now);
+  figures.fits = Selector::fits(candidate, 0, limit, false);
+  return figures;
+}
+
+/// The bridge in question, then the least loaded others.
+void Placement::Impl::add_figures(DecisionRecord& record, const Bridge& bridge, Instant now) const {
+  record.figures.reserve(kFiguresMax);
+  record.figures.push_back(figures_of(bridge, record.limit, now));
+  for (const Bridge* other : selector_.lowest(kFiguresMax)) {
+    if (other != &bridge && record.figures.size() < kFiguresMax) {
+      record.figures.push_back(figures_of(*other, record.limit, now));
     }
-    const Candidate candidate = selector_.look(told, now);
-    CandidateFigures figures;
-    figures.bridge = told.jid;
-    figures.report_age =
-        told.ledger.heard_at() ? now - *told.ledger.heard_at() : -std::chrono::seconds{1};
-    figures.reported = told.ledger.reported();
-    figures.expected = candidate.estimate;
-    figures.reserved = candidate.growth;
-    figures.cost_per_unit = candidate.cost_per_unit;
-    figures.capacity = candidate.capacity;
-    figures.load = told.ledger.own() + told.ledger.foreign();
-    figures.unaccounted = told.ledger.unaccounted();
-    figures.in_flight = static_cast<std::uint32_t>(told.in_flight);
-    figures.tokens = told.limiter.available(now);
-    figures.fits = told_fits;
-    record.figures.push_back(std::move(figures));
-  };
-  tell(bridge, fits);
-  for (const Bridge* lowest : selector_.lowest(kFiguresMax - 1)) {
-    tell(*lowest, Selector::fits(selector_.look(*lowest, now), 0, record.limit, true));
   }
 }
 

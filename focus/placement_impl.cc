@@ -13,10 +13,6 @@ constexpr Duration kLearnAfterPause = std::chrono::seconds{20};
 constexpr Duration kDepartureWindow = std::chrono::seconds{5};
 constexpr std::size_t kDeparturesMin = 20;  // Fewer people leave together at the end of a meeting.
 
-RoomJid room_of(const OccupantJid& participant) {
-  return RoomJid(participant.jid().bare());
-}
-
 }  // namespace
 
 Placement::Impl::Impl(const PlacementOptions& options, std::uint64_t seed)
@@ -173,7 +169,9 @@ void Placement::Impl::unpin(const RoomJid& room) {
 
 Result<> Placement::Impl::enqueue(const Ticket& ticket, Now now) {
   const Instant at = clock(now);
-  if (room_of(ticket.participant) != ticket.room || ticket.avoid.size() > kAvoidedMax) {
+  const bool is_occupant =
+      ticket.room.jid().is_bare() && ticket.participant.jid().has_same_bare(ticket.room.jid());
+  if (!is_occupant || ticket.avoid.size() > kAvoidedMax) {
     return fail(Errc::kInvalidArgument, "ticket of another room, or too many bridges to avoid");
   }
   const auto known = members_.find(ticket.participant);
@@ -188,11 +186,11 @@ Result<> Placement::Impl::enqueue(const Ticket& ticket, Now now) {
     return pushed;
   }
   ++counters_.tickets;
-  ConferenceLoad& room = loads_.at(ticket.room, at);
-  Member& who = member(room, ticket.participant);
+  Member& who = has_place ? known->second : member(ticket.room, ticket.participant, at);
+  ConferenceLoad& room = *who.room;
   who.move_wanted = false;
   if (has_place && ticket.kind != TicketKind::kMove) {
-    drop_place(room, who, at);
+    drop_place(who, at);
   }
   if (ticket.kind == TicketKind::kReinvite) {
     note_reinvite(room, at);
@@ -235,7 +233,6 @@ void Placement::Impl::allocation_failed(const OccupantJid& participant, Now now)
     return;
   }
   Member& who = found->second;
-  ConferenceLoad& room = loads_.at(room_of(participant), at);
   ++counters_.allocation_failures;
   BridgeRegistry::answered(*who.bridge, at - who.stay.joined_at);
   if (who.avoided.size() == kAvoidedMax) {
@@ -244,9 +241,9 @@ void Placement::Impl::allocation_failed(const OccupantJid& participant, Now now)
   who.avoided.push_back({who.bridge->jid, at + options_.avoid_time});
   who.waited_before = true;
   const Instant placed_at = who.stay.joined_at;
-  drop_place(room, who, at);
+  drop_place(who, at);
   flush(at);
-  note_room_failure(room, placed_at, at);
+  note_room_failure(*who.room, placed_at, at);
 }
 
 bool Placement::Impl::restart_requested(const OccupantJid& participant, Now now) {
@@ -272,13 +269,12 @@ void Placement::Impl::left(const OccupantJid& participant, Now now) {
   if (found == members_.end()) {
     return;
   }
-  const RoomJid jid = room_of(participant);
-  ConferenceLoad& room = loads_.at(jid, at);
-  forget(found, room, at);
+  ConferenceLoad& room = *found->second.room;
+  forget(found, at);
   if (room.members == 0 && !returns_until_) {
     loads_.drop_plan(room, at);
   }
-  loads_.forget_if_idle(jid, at);
+  loads_.forget_if_idle(room);
   flush(at);
 }
 
@@ -290,12 +286,12 @@ void Placement::Impl::conference_ended(const RoomJid& jid, Now now) {
   }
   auto [next, end] = members_of(jid);
   while (next != end) {
-    forget(next++, *room, at);
+    forget(next++, at);
   }
   if (!returns_until_) {
     loads_.drop_plan(*room, at);
   }
-  loads_.forget_if_idle(jid, at);
+  loads_.forget_if_idle(*room);
   flush(at);
 }
 
@@ -306,8 +302,8 @@ void Placement::Impl::restore_participant(const RoomJid& jid, const OccupantJid&
   if (bridge == nullptr || members_.contains(participant)) {
     return;
   }
-  ConferenceLoad& room = loads_.at(jid, at);
-  Member& who = member(room, participant);
+  Member& who = member(jid, participant, at);
+  ConferenceLoad& room = *who.room;
   who.bridge = bridge;
   who.stay = {Role::kMember, loads_.join(room, *bridge, Role::kMember, at, true), at};
   bridge->expected_back = bridge->expected_back || !bridge->present;
@@ -336,44 +332,46 @@ const Bridge* Placement::Impl::place_of(const OccupantJid& participant) const {
 
 std::pair<Placement::Impl::Members::iterator, Placement::Impl::Members::iterator>
 Placement::Impl::members_of(const RoomJid& room) {
-  // Addresses order by domain, localpart, resource: no nick sorts before the bare address.
+  // No nick sorts before the bare address.
   const auto first = members_.lower_bound(OccupantJid(room.jid()));
   auto last = first;
-  while (last != members_.end() && room_of(last->first) == room) {
+  while (last != members_.end() && last->first.jid().has_same_bare(room.jid())) {
     ++last;
   }
   return {first, last};
 }
 
-Placement::Impl::Member& Placement::Impl::member(ConferenceLoad& room,
-                                                 const OccupantJid& participant) {
+Placement::Impl::Member& Placement::Impl::member(const RoomJid& room,
+                                                 const OccupantJid& participant, Instant now) {
   const auto [position, added] = members_.try_emplace(participant);
   if (added) {
-    ++room.members;
+    position->second.room = &loads_.at(room, now);
+    ++position->second.room->members;
   }
   return position->second;
 }
 
 /// Leaves the room itself to the caller, who may have more members to forget.
-void Placement::Impl::forget(Members::iterator member, ConferenceLoad& room, Instant now) {
-  const OccupantJid participant = member->first;
-  if (const WaitingTicket* waiting = queue_.find(participant)) {
-    cancel(participant, waiting->ticket.generation);
+void Placement::Impl::forget(Members::iterator member, Instant now) {
+  Member& who = member->second;
+  ConferenceLoad& room = *who.room;
+  if (queue_.cancel_any(member->first)) {
+    ++counters_.tickets_cancelled;
   }
-  if (member->second.bridge != nullptr) {
-    note_departure(*member->second.bridge, now);
-    const BridgeJid bridge = member->second.bridge->jid;
-    drop_place(room, member->second, now);
+  if (who.bridge != nullptr) {
+    note_departure(*who.bridge, now);
+    const BridgeJid* bridge = &who.bridge->jid;
+    drop_place(who, now);
     loads_.expect_one_less(room, now);
     if (returns_until_ && !room.has_people()) {
-      plan_return({room.room, bridge, room.largest, Duration::zero()}, now);
+      plan_return({room.room, *bridge, room.largest, Duration::zero()}, now);
     }
   }
   --room.members;
   members_.erase(member);
 }
 
-void Placement::Impl::drop_place(ConferenceLoad& room, Member& who, Instant now) {
+void Placement::Impl::drop_place(Member& who, Instant now) {
   if (who.bridge == nullptr) {
     return;
   }
@@ -381,10 +379,10 @@ void Placement::Impl::drop_place(ConferenceLoad& room, Member& who, Instant now)
     --who.bridge->in_flight;
     who.in_flight = false;
   }
-  loads_.leave(room, *who.bridge, who.stay, now);
+  loads_.leave(*who.room, *who.bridge, who.stay, now);
   who.bridge = nullptr;
   --placed_;
-  tell_queue(room, now);
+  tell_queue(*who.room, now);
   wake(now);
 }
 

@@ -75,8 +75,9 @@ class Placement::Impl {
   /// A participant we know: with a place, a ticket, both (while moving) or neither (the caller is
   /// about to enqueue it again).
   struct Member {
-    Bridge* bridge = nullptr;  // Its place.
-    bool in_flight = false;    // The allocation is not answered.
+    ConferenceLoad* room = nullptr;  // Lives as long as it has members.
+    Bridge* bridge = nullptr;        // Its place.
+    bool in_flight = false;          // The allocation is not answered.
     std::uint32_t generation = 0;
     ConferenceLoads::Stay stay{Role::kMember, 0, Instant{}};
     struct Avoided {
@@ -120,9 +121,9 @@ class Placement::Impl {
   // Participants.
   /// Members of one room are neighbours in the map.
   [[nodiscard]] std::pair<Members::iterator, Members::iterator> members_of(const RoomJid& room);
-  Member& member(ConferenceLoad& room, const OccupantJid& participant);
-  void forget(Members::iterator member, ConferenceLoad& room, Instant now);
-  void drop_place(ConferenceLoad& room, Member& member, Instant now);
+  Member& member(const RoomJid& room, const OccupantJid& participant, Instant now);
+  void forget(Members::iterator member, Instant now);
+  void drop_place(Member& member, Instant now);
   void note_departure(Bridge& bridge, Instant now);
   void note_room_failure(ConferenceLoad& room, Instant placed_at, Instant now);
   void note_reinvite(ConferenceLoad& room, Instant now);
@@ -155,15 +156,16 @@ class Placement::Impl {
   std::optional<WaitReason> serve(const WaitingTicket& waiting, TicketClass ticket_class,
                                   Instant now, std::vector<Decision>& out);
   [[nodiscard]] TicketCase case_of(const WaitingTicket& waiting, TicketClass ticket_class,
-                                   const ConferenceLoad& room, Member& who, Instant now) const;
-  void commit(const WaitingTicket& waiting, TicketClass ticket_class, ConferenceLoad& room,
-              const Spot& spot, Instant now, std::vector<Decision>& out);
+                                   Member& who, Instant now) const;
+  void commit(const WaitingTicket& waiting, TicketClass ticket_class, Member& who, const Spot& spot,
+              Instant now, std::vector<Decision>& out);
   void end_plan_if_done(ConferenceLoad& room, const Bridge& bridge, Instant now);
   void note_wait(const WaitingTicket& waiting, TicketClass ticket_class, WaitReason reason,
                  Instant now);
   [[nodiscard]] DecisionRecord record_of(const WaitingTicket& waiting, TicketClass ticket_class,
                                          const ConferenceLoad& room, Instant now) const;
-  void add_figures(DecisionRecord& record, const Bridge& bridge, bool fits, Instant now) const;
+  [[nodiscard]] CandidateFigures figures_of(const Bridge& bridge, Stress limit, Instant now) const;
+  void add_figures(DecisionRecord& record, const Bridge& bridge, Instant now) const;
   [[nodiscard]] Instant next_pace(Instant now) const;
 
   PlacementOptions options_;

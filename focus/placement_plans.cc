@@ -92,7 +92,7 @@ void Placement::Impl::plan_conferences(const std::vector<Homeless>& homeless, In
     }
     if (choice.bridge == nullptr) {
       ++counters_.plans_without_room;
-      loads_.forget_if_idle(conference.room, now);
+      loads_.forget_if_idle(room);
       continue;
     }
     ++counters_.plans;
@@ -111,7 +111,7 @@ void Placement::Impl::plan_return(const RoomMemory& memory, Instant now) {
   const bool usable = bridge != nullptr && (BridgeRegistry::takes_new(*bridge, now) ||
                                             (!bridge->present && bridge->expected_back));
   if (!usable || room.has_people() || room.plan) {
-    loads_.forget_if_idle(memory.room, now);
+    loads_.forget_if_idle(room);
     return;
   }
   ++counters_.plans;
@@ -136,9 +136,9 @@ void Placement::Impl::mass_drop(Now now) {
     ConferenceLoad& room = loads_.at(jid, at);
     auto [next, end] = members_of(jid);
     while (next != end) {
-      forget(next++, room, at);
+      forget(next++, at);
     }
-    loads_.forget_if_idle(jid, at);
+    loads_.forget_if_idle(room);
   }
   flush(at);
 }

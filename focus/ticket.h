@@ -115,13 +115,13 @@ struct CandidateFigures {
   std::int64_t unaccounted = 0;  ///< Of that, what no report can contain yet.
   std::uint32_t in_flight = 0;   ///< Allocations not answered.
   std::uint32_t tokens = 0;      ///< Placements its pace allowed at once.
-  bool fits = false;             ///< Room by the limit of the deciding rule.
+  bool fits = false;             ///< Below the limit of the deciding rule.
 
   friend bool operator==(const CandidateFigures&, const CandidateFigures&) = default;
 };
 
-/// Bridges told in one decision at most: the chosen one and those before it in the order.
-inline constexpr std::size_t kFiguresMax = 5;
+/// Bridges told in one decision at most: the chosen one and the least loaded.
+inline constexpr std::size_t kFiguresMax = 3;
 
 /// One placement. The load is reserved when the decision exists; end it with `confirmed`,
 /// `allocation_failed` or `left`.
