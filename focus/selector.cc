@@ -133,7 +133,6 @@ bool Selector::suits(const Bridge& bridge, const Need& need, Instant now) const 
 
 Choice Selector::scan(const Need& need, Instant now, Prng& prng) const {
   Choice choice;
-  std::uint64_t equals = 0;
   Stress lowest;
   for (auto bucket = next_bucket(0); bucket; bucket = next_bucket(*bucket + 1)) {
     // Everybody from here on is at least this loaded, and capacities are at most full.
@@ -141,7 +140,10 @@ Choice Selector::scan(const Need& need, Instant now, Prng& prng) const {
     if (need.respect_growth && least > need.limit) {
       break;
     }
-    for (Bridge* bridge : buckets_[*bucket]) {
+    const std::vector<Bridge*>& equals = buckets_[*bucket];
+    const auto first = need.lowest ? 0 : static_cast<std::size_t>(prng.below(equals.size()));
+    for (std::size_t i = 0; i < equals.size(); ++i) {
+      Bridge* bridge = equals[(first + i) % equals.size()];
       ++choice.looked_at;
       if (!suits(*bridge, need, now)) {
         continue;
@@ -161,8 +163,9 @@ Choice Selector::scan(const Need& need, Instant now, Prng& prng) const {
           choice.bridge = bridge;
           lowest = load;
         }
-      } else if (prng.below(++equals) == 0) {  // Each equally likely (reservoir sampling).
+      } else {
         choice.bridge = bridge;
+        break;
       }
     }
     if (choice.bridge != nullptr) {
