@@ -19,7 +19,7 @@ Jid parsed(const std::string& text) {
 Addresses::Addresses(std::size_t bridges, std::size_t rooms, std::size_t people) : people_(people) {
   const Jid brewery = parsed("jvbbrewery@internal.storm");
   for (std::size_t i = 0; i < bridges; ++i) {
-    bridges_.emplace_back(brewery.with_resource(std::to_string(i)));
+    bridges_.emplace_back(brewery.with_resource(bridge_nick(static_cast<BridgeId>(i))));
   }
   for (std::size_t i = 0; i < rooms; ++i) {
     rooms_.emplace_back(parsed("room" + std::to_string(i) + "@conference.storm"));

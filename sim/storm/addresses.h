@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/jid.h"
@@ -21,6 +22,7 @@ class Addresses {
   /// Of a person that was named before.
   [[nodiscard]] const OccupantJid& person(PersonId id) const { return people_[id]; }
 
+  [[nodiscard]] static std::string bridge_nick(BridgeId id) { return std::to_string(id); }
   /// The index in an address made here.
   [[nodiscard]] static std::uint32_t index_of(const Jid& jid);
 

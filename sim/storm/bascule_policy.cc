@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -18,6 +19,10 @@ using focus::PlacementOptions;
 using focus::Ticket;
 using focus::TicketKind;
 
+std::optional<std::string> region_name(std::uint32_t region) {
+  return "region" + std::to_string(region);
+}
+
 PlacementOptions options_of(PolicyId id, const PolicySetup& setup) {
   PlacementOptions options;
   options.max_bridges = std::max(options.max_bridges, setup.bridges);
@@ -25,6 +30,9 @@ PlacementOptions options_of(PolicyId id, const PolicySetup& setup) {
   options.focuses = setup.focuses;
   if (!setup.remembers_rooms) {
     options.max_remembered_rooms = 0;
+  }
+  for (std::size_t bridge = setup.serving; bridge < setup.bridges; ++bridge) {
+    options.standby_bridges.push_back(Addresses::bridge_nick(static_cast<BridgeId>(bridge)));
   }
   options.max_tickets = std::max(options.max_tickets, setup.people);
   return options;
@@ -41,10 +49,12 @@ class BasculePolicy : public Policy {
         in_room_(setup.rooms, 0) {
     for (BridgeId bridge = 0; bridge < setup.bridges; ++bridge) {
       const BridgeJid& jid = addresses_.bridge(bridge);
-      reports_.push_back({.bridge = jid,
-                          .average_participant_stress = Stress(10'000),
-                          .version = "2.3",
-                          .relay_id = jid.jid().resource()});
+      reports_.push_back(
+          {.bridge = jid,
+           .average_participant_stress = Stress(10'000),
+           .version = "2.3",
+           .region = setup.regions > 1 ? region_name(bridge % setup.regions) : std::nullopt,
+           .relay_id = jid.jid().resource()});
     }
   }
 
@@ -69,7 +79,9 @@ class BasculePolicy : public Policy {
              .participant = addresses_.person(request.person, request.room),
              .generation = ++people_[request.person].generation,
              .kind = request.kind == RequestKind::kDisplaced ? TicketKind::kReinvite
-                                                             : TicketKind::kJoin},
+                                                             : TicketKind::kJoin,
+             .role = request.visitor ? focus::Role::kVisitor : focus::Role::kMember,
+             .region = request.region ? region_name(*request.region) : std::nullopt},
             now);
   }
 
@@ -87,6 +99,10 @@ class BasculePolicy : public Policy {
 
   void confirmed(PersonId person, Now now) override {
     placement_.confirmed(addresses_.person(person), now);
+  }
+
+  void not_answered(PersonId person, Now now) override {
+    placement_.allocation_failed(addresses_.person(person), now);
   }
 
   void report(const Report& report, Now now) override {

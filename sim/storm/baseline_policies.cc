@@ -36,6 +36,9 @@ void ImmediatePolicy::released(PersonId person, Now /*now*/) {
 
 void ImmediatePolicy::confirmed(PersonId /*person*/, Now /*now*/) {
 }
+void ImmediatePolicy::not_answered(PersonId person, Now /*now*/) {
+  placements_.forget(person);
+}
 void ImmediatePolicy::service_down(Now /*now*/) {
 }
 void ImmediatePolicy::service_up(Now /*now*/) {

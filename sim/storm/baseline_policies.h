@@ -22,6 +22,7 @@ class ImmediatePolicy : public Policy {
   void request(const Request& request, Now now, std::vector<Placed>& out) override;
   void released(PersonId person, Now now) override;
   void confirmed(PersonId person, Now now) override;
+  void not_answered(PersonId person, Now now) override;
   void service_down(Now now) override;
   void service_up(Now now) override;
   void bridge_absent(BridgeId bridge, Now now) override;

@@ -36,7 +36,7 @@ constexpr std::string_view kUsage =
     "several policies, the real core of Bascule among them, on identical arrivals; prints a "
     "table.\n"
     "\n"
-    "  --scenario LIST  e.g. S2,S4 (default: all)\n"
+    "  --scenario LIST  e.g. S2,S4, or groups: all (the default), extra (X1 to X8)\n"
     "  --policy LIST    naive random p2c jicofo jicofo-relay jicofo-limited jicofo-redistribution\n"
     "                   bascule bascule-relay (default: all; policies without memory are left out\n"
     "                   of S2n, S2c and S8n, which are S2 and S8 to them, unless named)\n"
@@ -111,9 +111,19 @@ bool parse_count(std::string_view value, T& out) {
   return parsed && *parsed > 0;
 }
 
+void add_group(char first_letter, Arguments& arguments) {
+  for (const Scenario& scenario : scenarios()) {
+    if (scenario.name.front() == first_letter) {
+      arguments.scenarios.push_back(&scenario);
+    }
+  }
+}
+
 bool parse_lists(std::string_view option, std::string_view value, Arguments& arguments) {
   for (const std::string_view part : parts_of(value)) {
-    if (option == "--scenario") {
+    if (option == "--scenario" && (part == "all" || part == "extra")) {
+      add_group(part == "all" ? 'S' : 'X', arguments);
+    } else if (option == "--scenario") {
       arguments.scenarios.push_back(find_scenario(part));
       if (arguments.scenarios.back() == nullptr) {
         return false;
@@ -194,6 +204,9 @@ std::optional<Arguments> parse(int argc, char** argv) {
       ++i;
     }
   }
+  if (arguments.scenarios.empty()) {
+    add_group('S', arguments);
+  }
   return arguments;
 }
 
@@ -209,14 +222,8 @@ std::vector<Line> lines_of(const Arguments& arguments) {
   for (std::size_t i = 0; arguments.policies.empty() && i < kPolicyCount; ++i) {
     policies.push_back(static_cast<PolicyId>(i));
   }
-  std::vector<const Scenario*> chosen = arguments.scenarios;
-  if (chosen.empty()) {
-    for (const Scenario& scenario : scenarios()) {
-      chosen.push_back(&scenario);
-    }
-  }
   std::vector<Line> lines;
-  for (const Scenario* scenario : chosen) {
+  for (const Scenario* scenario : arguments.scenarios) {
     for (const PolicyId policy : policies) {
       const bool forgets =
           scenario->memory == MemoryKept::kBridges || scenario->memory == MemoryKept::kNothing;
@@ -281,6 +288,26 @@ std::vector<Plot> plots_of(std::vector<Line>& lines) {
   return plots;
 }
 
+/// What some scenarios are about and the table does not show.
+void print_notes(const std::vector<Line>& lines) {
+  for (const Line& line : lines) {
+    double poisoned = 0;
+    double at_home = 0;
+    for (const RunResult& run : line.runs) {
+      poisoned += static_cast<double>(run.poisoned) / static_cast<double>(line.runs.size());
+      at_home += run.at_home.value_or(0) / static_cast<double>(line.runs.size());
+    }
+    const std::string name =
+        std::string(line.scenario->name) + " " + std::string(to_string(line.policy));
+    if (poisoned > 0) {
+      std::printf("%s: %.1f bridges killed by the conference\n", name.c_str(), poisoned);
+    }
+    if (at_home > 0) {
+      std::printf("%s: %.0f %% of the people in their own region\n", name.c_str(), 100 * at_home);
+    }
+  }
+}
+
 /// Whether everything is as good as it has to be, which is said.
 bool passes(const std::vector<Row>& rows) {
   const auto problems = exceeded(rows);
@@ -329,6 +356,7 @@ int main(int argc, char** argv) {
   }
   const std::string table = table_of(rows);
   std::fwrite(table.data(), 1, table.size(), stdout);
+  print_notes(lines);
   std::printf("%zu runs in %.1f s\n", lines.size() * arguments->seeds, took.count());
   bool good = write_file(arguments->json, json_of(rows));
   good = write_file(arguments->csv, csv_of(rows)) && good;

@@ -23,11 +23,14 @@ Media::Media(const TruthOptions& options, Sizes sizes)
 }
 
 void Media::count(const Room& room, std::int64_t sign) {
-  const std::int64_t weight = weight_hundredths(shape_, room.people);
   for (const Session& session : room.sessions) {
     Bridge& bridge = bridges_[session.bridge];
-    bridge.fixed += sign * weight * (session.settled * ramp_steps_ - session.ramp_starts);
-    bridge.slope += sign * weight * session.ramping;
+    const auto add = [&](const Count& people, std::int64_t weight) {
+      bridge.fixed += sign * weight * (people.settled * ramp_steps_ - people.ramp_starts);
+      bridge.slope += sign * weight * people.ramping;
+    };
+    add(session.members, weight_hundredths(shape_, room.members));
+    add(session.visitors, visitor_weight_hundredths(room.members));
     if (room.sessions.size() > 1) {
       const std::int64_t remote = std::min(room.people - session.people, kRelayPeopleMax);
       bridge.fixed += sign * kRelayHundredths * remote * ramp_steps_;
@@ -64,7 +67,8 @@ void Media::place(PersonId person, RoomId room_id, BridgeId bridge_id, Step now)
           .ramp_start = now + kSetup,
           .serial = stay.serial + 1,
           .slot = static_cast<std::uint32_t>(bridge.people.size()),
-          .phase = Phase::kConnecting};
+          .phase = Phase::kConnecting,
+          .visitor = stay.visitor};
   bridge.people.push_back(person);
   ++bridge.joining;
   ++bridge.total_joins;
@@ -72,6 +76,7 @@ void Media::place(PersonId person, RoomId room_id, BridgeId bridge_id, Step now)
   count(room, -1);
   ++session(room, bridge_id, now).people;
   ++room.people;
+  room.members += stay.visitor ? 0 : 1;
   count(room, 1);
   starting_.push_back({.due = stay.ramp_start,
                        .person = person,
@@ -94,10 +99,12 @@ void Media::remove(PersonId person, Step now) {
   Session& from = session(room, stay.bridge, now);
   --from.people;
   --room.people;
-  from.settled -= stay.phase == Phase::kSettled ? 1 : 0;
+  room.members -= stay.visitor ? 0 : 1;
+  Count& counted = count_of(from, stay);
+  counted.settled -= stay.phase == Phase::kSettled ? 1 : 0;
   if (stay.phase == Phase::kRamping) {
-    --from.ramping;
-    from.ramp_starts -= stay.ramp_start;
+    --counted.ramping;
+    counted.ramp_starts -= stay.ramp_start;
   }
   if (from.people == 0) {
     drop_session(room, stay.bridge, now);
@@ -124,7 +131,7 @@ void Media::begin_ramp(const Ramp& ramp) {
   stay.phase = Phase::kRamping;
   Room& room = rooms_[stay.room];
   count(room, -1);
-  Session& on = session(room, stay.bridge, ramp.due);
+  Count& on = count_of(session(room, stay.bridge, ramp.due), stay);
   ++on.ramping;
   on.ramp_starts += stay.ramp_start;
   count(room, 1);
@@ -139,7 +146,7 @@ void Media::end_ramp(const Ramp& ramp) {
   stay.phase = Phase::kSettled;
   Room& room = rooms_[stay.room];
   count(room, -1);
-  Session& on = session(room, stay.bridge, ramp.due);
+  Count& on = count_of(session(room, stay.bridge, ramp.due), stay);
   --on.ramping;
   on.ramp_starts -= stay.ramp_start;
   ++on.settled;
@@ -161,6 +168,14 @@ double Media::units(BridgeId bridge_id, Step now) const {
   const Bridge& bridge = bridges_[bridge_id];
   return static_cast<double>(bridge.fixed + bridge.slope * now) /
          (100.0 * static_cast<double>(ramp_steps_));
+}
+
+std::vector<BridgeId> Media::bridges_of(RoomId room) const {
+  std::vector<BridgeId> bridges;
+  for (const Session& session : rooms_[room].sessions) {
+    bridges.push_back(session.bridge);
+  }
+  return bridges;
 }
 
 std::size_t Media::splits(Step now) const {

@@ -15,8 +15,9 @@ namespace bascule::sim::storm {
 /// The load of a bridge is sum over its sessions (a conference on a bridge) of eq * w(k), plus 0.1
 /// per participant elsewhere (at most 20) when the conference is split. eq counts participants,
 /// each rising evenly from 0 to 1 during the ramp that starts one second after its placement; k is
-/// the whole conference. All of it is kept as integers (hundredths of a unit times ramp steps) that
-/// change with events only: a step costs nothing per participant and nothing drifts.
+/// the whole conference without its visitors, who cost less. All of it is kept as integers
+/// (hundredths of a unit times ramp steps) that change with events only: a step costs nothing per
+/// participant and nothing drifts.
 class Media {
  public:
   struct Sizes {
@@ -24,6 +25,8 @@ class Media {
   };
   Media(const TruthOptions& options, Sizes sizes);
 
+  /// From now on this person only receives.
+  void set_visitor(PersonId person) { people_[person].visitor = true; }
   /// The person has no place.
   void place(PersonId person, RoomId room, BridgeId bridge, Step now);
   /// The person has a place.
@@ -42,6 +45,8 @@ class Media {
   }
   [[nodiscard]] bool placed(PersonId person) const { return people_[person].phase != Phase::kNone; }
   [[nodiscard]] BridgeId bridge_of(PersonId person) const { return people_[person].bridge; }
+  /// Where the conference is now.
+  [[nodiscard]] std::vector<BridgeId> bridges_of(RoomId room) const;
   [[nodiscard]] std::int64_t total_joins(BridgeId bridge) const {
     return bridges_[bridge].total_joins;
   }
@@ -59,13 +64,18 @@ class Media {
     std::uint32_t serial = 0;  ///< Of the placement; queued ramps of earlier ones are stale.
     std::uint32_t slot = 0;    ///< In the list of the bridge.
     Phase phase = Phase::kNone;
+    bool visitor = false;
+  };
+  struct Count {
+    std::int64_t settled = 0, ramping = 0, ramp_starts = 0;
   };
   struct Session {
     BridgeId bridge = 0;
-    std::int64_t people = 0, settled = 0, ramping = 0, ramp_starts = 0;
+    std::int64_t people = 0;
+    Count members, visitors;
   };
   struct Room {
-    std::int64_t people = 0;
+    std::int64_t people = 0, members = 0;
     std::vector<Session> sessions;
     Step apart_since = 0;  ///< Only while there are two sessions.
     bool split = false;
@@ -88,6 +98,9 @@ class Media {
   /// Adds (sign 1) or takes away (-1) what the conference costs its bridges.
   void count(const Room& room, std::int64_t sign);
   Session& session(Room& room, BridgeId bridge, Step now);
+  static Count& count_of(Session& session, const Stay& stay) {
+    return stay.visitor ? session.visitors : session.members;
+  }
   void drop_session(Room& room, BridgeId bridge, Step now);
   void begin_ramp(const Ramp& ramp);
   void end_ramp(const Ramp& ramp);

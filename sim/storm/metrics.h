@@ -31,6 +31,8 @@ struct RunResult {
   double jain =
       0;  ///< Fairness of the load at the end over bridges that are there; 1: all the same.
   std::size_t splits = 0, moves = 0, unplaced = 0;
+  std::size_t poisoned = 0;       ///< Deaths by a conference that kills bridges; not in `kills`.
+  std::optional<double> at_home;  ///< Share of the people with a place who are in their region.
   /// Against what a fluid could do; absent where the scenario has no single event.
   std::optional<double> optimum_ratio;
   std::vector<LoadPoint> series;    ///< Only when asked for.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -37,6 +38,8 @@ struct Request {
   PersonId person = 0;
   RoomId room = 0;
   RequestKind kind = RequestKind::kJoin;
+  bool visitor = false;                ///< Receives only.
+  std::optional<std::uint8_t> region;  ///< Where the person is.
 };
 /// A decision. For a person that has a place it is a move.
 struct Placed {
@@ -60,6 +63,8 @@ class Policy {
   virtual void released(PersonId person, Now now) = 0;
   /// The bridge accepted the last placement of the person.
   virtual void confirmed(PersonId person, Now now) = 0;
+  /// Nobody answered the last placement of the person: it did not happen. A request follows.
+  virtual void not_answered(PersonId person, Now now) = 0;
   virtual void report(const Report& report, Now now) = 0;
   /// Died: whoever was on it will be requested next, as displaced.
   virtual void bridge_down(BridgeId bridge, Now now) = 0;
@@ -79,6 +84,8 @@ class Policy {
 
 struct PolicySetup {
   std::size_t bridges = 0, rooms = 0, people = 0;
+  std::size_t serving = 0;    ///< Bridges; those with higher indices stand by.
+  std::uint32_t regions = 1;  ///< Bridge i is in region i modulo this.
   std::uint64_t seed = 0;
   bool remembers_rooms = true;
   std::uint32_t focuses = 1;  ///< Independent ones that share the fleet; this is one of them.

@@ -9,7 +9,18 @@ namespace {
 
 using Kind = ScriptEvent::Kind;
 
-constexpr Step kSampleEvery = 10;  // One point per second in plots.
+constexpr Step kSampleEvery = 10;     // One point per second in plots.
+constexpr Step kAnswerTimeout = 150;  // 15 s: the other side is taken for dead.
+constexpr Step kPoisonTakes = 100;    // 10 s.
+
+/// What an X scenario changes about the truth.
+RunSetup with_scenario(RunSetup setup) {
+  const Scenario& scenario = *setup.scenario;
+  setup.truth.server_rate = std::max(setup.truth.server_rate, scenario.server_rate);
+  setup.truth.ghosts = std::max(setup.truth.ghosts, scenario.ghosts);
+  setup.truth.idle_load = std::max(setup.truth.idle_load, scenario.idle_load);
+  return setup;
+}
 
 void mix(std::uint64_t& hash, std::uint64_t value) {
   hash = (hash ^ value) * 1'099'511'628'211ULL;  // FNV-1a by words.
@@ -39,18 +50,18 @@ StormRun::StormRun(const RunSetup& setup)
 }
 
 StormRun::StormRun(const RunSetup& setup, const PolicyFactory& make)
-    : setup_(setup),
+    : setup_(with_scenario(setup)),
       script_(make_script(*setup.scenario, {.bridges = setup.bridges,
                                             .fleet = setup.fleet,
                                             .shape = setup.truth.shape,
                                             .seed = setup.seed})),
-      media_(setup.truth, {.bridges = setup.bridges,
-                           .rooms = script_.room_size.size(),
-                           .people = script_.room_of.size()}),
-      fleet_(setup.truth, {.bridges = setup.bridges,
-                           .kind = setup.fleet,
-                           .seed = setup.seed,
-                           .start = -(script_.warm / kStep)}),
+      media_(setup_.truth, {.bridges = setup.bridges,
+                            .rooms = script_.room_size.size(),
+                            .people = script_.room_of.size()}),
+      fleet_(setup_.truth, {.bridges = setup.bridges,
+                            .kind = setup.fleet,
+                            .seed = setup.seed,
+                            .start = -(script_.warm / kStep)}),
       people_(script_.room_of, script_.room_size.size()),
       now_(-(script_.warm / kStep)),
       serials_(script_.room_of.size()) {
@@ -58,6 +69,8 @@ StormRun::StormRun(const RunSetup& setup, const PolicyFactory& make)
     policies_.push_back(make({.bridges = setup.bridges,
                               .rooms = script_.room_size.size(),
                               .people = script_.room_of.size(),
+                              .serving = script_.serving,
+                              .regions = setup.scenario->regions,
                               .seed = setup.seed * 64 + focus,
                               .remembers_rooms = setup.scenario->memory != MemoryKept::kBridges,
                               .focuses = setup.focuses}));
@@ -89,6 +102,11 @@ void StormRun::warm_start() {
       policy.bridge_up(bridge, clock(at));
     });
   }
+  for (PersonId person = 0; person < script_.visitor.size(); ++person) {
+    if (script_.visitor[person]) {
+      media_.set_visitor(person);
+    }
+  }
   for (PersonId person = 0; person < script_.warm_people; ++person) {
     const RoomId room = people_.room_of(person);
     media_.place(person, room, script_.starts_on[person], now_);
@@ -118,7 +136,8 @@ void StormRun::step(Step now) {
   now_ = now;
   fleet_.step(now, media_, events_);
   bridge_events(now);
-  confirm(now);
+  hear_answers(now);
+  poison(now);
   const Duration at = time_of(now);
   for (const Report& report : events_.reports) {
     tell_all([&](Policy& policy) { policy.report(report, clock(at)); });
@@ -186,6 +205,7 @@ void StormRun::play_people(const ScriptEvent& event) {
     return;
   }
   remove_media(event.who);
+  ++serials_[event.who];
   people_.leave(event.who, event.at);
   policy_of(event.who).released(event.who, clock(event.at));
 }
@@ -194,6 +214,14 @@ void StormRun::remove_media(PersonId person) {
   if (media_.placed(person)) {
     people_.unplaced(person, media_.bridge_of(person), fleet_);
     media_.remove(person, now_);
+  }
+}
+
+/// Wants a place again, or still.
+void StormRun::lose_media(PersonId person, Duration at) {
+  if (media_.placed(person)) {
+    remove_media(person);
+    people_.waits(person, at);
   }
 }
 
@@ -237,12 +265,18 @@ void StormRun::notice_deaths(Duration at) {
   for (const BridgeId bridge : events_.noticed) {
     const auto& people = media_.people_on(bridge);
     displaced.insert(displaced.end(), people.begin(), people.end());
+    for (const auto& [due, answer] : answers_) {
+      if (answer.bridge == bridge && serials_[answer.person] == answer.serial) {
+        displaced.push_back(answer.person);
+      }
+    }
     tell_all([&](Policy& policy) { policy.bridge_down(bridge, clock(at)); });
   }
   std::sort(displaced.begin(), displaced.end());
+  displaced.erase(std::unique(displaced.begin(), displaced.end()), displaced.end());
   for (const PersonId person : displaced) {
-    remove_media(person);
-    people_.waits(person, at);
+    ++serials_[person];
+    lose_media(person, at);
   }
   for (const PersonId person : displaced) {
     request(person, RequestKind::kDisplaced, at);
@@ -250,7 +284,11 @@ void StormRun::notice_deaths(Duration at) {
 }
 
 void StormRun::request(PersonId person, RequestKind kind, Duration at) {
-  const Request request{.person = person, .room = people_.room_of(person), .kind = kind};
+  Request request{.person = person, .room = people_.room_of(person), .kind = kind};
+  request.visitor = !script_.visitor.empty() && script_.visitor[person];
+  if (!script_.region_of.empty()) {
+    request.region = script_.region_of[person];
+  }
   policy_of(person).request(request, clock(at), decided_);
   carry_out(at);
 }
@@ -258,27 +296,83 @@ void StormRun::request(PersonId person, RequestKind kind, Duration at) {
 void StormRun::carry_out(Duration at) {
   for (const Placed& placed : decided_) {
     BASCULE_CHECK(fleet_.reachable(placed.bridge));
-    if (media_.placed(placed.person)) {
-      remove_media(placed.person);
-      ++result_.moves;
-    } else {
-      BASCULE_CHECK(people_.waiting(placed.person));
+    BASCULE_CHECK(media_.placed(placed.person) || people_.waiting(placed.person));
+    Answer answer{
+        .person = placed.person, .serial = ++serials_[placed.person], .bridge = placed.bridge};
+    const Step due = next_answer(placed.bridge);
+    const Step heard = std::min(due, now_ + kAnswerTimeout);
+    answer.lost = due > heard;
+    // Answers within a step are part of what a join takes in this model.
+    answer.carried_out = heard <= now_ + 1;
+    if (answer.carried_out) {
+      use(placed.person, placed.bridge, at);
     }
-    media_.place(placed.person, people_.room_of(placed.person), placed.bridge, now_);
-    people_.placed(placed.person, placed.bridge, fleet_, at);
-    answers_.push_back({.due = now_ + step_after(setup_.truth.answer),
-                        .person = placed.person,
-                        .serial = ++serials_[placed.person]});
+    answers_.emplace(heard, answer);
   }
   decided_.clear();
 }
 
-void StormRun::confirm(Step now) {
-  while (!answers_.empty() && answers_.front().due <= now) {
-    const Answer answer = answers_.front();
-    answers_.pop_front();
-    if (media_.placed(answer.person) && serials_[answer.person] == answer.serial) {
-      policy_of(answer.person).confirmed(answer.person, clock(time_of(now)));
+/// When the next placement will be answered: bridges take a while, the XMPP server does one after
+/// the other.
+Step StormRun::next_answer(BridgeId bridge) {
+  const Scenario& scenario = *setup_.scenario;
+  const bool slow = scenario.slow_every > 0 && bridge % scenario.slow_every == 0;
+  const Step bridge_takes = step_after(slow ? scenario.slow_answer : setup_.truth.answer);
+  if (setup_.truth.server_rate <= 0) {
+    return now_ + bridge_takes;
+  }
+  server_busy_until_ = std::max(server_busy_until_, static_cast<double>(now_)) +
+                       1 / (setup_.truth.server_rate * kStepSeconds);
+  return static_cast<Step>(server_busy_until_) + bridge_takes;
+}
+
+void StormRun::use(PersonId person, BridgeId bridge, Duration at) {
+  if (media_.placed(person)) {
+    remove_media(person);
+    ++result_.moves;
+  }
+  media_.place(person, people_.room_of(person), bridge, now_);
+  people_.placed(person, bridge, fleet_, at);
+}
+
+void StormRun::hear_answers(Step now) {
+  const Duration at = time_of(now);
+  while (!answers_.empty() && answers_.begin()->first <= now) {
+    const Answer answer = answers_.begin()->second;
+    answers_.erase(answers_.begin());
+    if (serials_[answer.person] != answer.serial) {
+      continue;  // Left, or placed again.
+    }
+    if (answer.lost) {
+      policy_of(answer.person).not_answered(answer.person, clock(at));
+      lose_media(answer.person, at);
+      request(answer.person, RequestKind::kJoin, at);
+      continue;
+    }
+    if (!answer.carried_out) {
+      use(answer.person, answer.bridge, at);
+    }
+    policy_of(answer.person).confirmed(answer.person, clock(at));
+  }
+}
+
+/// The conference kills every bridge it is on for a while.
+void StormRun::poison(Step now) {
+  if (!script_.poison) {
+    return;
+  }
+  const std::vector<BridgeId> used = media_.bridges_of(*script_.poison);
+  std::erase_if(poisoned_, [&](const Poisoned& one) {
+    return std::find(used.begin(), used.end(), one.bridge) == used.end();
+  });
+  for (const BridgeId bridge : used) {
+    const auto known = std::find_if(poisoned_.begin(), poisoned_.end(),
+                                    [&](const Poisoned& one) { return one.bridge == bridge; });
+    if (known == poisoned_.end()) {
+      poisoned_.push_back({bridge, now});
+    } else if (now - known->since == kPoisonTakes) {
+      fleet_.kill(bridge, now);
+      ++result_.poisoned;
     }
   }
 }
@@ -298,6 +392,21 @@ void StormRun::sample_load(Step now) {
                             .waiting = static_cast<double>(people_.waiting_count())});
 }
 
+std::optional<double> StormRun::share_at_home() const {
+  std::size_t placed = 0;
+  std::size_t at_home = 0;
+  for (PersonId person = 0; person < script_.region_of.size(); ++person) {
+    if (media_.placed(person)) {
+      ++placed;
+      at_home += media_.bridge_of(person) % setup_.scenario->regions == script_.region_of[person]
+                     ? 1U
+                     : 0U;
+    }
+  }
+  return placed == 0 ? std::nullopt
+                     : std::optional(static_cast<double>(at_home) / static_cast<double>(placed));
+}
+
 RunResult StormRun::finish() {
   people_.finish(media_, fleet_, time_of(now_));
   result_.kills = fleet_.kills();
@@ -313,6 +422,7 @@ RunResult StormRun::finish() {
   }
   result_.jain = jain_index(loads);
   result_.splits = media_.splits(now_);
+  result_.at_home = share_at_home();
   result_.unplaced = people_.waiting_count();
   result_.arrivals_hash = hash_of(script_);
   if (script_.disturbed_at) {

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -39,10 +39,17 @@ class StormRun {
   [[nodiscard]] const Script& script() const { return script_; }
 
  private:
+  /// To a placement.
   struct Answer {
-    Step due = 0;
     PersonId person = 0;
     std::uint32_t serial = 0;
+    BridgeId bridge = 0;
+    bool carried_out = false;  ///< Media flows already: the answer is quick.
+    bool lost = false;         ///< It comes too late for anybody to wait for it.
+  };
+  struct Poisoned {
+    BridgeId bridge = 0;
+    Step since = 0;
   };
 
   void warm_start();
@@ -56,9 +63,14 @@ class StormRun {
   void notice_deaths(Duration at);
   void request(PersonId person, RequestKind kind, Duration at);
   void remove_media(PersonId person);
+  void lose_media(PersonId person, Duration at);
   void carry_out(Duration at);
-  void confirm(Step now);
+  void use(PersonId person, BridgeId bridge, Duration at);
+  void hear_answers(Step now);
+  [[nodiscard]] Step next_answer(BridgeId bridge);
+  void poison(Step now);
   void sample_load(Step now);
+  [[nodiscard]] std::optional<double> share_at_home() const;
   RunResult finish();
 
   [[nodiscard]] Policy& policy_of(PersonId person) {
@@ -79,8 +91,10 @@ class StormRun {
   Fleet::Events events_;
   std::vector<Placed> decided_;
   std::vector<PersonId> wanting_;
-  std::deque<Answer> answers_;
-  std::vector<std::uint32_t> serials_;  ///< By person: of the last placement.
+  std::multimap<Step, Answer> answers_;  ///< By when they come.
+  std::vector<std::uint32_t> serials_;   ///< By person: of the last placement.
+  double server_busy_until_ = 0;         ///< In steps.
+  std::vector<Poisoned> poisoned_;
   RunResult result_;
 };
 

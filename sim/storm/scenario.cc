@@ -7,27 +7,28 @@ namespace {
 
 using std::chrono::seconds;
 
-std::vector<Scenario> make_scenarios() {
-  const auto storm = [](ScenarioId id, std::string_view name, std::string_view title) {
-    return Scenario{.id = id,
-                    .name = name,
-                    .title = title,
-                    .load = 0.6,
-                    .duration = seconds{300},
-                    .mass_drop = true,
-                    .return_from = seconds{10},
-                    .return_to = seconds{15}};
-  };
-  const auto deaths = [](ScenarioId id, std::string_view name, std::string_view title, double load,
-                         int dying_permille) {
-    return Scenario{.id = id,
-                    .name = name,
-                    .title = title,
-                    .load = load,
-                    .duration = seconds{300},
-                    .dying_permille = dying_permille};
-  };
-  std::vector<Scenario> all;
+Scenario storm(ScenarioId id, std::string_view name, std::string_view title) {
+  return {.id = id,
+          .name = name,
+          .title = title,
+          .load = 0.6,
+          .duration = seconds{300},
+          .mass_drop = true,
+          .return_from = seconds{10},
+          .return_to = seconds{15}};
+}
+
+Scenario deaths(ScenarioId id, std::string_view name, std::string_view title, double load,
+                int dying_permille) {
+  return {.id = id,
+          .name = name,
+          .title = title,
+          .load = load,
+          .duration = seconds{300},
+          .dying_permille = dying_permille};
+}
+
+void add_reference(std::vector<Scenario>& all) {
   all.push_back({.id = ScenarioId::kS1,
                  .name = "S1",
                  .title = "a busy day, from empty to 90 % load",
@@ -64,6 +65,35 @@ std::vector<Scenario> make_scenarios() {
                  .name = "S10",
                  .title = "classrooms: two early, thirty later",
                  .duration = seconds{690}});
+}
+
+void add_further(std::vector<Scenario>& all) {
+  all.push_back(storm(ScenarioId::kX1, "X1", "S2, and one bridge in twenty takes 8 s to answer"));
+  all.back().slow_every = 20;
+  all.back().slow_answer = seconds{8};
+  all.push_back(
+      storm(ScenarioId::kX2, "X2", "S2, and the XMPP server gets through 600 placements/s"));
+  all.back().server_rate = 600;
+  all.push_back(
+      deaths(ScenarioId::kX3, "X3", "S4x with 20 % of the bridges standing by", 0.8, 300));
+  all.back().spare_permille = 200;
+  all.push_back(
+      deaths(ScenarioId::kX4, "X4", "a conference that kills the bridge it is on", 0.4, 0));
+  all.back().duration = seconds{900};
+  all.push_back(
+      deaths(ScenarioId::kX5, "X5", "half the bridges of one region of three die", 0.6, 167));
+  all.back().regions = 3;
+  all.push_back(deaths(ScenarioId::kX6, "X6", "500 visitors join one conference in 30 s", 0.6, 0));
+  all.push_back(storm(ScenarioId::kX7, "X7", "S2, and bridges count who left for 120 s"));
+  all.back().ghosts = seconds{120};
+  all.push_back(storm(ScenarioId::kX8, "X8", "S2 on bridges that are never idle"));
+  all.back().idle_load = 0.15;
+}
+
+std::vector<Scenario> make_scenarios() {
+  std::vector<Scenario> all;
+  add_reference(all);
+  add_further(all);
   return all;
 }
 

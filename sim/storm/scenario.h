@@ -25,7 +25,15 @@ enum class ScenarioId : std::uint8_t {
   kS7,
   kS8,
   kS8n,
-  kS10
+  kS10,
+  kX1,
+  kX2,
+  kX3,
+  kX4,
+  kX5,
+  kX6,
+  kX7,
+  kX8
 };
 
 /// What a policy still has after the event.
@@ -51,8 +59,19 @@ struct Scenario {
   int dying_permille = 0;       ///< Share of bridges that die at 0, or kOneBridge.
   Duration blind_until{};       ///< No reports before.
   bool bridges_absent = false;  ///< At 0; most are back with the first people, the rest later.
+
+  // Only in X scenarios.
+  std::uint32_t slow_every =
+      0;  ///< Every so-maniest bridge takes `slow_answer` to answer; 0: none.
+  Duration slow_answer{};
+  double server_rate = 0;  ///< At least, like the next two; see `TruthOptions`.
+  Duration ghosts{};
+  double idle_load = 0;
+  int spare_permille = 0;     ///< Share of the bridges that stand by; the load is for the others.
+  std::uint32_t regions = 1;  ///< Bridges are dealt out; most people are where their room is.
 };
 
+/// The S scenarios; then the X ones, for parts of the core which the S ones do not touch.
 [[nodiscard]] const std::vector<Scenario>& scenarios();
 [[nodiscard]] const Scenario* find_scenario(std::string_view name);
 
@@ -81,7 +100,11 @@ struct Script {
   std::vector<RoomId> room_of;           ///< By person.
   std::vector<BridgeId> starts_on;       ///< By person, for the first `warm_people` of them.
   std::size_t warm_people = 0;
-  Duration warm{};  ///< Length of the warm phase.
+  std::vector<bool> visitor;            ///< By person; empty: nobody is.
+  std::vector<std::uint8_t> region_of;  ///< By person; empty: nobody says.
+  std::optional<RoomId> poison;         ///< Kills the bridges it uses.
+  std::size_t serving = 0;              ///< Bridges; those with higher indices stand by.
+  Duration warm{};                      ///< Length of the warm phase.
   Duration duration{};
   std::vector<ScriptEvent> events;  ///< In order of time.
   /// When the event begins for the people; absent where waiting is not about one event.

@@ -14,6 +14,7 @@ using Kind = ScriptEvent::Kind;
 
 constexpr Duration kWarm = seconds{300};
 constexpr Duration kServerBack = seconds{10};
+constexpr int kVisitors = 490;         // Of 500, so that there is somebody to look at.
 constexpr double kJoinAfterMean = 20;  // Seconds after the start of the conference.
 constexpr double kStayMin = 60;
 constexpr double kStayMean = 600;  // On top of kStayMin.
@@ -25,7 +26,9 @@ class Writer {
         setup_(setup),
         people_(setup.seed, StreamUse::kPeople),
         faults_(setup.seed, StreamUse::kEvents) {
-    for (BridgeId id = 0; id < setup.bridges; ++id) {
+    script_.serving =
+        setup.bridges - setup.bridges * static_cast<std::size_t>(scenario.spare_permille) / 1000;
+    for (BridgeId id = 0; id < script_.serving; ++id) {
       capacity_ += kBaseStress / base_stress(setup.fleet, id);
     }
   }
@@ -35,6 +38,7 @@ class Writer {
     if (scenario_.load > 0) {
       script_.warm = kWarm;
       add_rooms(scenario_.load, &Writer::usual_size);
+      choose_regions();
       warm_start();
     }
     switch (scenario_.id) {
@@ -49,6 +53,14 @@ class Writer {
         break;
       case ScenarioId::kS10:
         classrooms();
+        break;
+      case ScenarioId::kX4:
+        poisonous_conference();
+        break;
+      case ScenarioId::kX6:
+        large_conference();
+        script_.visitor.assign(script_.room_of.size(), false);
+        std::fill(script_.visitor.end() - kVisitors, script_.visitor.end(), true);
         break;
       default:
         break;
@@ -101,15 +113,16 @@ class Writer {
     std::stable_sort(order.begin(), order.end(), [&](RoomId a, RoomId b) {
       return script_.room_size[a] > script_.room_size[b];
     });
-    std::vector<double> planned(setup_.bridges, 0);
+    std::vector<double> planned(script_.serving, 0);
     std::vector<BridgeId> bridge_of(script_.room_size.size());
     for (const RoomId room : order) {
       const double units = units_of(script_.room_size[room]);
       const auto with_room = [&](BridgeId bridge) {
         return planned[bridge] + base_stress(setup_.fleet, bridge) * units;
       };
-      BridgeId least = 0;
-      for (BridgeId bridge = 1; bridge < setup_.bridges; ++bridge) {
+      // With regions, where the conference is at home.
+      auto least = static_cast<BridgeId>(room_region_.empty() ? 0 : room_region_[room]);
+      for (BridgeId bridge = least; bridge < script_.serving; bridge += scenario_.regions) {
         least = with_room(bridge) < with_room(least) ? bridge : least;
       }
       bridge_of[room] = least;
@@ -158,6 +171,31 @@ class Writer {
     script_.disturbed_at = Duration{};
   }
 
+  void poisonous_conference() {
+    script_.poison = static_cast<RoomId>(script_.room_size.size());
+    const std::size_t first = script_.room_of.size();
+    add_room(10);
+    for (std::size_t person = first; person < script_.room_of.size(); ++person) {
+      add(from_seconds(people_.uniform(0, 5)), Kind::kJoin, person);
+    }
+  }
+
+  /// Most people of a room are where the room is.
+  void choose_regions() {
+    if (scenario_.regions == 1) {
+      return;
+    }
+    room_region_.resize(script_.room_size.size());
+    for (std::uint64_t& region : room_region_) {
+      region = people_.below(scenario_.regions);
+    }
+    for (const RoomId room : script_.room_of) {
+      const bool elsewhere = people_.uniform() < 0.1;
+      script_.region_of.push_back(static_cast<std::uint8_t>(
+          elsewhere ? people_.below(scenario_.regions) : room_region_[room]));
+    }
+  }
+
   void classrooms() {
     add_rooms(0.6, &Writer::class_size);
     std::size_t person = 0;
@@ -204,9 +242,11 @@ class Writer {
     const std::size_t dying =
         scenario_.dying_permille == kOneBridge
             ? 1
-            : setup_.bridges * static_cast<std::size_t>(scenario_.dying_permille) / 1000;
-    std::vector<BridgeId> order(setup_.bridges);
-    std::iota(order.begin(), order.end(), 0U);
+            : script_.serving * static_cast<std::size_t>(scenario_.dying_permille) / 1000;
+    std::vector<BridgeId> order;
+    for (BridgeId bridge = 0; bridge < script_.serving; bridge += scenario_.regions) {
+      order.push_back(bridge);  // All of the first region.
+    }
     for (std::size_t i = 0; i < dying; ++i) {
       std::swap(order[i], order[i + faults_.below(order.size() - i)]);
       add({}, Kind::kBridgeDies, order[i]);
@@ -220,6 +260,7 @@ class Writer {
   ScriptSetup setup_;
   RandomStream people_, faults_;
   double capacity_ = 0;  ///< Of the fleet, in ordinary bridges.
+  std::vector<std::uint64_t> room_region_;
   Script script_;
 };
 

@@ -29,6 +29,8 @@ struct TruthOptions {
   /// After a mass drop a bridge still counts its old endpoints, for this long at most.
   Duration ghosts{};
   double idle_load = 0;  ///< Stress of a bridge without anybody on it.
+  /// Placements per second the XMPP server gets through, in order; 0: as many as come.
+  double server_rate = 0;
 };
 
 /// Stress of one unit on a bridge of ordinary capacity.
@@ -48,6 +50,11 @@ inline constexpr double kJoinCost = 0.012;
       break;
   }
   return 40 + 6 * (k < 20 ? k : 20);
+}
+
+/// A visitor receives from `senders` members and sends nothing.
+[[nodiscard]] constexpr std::int64_t visitor_weight_hundredths(std::int64_t senders) {
+  return 30 + 5 * (senders < 20 ? senders : 20);
 }
 
 /// Stress per unit of bridge `index`.

@@ -52,6 +52,7 @@ class Recorder : public Policy {
   }
   void released(PersonId, Now) override {}
   void confirmed(PersonId, Now) override {}
+  void not_answered(PersonId, Now) override {}
   void report(const Report& report, Now now) override {
     if (now.mono < Instant{std::chrono::hours{1}}) {  // The warm phase.
       seen_.reports.emplace_back(report.bridge, report.stress);
@@ -134,6 +135,30 @@ TEST(Run, SeveralFocusesShareTheRooms) {
   const RunResult two = StormRun(setup).run();
   EXPECT_EQ(two.unplaced, 0U);
   EXPECT_NE(two.down_s, run("S2", PolicyId::kJicofo).down_s);
+}
+
+TEST(Run, APoisonousConferenceKillsWhatItIsPutOnAndNothingElse) {
+  const RunResult result = run("X4", PolicyId::kJicofo);
+  EXPECT_GE(result.poisoned, 50U);  // Every ten seconds, and one to notice.
+  EXPECT_LE(result.kills, 2U);
+  EXPECT_LE(run("X4", PolicyId::kBascule).poisoned, 8U);
+}
+
+TEST(Run, WhoWaitsForASlowServerWaitsForItsAnswer) {
+  RunSetup setup = setup_of("S2", PolicyId::kJicofoRelay);
+  const RunResult quick = StormRun(setup).run();
+  setup.truth.server_rate = 50;  // For more than a thousand people.
+  const RunResult slow = StormRun(setup).run();
+  const auto expected = static_cast<double>(slow.down_s.size()) / 50 - 5;
+  EXPECT_LE(quantile(quick.down_s, 0.5), 1);
+  EXPECT_GE(quantile(slow.down_s, 0.95), expected);
+}
+
+TEST(Run, RegionsAreCountedWhereThereAreAny) {
+  EXPECT_EQ(run("S3", PolicyId::kNaive).at_home, std::nullopt);
+  const auto at_home = run("X5", PolicyId::kBasculeRelay).at_home;
+  ASSERT_TRUE(at_home);
+  EXPECT_GT(*at_home, 0.7);
 }
 
 TEST(FluidOptimum, IsWhatTheScenarioAllows) {

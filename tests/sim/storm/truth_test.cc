@@ -88,6 +88,21 @@ TEST(Media, JoinsCostOneSecondAndSplitsCountWhenTheyLast) {
   EXPECT_EQ(media.total_joins(0), 3);
 }
 
+TEST(Media, VisitorsCostByTheMembersTheySee) {
+  Media media({.ramp = kStep}, {.bridges = 1, .rooms = 1, .people = 14});
+  for (PersonId person = 0; person < 14; ++person) {
+    if (person >= 10) {
+      media.set_visitor(person);
+    }
+    media.place(person, 0, 0, 0);
+  }
+  media.advance(11);
+  // Ten members of a conference of ten, four who watch ten.
+  EXPECT_NEAR(media.units(0, 11), 10 * (0.4 + 0.06 * 10) + 4 * (0.3 + 0.05 * 10), 1e-9);
+  media.remove(0, 12);
+  EXPECT_NEAR(media.units(0, 12), 9 * (0.4 + 0.06 * 9) + 4 * (0.3 + 0.05 * 9), 1e-9);
+}
+
 /// One bridge with `units` of settled load: rooms of 20 people, 1.6 units each.
 class FleetTest : public ::testing::Test {
  protected:
