@@ -91,10 +91,13 @@ void People::unplaced(PersonId id, BridgeId bridge, const Fleet& fleet) {
   account(people_[id], bridge, fleet);
 }
 
+/// The warm phase ended: this is time zero.
 void People::begin_counting(const Media& media, const Fleet& fleet) {
   for (PersonId id = 0; id < people_.size(); ++id) {
     Person& person = people_[id];
-    person.requested = false;
+    person.requested = person.state == State::kWaiting;
+    person.since = person.first_request = Duration::zero();
+    person.down_before = 0;
     if (media.placed(id)) {
       account(person, media.bridge_of(id), fleet);
     }
