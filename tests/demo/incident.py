@@ -27,9 +27,10 @@ STATS_STOPPED_S = 30
 AFTERMATH_S = 30             # ramp of those who came last, and what it takes to die of that
 ARRIVAL_DEADLINE_S = 120     # after the last arrival
 # What stock settings do to a server that everybody returns to: Lua's incremental collector marks everything again
-# after every few megabytes (more than half of a core with 1500 people); and each turn of its loop reads 4 KiB from
-# every connection, so that the focus, one connection among thousands, is heard last.
-SERVER_SETTINGS = ('gc = { mode = "generational" }; network_default_read_size = 262144; '
+# after every few megabytes (more than half of a core with 1500 people); and a connection that had more to say than one
+# read takes (4 KiB) is heard again only when no other has anything to say (net/server_epoll.lua: dirty, pausefor): the
+# busiest one, which is the focus, is heard last, or not at all for a minute.
+SERVER_SETTINGS = ('gc = { mode = "generational" }; network_default_read_size = 4194304; '
                    "network_settings = { tcp_backlog = 4096 }")
 PUBSUB_NODE = "sharedStatsNode"
 
