@@ -170,6 +170,9 @@ void NativeStream::Impl::perform(step::Resumed& resumed) {
   for (const std::string& text : *again) {
     connection_->write(text);
   }
+  resume_unproven_ = true;
+  proof_extended_ = false;
+  probe();
   become_up({.bound_jid = std::move(*bound), .resumed = true});
 }
 
@@ -182,7 +185,9 @@ void NativeStream::Impl::become_up(const Up& up) {
   negotiation_.reset();
   client_negotiation_ = nullptr;
   open_timer_.cancel();
-  arm_probe(options_.probe_interval);
+  if (!resume_unproven_) {
+    arm_probe(options_.probe_interval);
+  }
   listener_->on_up(up);
 }
 
@@ -226,7 +231,7 @@ void NativeStream::Impl::go_down(Down down) {  // NOLINT(performance-unnecessary
   ++generation_;
   open_timer_.cancel();
   probe_timer_.cancel();
-  probe_outstanding_ = false;
+  probe_outstanding_ = resume_unproven_ = false;
   if (connection_) {
     connection_->abort();
     connection_.reset();

@@ -37,7 +37,10 @@ struct NativeStreamCounters {
 ///
 /// Liveness: while up, the server is probed every `probe_interval` (component: an IQ to ourselves,
 /// which Prosody routes back; client: `<r/>` of XEP-0198, or XEP-0199 without it). Any byte that
-/// arrives after the probe counts as its answer: a server busy with a storm answers late.
+/// arrives after the probe counts as its answer: a server busy with a storm answers late. Only the
+/// first probe of a resumed session must be answered itself: Prosody 0.12 goes on with the parser
+/// of the old connection (mod_c2s.lua: session.data), and when that was cut inside a stanza,
+/// everything we send becomes a part of it while the server's own stanzas still arrive.
 ///
 /// XEP-0198 (client): the next open() after a cut resumes the session. Stanzas the server did not
 /// get are sent again, those it redelivers although we have them are dropped. `sequence` in the

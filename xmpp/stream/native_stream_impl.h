@@ -79,6 +79,7 @@ class NativeStream::Impl final : public ConnectionHandler,
   void write(const xml::Element& element);
   void arm_probe(Duration delay);
   void probe();
+  void await_probe(Duration limit);
   void check_probe();
   void go_down_later(Down down);
   void go_down(Down down);
@@ -113,6 +114,8 @@ class NativeStream::Impl final : public ConnectionHandler,
   std::uint64_t probe_number_ = 0;
   std::string probe_id_;
   bool probe_outstanding_ = false;
+  bool resume_unproven_ = false;  // Since the resume the server has confirmed nothing.
+  bool proof_extended_ = false;
 };
 
 }  // namespace bascule::xmpp

@@ -30,7 +30,7 @@ bool is_stanza(const xml::Element& element) {
 
 void NativeStream::Impl::on_bytes(std::string_view bytes) {
   const auto self = shared_from_this();  // The listener may destroy the stream.
-  if (probe_outstanding_) {
+  if (probe_outstanding_ && !resume_unproven_) {
     arm_probe(options_.probe_interval);
   }
   counters_.bytes_in += bytes.size();
@@ -147,6 +147,9 @@ void NativeStream::Impl::on_stream_management(const xml::Element& element) {
     if (auto acknowledged = sm_.acknowledged(element); !acknowledged) {
       sm_.reset();
       go_down({.kind = DownKind::kProtocol, .reason = acknowledged.error().what});
+    } else if (resume_unproven_) {
+      resume_unproven_ = false;
+      arm_probe(options_.probe_interval);
     }
   } else {
     ++counters_.unknown_elements;
@@ -216,7 +219,11 @@ void NativeStream::Impl::probe() {
     ping.add({.name = "ping", .ns = std::string(kPingNamespace)});
     write(ping);
   }
-  probe_timer_.expires_after(options_.probe_timeout);
+  await_probe(options_.probe_timeout);
+}
+
+void NativeStream::Impl::await_probe(Duration limit) {
+  probe_timer_.expires_after(limit);
   probe_timer_.async_wait([self = shared_from_this(), generation = generation_](auto error) {
     if (!error && self->generation_ == generation && self->state_ == State::kUp) {
       self->check_probe();
@@ -226,8 +233,14 @@ void NativeStream::Impl::probe() {
 
 void NativeStream::Impl::check_probe() {
   // When our own process was held up, the answer may still lie in the kernel.
-  if (connection_->has_unread_bytes()) {
-    arm_probe(options_.probe_interval);
+  if (connection_->has_unread_bytes() && !proof_extended_) {
+    proof_extended_ = resume_unproven_;
+    resume_unproven_ ? await_probe(options_.probe_interval) : arm_probe(options_.probe_interval);
+    return;
+  }
+  if (resume_unproven_) {
+    sm_.reset();  // It may talk, but it does not hear us: a new session.
+    go_down({.kind = DownKind::kProtocol, .reason = "the resumed session confirms nothing"});
     return;
   }
   go_down({.kind = DownKind::kConnection, .reason = "the server does not answer"});

@@ -344,6 +344,60 @@ TEST_F(NativeClientTest, AnotherProcessContinuesTheSession) {
   EXPECT_TRUE(server_got("unconfirmed"));
 }
 
+TEST_F(NativeClientTest, AResumedSessionThatConfirmsNothingIsGivenUp) {
+  go_anonymous();
+  options_.probe_interval = milliseconds{20};
+  options_.probe_timeout = milliseconds{200};
+  server_.serve(fresh_session_script());
+  NativeStream& stream = open();
+  ASSERT_TRUE(run_until([this] { return link_.ups == 1; }));
+  auto script = login_script();
+  script.push_back({"previd='tok'/>", "<resumed xmlns='urn:xmpp:sm:3' previd='tok' h='0'/>"});
+  server_.serve(script);
+  server_.reset();
+  run_until_down();
+  stream.open();
+  ASSERT_TRUE(run_until([this] { return link_.ups == 2; }));
+  ASSERT_TRUE(server_got("<r xmlns='urn:xmpp:sm:3'/>"));
+  server_.send("<message id='1'/>");  // It talks, but it does not hear.
+  ASSERT_TRUE(run_until([this] { return link_.stanzas.size() == 1; }));
+  ASSERT_TRUE(run_until([this] { return link_.downs.size() == 2; }));
+  EXPECT_THAT(link_.downs[1].reason, HasSubstr("confirms nothing"));
+  EXPECT_TRUE(stream.session_state().id.empty());
+}
+
+TEST_F(NativeClientTest, AResumedSessionThatConfirmsIsProbedAsAnyOther) {
+  go_anonymous();
+  options_.probe_interval = milliseconds{20};
+  options_.probe_timeout = milliseconds{200};
+  server_.serve(fresh_session_script());
+  NativeStream& stream = open();
+  ASSERT_TRUE(run_until([this] { return link_.ups == 1; }));
+  auto script = login_script();
+  script.push_back({"previd='tok'/>", "<resumed xmlns='urn:xmpp:sm:3' previd='tok' h='0'/>"});
+  server_.serve(script);
+  server_.reset();
+  run_until_down();
+  stream.open();
+  const auto probed = [this](int times) {
+    return run_until([this, times] {
+      const std::string heard(server_.unread());
+      int found = 0;
+      for (std::size_t at = 0; (at = heard.find("<r xmlns", at)) != std::string::npos; ++at) {
+        ++found;
+      }
+      return found >= times;
+    });
+  };
+  ASSERT_TRUE(probed(1));
+  server_.send("<a xmlns='urn:xmpp:sm:3' h='0'/>");
+  ASSERT_TRUE(probed(2));
+  server_.send("<message id='1'/>");  // Enough for every probe but the first.
+  ASSERT_TRUE(probed(3));
+  EXPECT_EQ(link_.downs.size(), 1U);
+  EXPECT_EQ(stream.session_state().id, "tok");
+}
+
 TEST_F(NativeClientTest, AskedForConfirmationASilentServerIsDown) {
   go_anonymous();
   options_.probe_interval = milliseconds{20};
