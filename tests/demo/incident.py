@@ -11,6 +11,7 @@ the place of bascule (tests/naive/README.md); then the claim is that bridges die
 """
 
 import json
+import re
 import sys
 import time
 
@@ -83,7 +84,7 @@ class Incident(Runner):
     def __init__(self, scene, sizes, capacities, arguments):
         super().__init__(scene, describe_bridges)
         self.sizes, self.capacities, self.arguments = sizes, capacities, arguments
-        self.before = {}
+        self.before, self.log_before = {}, 0
         self.rss_mb = 0.0
         self.everybody_back = False
 
@@ -125,6 +126,7 @@ class Incident(Runner):
         scene = self.scene
         scene.clients.ask("phase incident")
         self.before = scene.usage()
+        self.log_before = scene.daemon.log.stat().st_size
         killed = scene.now()
         scene.mark("Prosody killed")
         scene.kill_prosody()
@@ -161,8 +163,15 @@ class Incident(Runner):
         self.account(record, status, summary, stranded)
         self.judge(record, stranded, complaints, daemon_code)
 
+    def queue_waits(self):
+        """Seconds each placement since the kill had waited in the queue of the focus, by its own log."""
+        with open(self.scene.daemon.log, encoding="utf-8") as log:
+            log.seek(self.log_before)
+            return [int(found.group(1)) / 1000 for found in re.finditer(r" bridge\.placed .* waited=(\d+)", log.read())]
+
     def account(self, record, status, summary, stranded):
         recovery, waits = record.since_back(record.media), record.waits()
+        queue = self.queue_waits()
         last_login = max(record.since_back(record.logins), default=0.0)
         self.figures.update({
             "participants": self.scene.participants, "conferences": len(self.sizes),
@@ -177,6 +186,8 @@ class Incident(Runner):
             "recovery_p50_s": percentile(recovery, 0.50), "recovery_p99_s": percentile(recovery, 0.99),
             "recovery_max_s": max(recovery, default=None),
             "wait_p50_s": percentile(waits, 0.50), "wait_p99_s": percentile(waits, 0.99),
+            "queue_wait_p50_s": percentile(queue, 0.50), "queue_wait_p99_s": percentile(queue, 0.99),
+            "queue_wait_max_s": max(queue, default=None),
             "fluid_limit_s": max(last_login, self.join_work_s()), "join_work_s": self.join_work_s(),
         })
 
@@ -206,7 +217,8 @@ class Incident(Runner):
 FIGURES = ("participants", "conferences", "bridges", "steady_load", "bridges_died", "deaths", "deaths_before",
            "bridges_overloaded", "max_bridge_stress", "max_bridge_stress_incident", "placed", "had_media_again",
            "refused", "moved", "restarts", "deferred", "last_login_s", "last_in_room_s", "recovery_p50_s",
-           "recovery_p99_s", "recovery_max_s", "wait_p50_s", "wait_p99_s", "fluid_limit_s", "join_work_s",
+           "recovery_p99_s", "recovery_max_s", "wait_p50_s", "wait_p99_s", "queue_wait_p50_s", "queue_wait_p99_s",
+           "queue_wait_max_s", "fluid_limit_s", "join_work_s",
            "arrival_s", "idle_rss_mb", "steady_rss_mb", "peak_rss_mb", "bascule_rss_mb", "bascule_cpu_s",
            "incident_bascule_cpu_s", "prosody_cpu_s", "incident_prosody_cpu_s", "prosody_rss_mb")
 
@@ -219,6 +231,8 @@ def parse_arguments():
                         help="of four bridges one has half and one double the capacity of the others")
     parser.add_argument("--arrival", type=float, metavar="SECONDS",
                         help="first arrivals are spread over it; default: 40 a second, at least 5 s")
+    parser.add_argument("--filtered", action="store_true",
+                        help="bridges publish only what JVB's stats filter lets through (a third of the server's work)")
     parser.add_argument("--steady", type=float, default=30, metavar="SECONDS",
                         help="between the arrival and the incident: ramp, sampler and report of those who came last")
     parser.add_argument("--patience", type=float, default=120, metavar="SECONDS", help="everybody must be back by then")
@@ -256,7 +270,8 @@ def build(arguments, logs):
         "--capacity", ",".join(f"{capacity:.2f}" for capacity in each), "--overload-model",
         f"storm,join={JOIN_STRESS_SECONDS * sum(each) / len(each):.3f}",
         "--participant-stress", f"{len(each) / sum(each):.4f}",
-        "--limit", 1.0, "--pubsub-node", PUBSUB_NODE], process_each=False)
+        "--limit", 1.0, "--pubsub-node", PUBSUB_NODE,
+        *(["--whitelist"] if arguments.filtered else [])], process_each=False)
     crowd = Crowd(arguments.participants, len(sizes), [
         "--room-sizes", ",".join(map(str, sizes)), "--spread", arguments.arrival, "--visibility-grace", 30,
         "--reconnect-min", PROSODY_DOWN_S, "--reconnect-max", PROSODY_DOWN_S + RETURN_SPREAD_S])

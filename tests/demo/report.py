@@ -236,7 +236,10 @@ WORDS = {
     "recovery_p50_s": "server back to media, median (s)", "recovery_p99_s": "server back to media, p99 (s)",
     "recovery_max_s": "server back to media, last (s)", "wait_p50_s": "own login to media, median (s)",
     "wait_p99_s": "own login to media, p99 (s)", "fluid_limit_s": "what no focus can beat (s)",
-    "join_work_s": "of that: work of letting everybody in (s)", "steady_rss_mb": "bascule memory before the incident (MB)",
+    "queue_wait_p50_s": "in the queue of the focus, median (s)", "queue_wait_p99_s": "in the queue, p99 (s)",
+    "queue_wait_max_s": "in the queue, longest (s)",
+    "join_work_s": "of that: work of letting everybody in (s)",
+    "steady_rss_mb": "bascule memory before the incident (MB)",
     "peak_rss_mb": "bascule memory, highest (MB)", "incident_bascule_cpu_s": "bascule CPU in the incident (s)",
     "incident_prosody_cpu_s": "Prosody CPU in the incident (s)",
 }
