@@ -151,8 +151,8 @@ peers::Bridge& Stage::add_bridge() {
   one.identity.nick = one.account.resource;
   one.identity.ip = "203.0.113." + std::to_string(id);
   one.identity.port = 10'000 + id;
-  one.capacity = options_.bridge_capacity;
-  one.stats_interval = peers::Milliseconds(1000);
+  one.load.stress_per_unit = 1 / options_.bridge_capacity;
+  one.load.publish = peers::Milliseconds(1000);
   one.seed = static_cast<std::uint64_t>(id);
   bridges.push_back(std::make_unique<peers::Bridge>(io, one, events));
   bridges.back()->start();
