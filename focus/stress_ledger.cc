@@ -19,6 +19,9 @@ constexpr std::int64_t kDeathStress = 950'000;
 constexpr Milliunits kUnit = 1000;
 
 constexpr std::int64_t kBlindInflationMaxPermille = 50;
+// Reached after four minutes of silence: counts that no sample corrects drift. Only where whoever
+// does not fit can go to another bridge; a meeting that cannot be split would wait for nothing.
+constexpr std::int64_t kLongSilencePermille = 60;
 constexpr Milliunits kWindowUnits = 30'000;  // Placed unseen in a whole window, whatever the cost.
 constexpr std::int64_t kIdleBaseMax = 300'000;
 constexpr std::int64_t kWindowOpeningPerSecond = 20'000;  // Millionths, while nothing is reported.
@@ -32,6 +35,7 @@ StressLedger::StressLedger(const PlacementOptions& options)
       stale_after_(options.stale_after),
       blind_after_(options.blind_after),
       margin_permille_(options.margin_permille),
+      long_silence_permille_(options.relays ? kLongSilencePermille : 0),
       windowed_(options.unknown_window > Stress()),
       cost_(std::clamp(options.stress_per_unit.millionths(), kCostMin, kCostMax)),
       deviation_(cost_ * 3 / 10),
@@ -149,7 +153,8 @@ Stress StressLedger::estimate(Instant now) const {
         heard_at_ ? (now - *heard_at_ - stale_after_) / std::chrono::milliseconds{1} : 0;
     // A minute's delay would be 100 %; late reports are themselves a sign of load.
     const std::int64_t extra =
-        std::clamp<std::int64_t>(late_ms / 60, 0, kBlindInflationMaxPermille);
+        std::clamp<std::int64_t>(late_ms / 60, 0, kBlindInflationMaxPermille) +
+        std::clamp<std::int64_t>(late_ms / 4000, 0, long_silence_permille_);
     model = stress_of(all, cost_with_margin()).millionths() * (1000 + extra) / 1000;
   }
   if (blind) {

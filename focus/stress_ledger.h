@@ -116,6 +116,7 @@ class StressLedger {
   // Copied from the options: a ledger is a value.
   Duration ramp_, window_, half_period_, stale_after_, blind_after_;
   std::int64_t margin_permille_;
+  std::int64_t long_silence_permille_;
   bool windowed_;
 
   Stress reported_;
