@@ -17,7 +17,7 @@ struct Threshold {
   double splits = kAny, moves = kAny, over_s_per_user = kAny;
 };
 
-constexpr std::array<Threshold, 14> kRelay = {{
+constexpr std::array<Threshold, 22> kRelay = {{
     {"S1", 0, 1.05, 0, 1, 450},
     {"S2", 0, 1.05, 0, 3},
     {"S7", 0, 1.05, 0, 3},
@@ -32,6 +32,14 @@ constexpr std::array<Threshold, 14> kRelay = {{
     {"S8", 0, 1.10, 3, 15},
     {"S8n", 0, 1.20, 4, 45},
     {"S10", 0, 1.05, 0, 1},
+    {"X1", 0, 1.10, 0, 15},
+    {"X2", 0, 1.05, 15, 25},
+    {"X3", 0, 1.12, 0, 80},
+    {"X4", 0, 1.10, 0, 3},
+    {"X5", 0, 1.10, 0, 3},
+    {"X6", 0, 1.10, 0, 1},
+    {"X7", 0, 1.05, 0, 3},
+    {"X8", 0, 1.10, 0, 60},
 }};
 constexpr std::array<Threshold, 7> kSingle = {{
     {"S1", 0, 1.15, 3, 30},
