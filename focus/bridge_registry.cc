@@ -149,7 +149,7 @@ void BridgeRegistry::failed(Bridge& bridge, FailureCause cause, Instant now) {
       const auto doublings = std::min<std::uint32_t>(bridge.failures - 1, 16);
       quarantine = std::min(options_.quarantine_max, options_.quarantine_base * (1U << doublings));
     }
-    bridge.quarantined_until = now + quarantine;
+    bridge.quarantined_until = std::max(bridge.quarantined_until.value_or(now), now + quarantine);
     if (expected > kDiedBusyExpected || reported > kDiedBusyReported) {
       cut_capacity(bridge, now);
     }
