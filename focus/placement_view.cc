@@ -68,7 +68,7 @@ BridgeView Placement::Impl::view(const Bridge& bridge, Now now) const {
   view.limit =
       Stress((options_.relays ? options_.limit_max : options_.limit_single_join).millionths() *
              candidate.capacity.millionths() / 1'000'000);
-  view.cost_per_unit = candidate.cost_per_unit;
+  view.cost_per_unit = bridge.ledger.cost_with_margin();
   view.load = bridge.ledger.own() + bridge.ledger.foreign();
   view.unaccounted = bridge.ledger.unaccounted();
   view.foreign = bridge.ledger.foreign();

@@ -63,7 +63,7 @@ void Selector::take_out(Bridge& bridge) {
 Candidate Selector::look(const Bridge& bridge, Instant now) const {
   Candidate candidate;
   candidate.estimate = bridge.ledger.estimate(now);
-  candidate.cost_per_unit = bridge.ledger.cost_with_margin();
+  candidate.cost_per_unit = bridge.ledger.cost_of_more(now);
   candidate.growth = stress_of(bridge.growth, candidate.cost_per_unit);
   candidate.capacity = registry_.capacity(bridge, now);
   return candidate;

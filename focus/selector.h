@@ -20,7 +20,7 @@ struct Candidate {
   Stress estimate;       ///< Expected load now.
   Stress growth;         ///< Reserved for conferences that are growing or coming.
   Stress capacity;       ///< Limits are shares of this.
-  Stress cost_per_unit;  ///< Margin included.
+  Stress cost_per_unit;  ///< Margin included, and the inflation of an old report.
 };
 
 /// What is asked of a bridge.

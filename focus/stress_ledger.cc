@@ -147,20 +147,27 @@ Stress StressLedger::estimate(Instant now) const {
     corrected += stress_of(unaccounted_ * (focuses_permille_ - 1000) / 1000, cost_with_margin())
                      .millionths();
   }
-  const bool blind = !heard_at_ || now - *heard_at_ > blind_after_;
-  if (blind || now - *heard_at_ > stale_after_) {
-    const std::int64_t late_ms =
-        heard_at_ ? (now - *heard_at_ - stale_after_) / std::chrono::milliseconds{1} : 0;
-    // A minute's delay would be 100 %; late reports are themselves a sign of load.
-    const std::int64_t extra =
-        std::clamp<std::int64_t>(late_ms / 60, 0, kBlindInflationMaxPermille) +
-        std::clamp<std::int64_t>(late_ms / 4000, 0, long_silence_permille_);
-    model = stress_of(all, cost_with_margin()).millionths() * (1000 + extra) / 1000;
+  if (is_stale(now)) {
+    model = stress_of(all, cost_with_margin()).millionths() * inflation_permille(now) / 1000;
   }
+  const bool blind = !heard_at_ || now - *heard_at_ > blind_after_;
   if (blind) {
     corrected = model;
   }
   return Stress(std::max({std::int64_t{0}, corrected, model}));
+}
+
+/// A minute's delay would be 100 %; late reports are themselves a sign of load.
+std::int64_t StressLedger::inflation_permille(Instant now) const {
+  const std::int64_t late_ms =
+      heard_at_ ? (now - *heard_at_ - stale_after_) / std::chrono::milliseconds{1} : 0;
+  return 1000 + std::clamp<std::int64_t>(late_ms / 60, 0, kBlindInflationMaxPermille) +
+         std::clamp<std::int64_t>(late_ms / 4000, 0, long_silence_permille_);
+}
+
+Stress StressLedger::cost_of_more(Instant now) const {
+  const Stress cost = cost_with_margin();
+  return is_stale(now) ? Stress((cost.millionths() * inflation_permille(now) + 999) / 1000) : cost;
 }
 
 bool StressLedger::within_window(Milliunits load, Instant now) const {

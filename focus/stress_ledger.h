@@ -76,6 +76,8 @@ class StressLedger {
 
   /// Learned cost plus margin: what a planned unit is counted with.
   [[nodiscard]] Stress cost_with_margin() const;
+  /// The same while reports are fresh; what a unit adds to the inflated estimate otherwise.
+  [[nodiscard]] Stress cost_of_more(Instant now) const;
   [[nodiscard]] Learned learned() const {
     return {Stress(cost_), Stress(deviation_), confirmations_};
   }
@@ -104,6 +106,10 @@ class StressLedger {
   /// How a change becomes visible: joins slowly, leaves at once.
   enum class Kind : bool { kJoin, kLeave };
 
+  [[nodiscard]] bool is_stale(Instant now) const {
+    return !heard_at_ || now - *heard_at_ > stale_after_;
+  }
+  [[nodiscard]] std::int64_t inflation_permille(Instant now) const;
   [[nodiscard]] Entries& entries(Kind kind) { return kind == Kind::kJoin ? joins_ : leaves_; }
   void append(Kind kind, Milliunits load, Instant at);
   void change(Kind kind, Entry& entry, Milliunits delta);
