@@ -130,6 +130,8 @@ class Placement::Impl {
   void tell_queue(const ConferenceLoad& room, Instant now);
 
   // Plans.
+  /// The version new bridges of the room must have; null: any.
+  [[nodiscard]] const std::string* pinned_version(const RoomJid& room) const;
   std::vector<Homeless> strip_bridge(Bridge& bridge, FailureCause cause, Instant now);
   void suspect_of_killing(ConferenceLoad& room, Instant now);
   void plan_conferences(const std::vector<Homeless>& homeless, Instant now);

@@ -57,6 +57,11 @@ std::vector<Placement::Impl::Homeless> Placement::Impl::strip_bridge(Bridge& bri
   return lost;
 }
 
+const std::string* Placement::Impl::pinned_version(const RoomJid& room) const {
+  const auto pin = pins_.find(room);
+  return pin == pins_.end() || options_.allow_mixed_versions ? nullptr : &pin->second.version;
+}
+
 void Placement::Impl::suspect_of_killing(ConferenceLoad& room, Instant now) {
   const bool fresh = room.killed_last && now - *room.killed_last < kSuspicion;
   room.killed_bridges = (fresh ? room.killed_bridges : 0) + 1;
@@ -86,8 +91,11 @@ void Placement::Impl::plan_conferences(const std::vector<Homeless>& homeless, In
     Choice choice;
     for (const Stress limit : {options_.limit_new, options_.limit_join, options_.limit_max}) {
       if (choice.bridge == nullptr) {
-        choice = selector_.choose(
-            {.load = conference_load(size), .limit = limit, .pace_matters = false}, now, prng_);
+        choice = selector_.choose({.load = conference_load(size),
+                                   .limit = limit,
+                                   .pace_matters = false,
+                                   .version = pinned_version(conference.room)},
+                                  now, prng_);
       }
     }
     if (choice.bridge == nullptr) {

@@ -130,11 +130,10 @@ bool Placement::Impl::move_away(ConferenceLoad& room, MoveCause cause, Milliunit
   Choice choice;
   for (const Stress limit : {options_.limit_new, options_.limit_join}) {
     if (choice.bridge == nullptr) {
-      const auto pin = pins_.find(room.room);
       choice = selector_.choose({.load = load,
                                  .limit = limit,
                                  .pace_matters = false,
-                                 .version = pin == pins_.end() ? nullptr : &pin->second.version,
+                                 .version = pinned_version(room.room),
                                  .avoid = {&here, 1}},
                                 now, prng_);
     }

@@ -29,10 +29,15 @@ bool is_avoided(const TicketCase& c, const Bridge& bridge) {
 
 /// nullopt: there is no plan, or it does not help (any more).
 std::optional<RuleVerdict> follow_plan(const TicketCase& c, const RuleContext& x) {
-  if (!c.room.plan || is_avoided(c, *c.room.plan->bridge)) {
+  if (!c.room.plan || is_avoided(c, *c.room.plan->bridge) ||
+      must_leave(c, *c.room.plan->bridge)) {
     return std::nullopt;
   }
   Bridge& planned = *c.room.plan->bridge;
+  if (const std::string* version = required_version(c, x);
+      version != nullptr && planned.version != *version) {
+    return std::nullopt;  // Pinned after it was planned.
+  }
   if (!BridgeRegistry::takes_new(planned, x.now)) {
     const bool may_come = x.registry.phase().settling() && !planned.present;
     return may_come ? std::optional<RuleVerdict>(Wait{WaitReason::kSettling}) : std::nullopt;
