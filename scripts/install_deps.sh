@@ -8,7 +8,7 @@ packages=(
   libboost1.81-dev libssl-dev libexpat1-dev libsqlite3-dev libstrophe-dev libsystemd-dev
   libexpected-dev libfmt-dev libspdlog-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev
   prometheus-cpp-dev libcivetweb-dev libcurl4-openssl-dev zlib1g-dev
-  libgtest-dev libgmock-dev libbenchmark-dev
+  libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
   # tests and the demo
   prosody python3 openssl curl
   # the contributor's loop

@@ -1,0 +1,432 @@
+#include "tests/unit/focus/properties/world.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include "tests/unit/focus/placement_fixture.h"
+
+namespace bascule::focus::properties {
+namespace {
+
+using std::chrono::milliseconds, std::chrono::seconds;
+
+constexpr int kRooms = 6;
+constexpr int kPeople = 10;
+constexpr Duration kRestStep = milliseconds{2'500};
+
+}  // namespace
+
+World::World(const Setup& setup, Evaluated& evaluated, const Variation& variation)
+    : setup_(setup),
+      evaluated_(evaluated),
+      variation_(variation),
+      model_(options_of(setup), setup.bridges, kRooms, kPeople),
+      placement_(options_of(setup), static_cast<std::uint64_t>(setup.seed)) {
+  start();
+}
+
+void World::start() {
+  if (setup_.known_cost) {
+    for (const ModelBridge& known : model_.bridges) {
+      BridgeMemory memory;
+      memory.bridge = known.jid;
+      memory.cost = Stress(true_cost(setup_));
+      memory.deviation = Stress(true_cost(setup_) / 10);
+      memory.confirmations = 3;
+      placement_.restore_bridge(memory, now());
+    }
+  }
+  placement_.service_up(now());
+  link_up_ = true;
+  for (BridgeId which = 0; which < model_.bridges.size(); ++which) {
+    report_truth(which);
+  }
+  for (int second = 0; second < 6 && setup_.seed % 4 > 0; ++second) {
+    pass_time(seconds{1});
+    drain();
+  }
+}
+
+Now World::now() const {
+  return {at(elapsed_ + variation_.offset).mono, variation_.wall};
+}
+
+void World::pass_time(Duration step) {
+  elapsed_ += step;
+}
+
+BridgeView World::view(BridgeId which) const {
+  return *placement_.bridge(model_.bridges.at(which).jid, now());
+}
+
+Stress World::learned_cost(BridgeId which) const {
+  for (const BridgeMemory& memory : placement_.bridge_memory(now())) {
+    if (memory.bridge == model_.bridges.at(which).jid) {
+      return memory.cost;
+    }
+  }
+  throw Violation("a bridge was forgotten");
+}
+
+void World::run(const std::vector<Command>& commands) {
+  for (const Command& command : commands) {
+    apply(command);
+  }
+}
+
+void World::apply(const Command& command) {
+  pass_time(milliseconds{kPausesMs[command.pause]});
+  if (kPausesMs[command.pause] >= 1000) {
+    drain();  // Longer without a call would be a pause of the process.
+  }
+  if (command.what <= Happening::kConferenceEnds) {
+    people_command(command);
+  } else if (command.what <= Happening::kRestartWanted) {
+    bridge_command(command);
+  } else {
+    fleet_command(command);
+  }
+  drain();
+  check_state();
+}
+
+void World::people_command(const Command& command) {
+  const auto in_room = model_.in_room(static_cast<RoomId>(command.room));
+  const PersonId who = in_room.at(static_cast<std::size_t>(command.person));
+  const ModelPerson& person = model_.people.at(who);
+  switch (command.what) {
+    case Happening::kJoinMany:
+      for (int i = 0; i <= command.amount % kPeople; ++i) {
+        join(command, in_room.at(static_cast<std::size_t>((command.person + i) % kPeople)));
+      }
+      break;
+    case Happening::kReinvite:
+      enqueue(who, TicketKind::kReinvite);
+      break;
+    case Happening::kMove:
+      if (person.place) {
+        moved_ = true;
+        enqueue(who, TicketKind::kMove);
+      }
+      break;
+    case Happening::kFollowMoves:
+      follow_moves();
+      break;
+    case Happening::kCancel: {
+      const auto older = static_cast<std::uint32_t>(command.amount % 3 == 0);
+      const std::uint32_t generation = person.generation - std::min(older, person.generation);
+      placement_.cancel(person.jid, generation);
+      if (person.ticket && person.ticket->ticket.generation <= generation) {
+        model_.ticket_removed(who);
+      }
+      break;
+    }
+    case Happening::kConfirmAll:
+      confirm_all();
+      break;
+    case Happening::kAllocationFails:
+      placement_.allocation_failed(person.jid, now());
+      model_.allocation_failed(who, now().mono);
+      break;
+    case Happening::kLeaves:
+      leave(who);
+      break;
+    case Happening::kConferenceEnds:
+      placement_.conference_ended(model_.rooms.at(person.room).jid, now());
+      for (const PersonId member : in_room) {
+        model_.forgotten(member);
+      }
+      break;
+    default:
+      join(command, who);
+  }
+}
+
+/// Seldom somebody who is there already, or with a number that is not new.
+void World::join(const Command& command, PersonId who) {
+  const ModelPerson& person = model_.people.at(who);
+  if (person.place && command.amount < 90) {
+    return;
+  }
+  std::vector<BridgeJid> avoid;
+  if (command.amount % 11 == 1) {
+    avoid.push_back(
+        model_.bridges.at(static_cast<std::size_t>(command.bridge) % model_.bridges.size()).jid);
+  }
+  enqueue(who, TicketKind::kJoin, avoid);
+  if (command.amount % 17 == 2) {
+    Ticket stale = ticket(model_.rooms.at(person.room).jid, 0, TicketKind::kJoin,
+                          person.generation);
+    stale.participant = person.jid;
+    require(!placement_.enqueue(stale, now()).has_value(), "Q20",
+            "a ticket with a number that is not new was accepted");
+  }
+}
+
+Result<> World::enqueue(PersonId who, TicketKind kind, const std::vector<BridgeJid>& avoid) {
+  static const std::array<std::string, 3> kRegions = {"eu", "uk", "us"};
+  ModelPerson& person = model_.people.at(who);
+  Ticket wanted;
+  wanted.room = model_.rooms.at(person.room).jid;
+  wanted.participant = person.jid;
+  wanted.generation = ++person.generation;
+  wanted.kind = kind;
+  wanted.role = person.role;
+  wanted.avoid = avoid;
+  if (setup_.regions) {
+    wanted.region = kRegions.at(who % kRegions.size());
+  }
+  const Errc expected = model_.expected_error(who, wanted);
+  const auto result = placement_.enqueue(wanted, now());
+  const Errc actual = result ? ReferenceModel::kNoError : result.error().code;
+  require(expected == actual, "I3", "enqueue answered other than who waits and is placed allows");
+  if (result) {
+    model_.ticket_accepted(who, wanted, now().mono);
+  }
+  return result;
+}
+
+void World::follow_moves() {
+  for (const Move& wish : std::exchange(wishes_, {})) {
+    const PersonId who = model_.person_of.at(wish.participant);
+    const auto& place = model_.people.at(who).place;
+    if (place && model_.bridges.at(*place).jid == wish.from) {
+      moved_ = true;
+      enqueue(who, TicketKind::kMove);
+    }
+  }
+}
+
+void World::confirm_all() {
+  for (ModelPerson& person : model_.people) {
+    if (person.in_flight) {
+      placement_.confirmed(person.jid, now());
+      person.in_flight = person.goes_to_front = false;
+      person.failed_at.reset();
+    }
+  }
+}
+
+void World::leave(PersonId who) {
+  placement_.left(model_.people.at(who).jid, now());
+  model_.forgotten(who);
+  require(!placement_.bridge_of(model_.people.at(who).jid) &&
+              !placement_.waiting_for(model_.people.at(who).jid),
+          "Q20", "who left still waits or has a place");
+}
+
+void World::everybody_leaves() {
+  for (PersonId who = 0; who < model_.people.size(); ++who) {
+    leave(who);
+  }
+}
+
+void World::bridge_command(const Command& command) {
+  const auto which = static_cast<BridgeId>(command.bridge) % model_.bridges.size();
+  ModelBridge& bridge = model_.bridges.at(which);
+  switch (command.what) {
+    case Happening::kReportsAll:
+      for (BridgeId each = 0; each < model_.bridges.size(); ++each) {
+        if (model_.bridges[each].present) {
+          report_truth(each, (command.amount - 50) * 300);
+        }
+      }
+      break;
+    case Happening::kWildReport:
+      wild_report(which, command.amount);
+      break;
+    case Happening::kBridgeLeaves:
+      placement_.bridge_left(bridge.jid, now());
+      bridge.present = false;
+      break;
+    case Happening::kBridgeFails:
+      fail_bridge(which, static_cast<FailureCause>(command.amount % 6), command.amount % 4 > 0);
+      break;
+    case Happening::kBridgeRestarts:
+      restart(which, command.amount);
+      break;
+    case Happening::kSuspect:
+      bridge.suspect = command.amount < 40;
+      placement_.set_suspect(bridge.jid, bridge.suspect, now());
+      break;
+    case Happening::kCordon:
+      set_cordoned(which, command.amount < 50);
+      break;
+    case Happening::kStandby:
+      bridge.standby = command.amount < 50;
+      placement_.set_standby(bridge.jid, bridge.standby, now());
+      break;
+    case Happening::kRestartWanted:
+      restart_wanted(which, command.amount);
+      break;
+    default:
+      report_truth(which, (command.amount - 50) * 1'000);
+  }
+}
+
+void World::set_cordoned(BridgeId which, bool cordoned) {
+  model_.bridges.at(which).cordoned = cordoned;
+  placement_.set_cordoned(model_.bridges.at(which).jid, cordoned, now());
+}
+
+/// What the bridge would measure if everybody on it had reached full load, and some noise.
+stats::BridgeReport World::truth_of(BridgeId which, std::int64_t noise) {
+  static const std::array<std::string, 3> kRegions = {"eu", "uk", "us"};
+  const Milliunits load = model_.own_loads().at(which);
+  const std::int64_t stress = std::max<std::int64_t>(0, load * true_cost(setup_) / 1000 + noise);
+  stats::BridgeReport report = report_of(model_.bridges.at(which).jid, stress, ++sequence_);
+  report.version = "v1";
+  report.relay_id = "relay" + std::to_string(which);
+  if (setup_.regions) {
+    report.region = kRegions.at(which % kRegions.size());
+  }
+  return report;
+}
+
+void World::report_truth(BridgeId which, std::int64_t noise) {
+  report(truth_of(which, noise), which);
+}
+
+void World::report(stats::BridgeReport report, BridgeId which) {
+  ModelBridge& bridge = model_.bridges.at(which);
+  const auto rooms = placement_.report(report, now());
+  require(rooms.empty(), "Q15", "a report without smaller counters is no restart");
+  bridge.present = true;
+  bridge.healthy = report.healthy.value_or(bridge.healthy);
+  bridge.drain = report.drain.value_or(bridge.drain);
+  bridge.graceful = bridge.graceful || report.graceful_shutdown.value_or(false);
+  bridge.shutting_down = bridge.shutting_down || report.shutting_down.value_or(false);
+  if (variation_.repeats_reports) {
+    placement_.report(report, now());
+  }
+}
+
+void World::wild_report(BridgeId which, int amount) {
+  stats::BridgeReport wild = truth_of(which, 0);
+  if (amount < 60) {
+    wild.stress = Stress(amount * 20'000);
+  } else if (amount < 65) {
+    wild.stress.reset();
+  } else if (amount < 80) {
+    wild.drain = amount < 72;
+  } else if (amount < 90) {
+    wild.healthy = amount < 85;
+  } else if (amount < 92) {
+    wild.graceful_shutdown = true;
+  } else if (amount < 94) {
+    wild.shutting_down = true;
+  } else {
+    wild.local_endpoints = (amount - 94) * 10;
+  }
+  report(wild, which);
+}
+
+/// Counters that became smaller prove a restart; the first time there is nothing to compare.
+void World::restart(BridgeId which, int amount) {
+  ModelBridge& bridge = model_.bridges.at(which);
+  stats::BridgeReport wild = truth_of(which, 0);
+  wild.total_participants = bridge.told_total ? *bridge.told_total - 1 : 1000;
+  if (!bridge.told_total) {
+    report(wild, which);
+    bridge.told_total = wild.total_participants;
+    return;
+  }
+  bridge.present = true;
+  bridge.graceful = bridge.shutting_down = false;
+  const auto rooms = placement_.report(wild, now());
+  failed_bridge(which, FailureCause::kRestarted, rooms, amount % 4 > 0);
+}
+
+void World::fail_bridge(BridgeId which, FailureCause cause, bool reinvite) {
+  const auto rooms = placement_.bridge_failed(model_.bridges.at(which).jid, cause, now());
+  failed_bridge(which, cause, rooms, reinvite);
+}
+
+void World::failed_bridge(BridgeId which, FailureCause cause, const std::vector<RoomJid>& rooms,
+                          bool reinvite) {
+  std::vector<std::int64_t> sizes;
+  for (const RoomJid& jid : rooms) {
+    for (RoomId r = 0; r < model_.rooms.size(); ++r) {
+      if (model_.rooms[r].jid == jid) {
+        sizes.push_back(model_.size(r));
+      }
+    }
+  }
+  const std::vector<PersonId> lost = model_.failed(which, cause, now().mono);
+  check_failure(which, lost, rooms, sizes);
+  for (const PersonId who : lost) {
+    if (reinvite) {
+      enqueue(who, TicketKind::kReinvite);
+    }
+  }
+}
+
+void World::restart_wanted(BridgeId which, int amount) {
+  ModelBridge& bridge = model_.bridges.at(which);
+  int asked = 0;
+  for (const ModelPerson& person : model_.people) {
+    if (person.place == which && asked++ <= amount % 15 &&
+        placement_.restart_requested(person.jid, now())) {
+      const Instant until = now().mono + model_.options.ice_failure_quarantine;
+      bridge.quarantined_until =
+          bridge.quarantined_until ? std::max(*bridge.quarantined_until, until) : until;
+    }
+  }
+}
+
+void World::fleet_command(const Command& command) {
+  ModelRoom& room = model_.rooms.at(static_cast<std::size_t>(command.room));
+  switch (command.what) {
+    case Happening::kPin:
+      room.pinned = command.amount < 50 ? "v1" : "v2";
+      room.pinned_until = now().mono + seconds{20};
+      placement_.pin(room.jid, *room.pinned, seconds{20}, now());
+      break;
+    case Happening::kRestore: {
+      const auto in_room = model_.in_room(static_cast<RoomId>(command.room));
+      const PersonId who = in_room.at(static_cast<std::size_t>(command.person) % 8);  // A member.
+      ModelPerson& person = model_.people.at(who);
+      auto where = static_cast<BridgeId>(command.bridge) % model_.bridges.size();
+      const auto hosts = model_.hosts(person.room);
+      if (!setup_.relays && !hosts.empty()) {
+        where = hosts.begin()->first;
+      }
+      placement_.restore_participant(room.jid, person.jid, model_.bridges.at(where).jid, now());
+      if (!person.known) {
+        person.known = true;
+        person.place = where;
+        person.place_generation = 0;
+      }
+      break;
+    }
+    case Happening::kMassDrop:
+      placement_.mass_drop(now());
+      for (PersonId who = 0; who < model_.people.size(); ++who) {
+        model_.forgotten(who);
+      }
+      break;
+    case Happening::kServiceDown:
+      placement_.service_down(now());
+      link_up_ = false;
+      for (ModelBridge& bridge : model_.bridges) {
+        bridge.present = false;
+      }
+      break;
+    case Happening::kServiceUp:
+      if (!link_up_) {
+        placement_.service_up(now());
+        link_up_ = true;
+      }
+      for (BridgeId which = 0; which < model_.bridges.size(); ++which) {
+        report_truth(which);
+      }
+      break;
+    default:
+      for (int i = 0; i <= (command.amount < 96 ? command.amount / 4 : 250); ++i) {
+        pass_time(kRestStep);
+        drain();
+      }
+  }
+}
+
+}  // namespace bascule::focus::properties
