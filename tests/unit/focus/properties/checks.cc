@@ -2,6 +2,7 @@
 // properties (Q) of bridge selection: docs/selection.md.
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 
 #include "tests/unit/focus/properties/world.h"
@@ -61,23 +62,37 @@ void World::drain() {
       setup_.single_decisions ? model_.people : std::vector<ModelPerson>();
   std::vector<Decision> decisions;
   placement_.drain(now(), decisions, wishes_);
-  moved_ = moved_ || !wishes_.empty();
+  note_plans();
   for (const Decision& decision : decisions) {
     check_decision(decision);
     const PersonId who = model_.person_of.at(decision.ticket.participant);
     const BridgeId where = model_.bridge_of.at(decision.bridge);
-    model_.placed(who, where, decision.ticket.generation, now().mono);
+    model_.placed(who, where, decision.ticket.generation, moment());
     check_pace(where);
     // A move also takes load away, with the last of a conference a relay on all its bridges.
-    if (setup_.single_decisions && !people_before.at(who).place) {
+    if (setup_.single_decisions && !woke_up_ && !people_before.at(who).place) {
       check_reservation(decision, before, people_before.at(who));
     }
     std::ostringstream line;
-    line << elapsed_ / milliseconds{1} << ' ' << text_of(decision);
+    line << text_of(decision);
     log_.push_back(line.str());
   }
   if (decisions.empty() && waits_of(placement_.counters()) > waits) {
     check_waits();
+  }
+}
+
+/// What makes plans besides failures: moves, and everybody leaving at once.
+void World::note_plans() {
+  moved_ = moved_ || !wishes_.empty();
+  for (const Move& wish : wishes_) {
+    model_.may_be_planned(model_.people.at(model_.person_of.at(wish.participant)).room, moment());
+  }
+  if (placement_.counters().mass_drops != mass_drops_) {
+    mass_drops_ = placement_.counters().mass_drops;
+    for (RoomId r = 0; r < model_.rooms.size(); ++r) {
+      model_.may_be_planned(r, moment());
+    }
   }
 }
 
@@ -88,7 +103,7 @@ void World::check_decision(const Decision& decision) {
   const auto& line = model_.rooms.at(person.room).lines.at(person.ticket->line);
   require(line.front() == model_.person_of.at(person.jid), "Q7",
           "served before others of its room and class: " + text_of(decision));
-  require(decision.waited == now().mono - person.ticket->since, "Q7", "waiting began at enqueue");
+  require(decision.waited == moment() - person.ticket->since, "Q7", "waiting began at enqueue");
   check_limit_of_rule(decision, person);
   check_bridge_of(decision, person, model_.bridge_of.at(decision.bridge));
 }
@@ -145,17 +160,17 @@ void World::check_bridge_of(const Decision& decision, const ModelPerson& person,
   const ModelBridge& bridge = model_.bridges.at(where);
   const auto hosts = model_.hosts(person.room);
   const bool lives_there = hosts.contains(where);
-  require(!bridge.quarantined(now().mono), "Q15", "in quarantine: " + text_of(decision));
-  require(bridge.failures < 3 || now().mono - *bridge.last_failure >= seconds{600}, "Q16",
+  require(!bridge.quarantined(moment()), "Q15", "in quarantine: " + text_of(decision));
+  require(bridge.failures < 3 || moment() - *bridge.last_failure >= seconds{600}, "Q16",
           "a flapping bridge: " + text_of(decision));
-  require(bridge.works(now().mono) && link_up_, "I8", "does not work: " + text_of(decision));
+  require(bridge.works(moment()) && link_up_, "I8", "does not work: " + text_of(decision));
   require(!bridge.shutting_down, "I8", "about to exit: " + text_of(decision));
-  require(lives_there || bridge.open(now().mono), "Q24",
+  require(lives_there || bridge.open(moment()), "Q24",
           "a new conference on a draining bridge: " + text_of(decision));
   require(lives_there || !bridge.standby || view(where).activated, "I8",
           "a spare that is not in use: " + text_of(decision));
   const ModelRoom& room = model_.rooms.at(person.room);
-  const bool pinned = room.pinned && now().mono < room.pinned_until;
+  const bool pinned = room.pinned && moment() < room.pinned_until;
   require(!hosts.empty() || !pinned || room.pinned == "v1", "I8",
           "not of the version wanted: " + text_of(decision));
   const bool avoids_others = person.ticket->ticket.kind == TicketKind::kMove;
@@ -200,13 +215,13 @@ void World::check_reservation(const Decision& decision, const std::vector<Bridge
 
 void World::check_failure(BridgeId which, const std::vector<PersonId>& lost,
                           const std::vector<RoomJid>& rooms,
-                          const std::vector<std::int64_t>& sizes) {
+                          const std::vector<BridgeView>& before) {
   const BridgeView failed = view(which);
   require(failed.load == 0 && failed.unaccounted == 0 && failed.participants == 0 &&
               failed.conferences == 0 && failed.in_flight == 0,
           "Q15", "something is left on a bridge that failed");
   // An idle one that restarted is there at once, and may get the plans it had.
-  require(failed.reserved == Stress() || model_.bridges.at(which).open(now().mono), "I8",
+  require(failed.reserved == Stress() || model_.bridges.at(which).open(moment()), "I8",
           "a plan survived its bridge");
   std::vector<RoomJid> expected;
   for (const PersonId who : lost) {
@@ -217,15 +232,26 @@ void World::check_failure(BridgeId which, const std::vector<PersonId>& lost,
   std::vector<RoomJid> told = rooms;
   std::sort(told.begin(), told.end());
   require(told == expected, "Q15", "not told exactly the rooms that lost people");
-  static_cast<void>(sizes);
+  note_plans();
+  // Where the rest of a conference is, its own growth may be reserved again: because it lost people
+  // or the plan it had elsewhere.
+  std::set<BridgeId> remainders;
+  for (const PersonId who : lost) {
+    model_.may_be_planned(model_.people.at(who).room, moment());
+  }
+  for (RoomId r = 0; r < model_.rooms.size(); ++r) {
+    for (const auto& [bridge, crowd] : model_.hosts(r)) {
+      if (moment() <= model_.rooms[r].planned_until) {
+        remainders.insert(bridge);
+      }
+    }
+  }
   for (BridgeId each = 0; each < model_.bridges.size(); ++each) {
-    const BridgeView other = view(each);
-    if (other.reserved > Stress() && other.participants == 0) {
-      // Nobody is there: all that is reserved was planned.
-      require(other.expected + other.reserved <=
-                  share(model_.options.limit_max, other.capacity) + kRounding ||
-                  placement_.counters().mass_drops > 0 || moved_,
-              "Q21", "plans of one pass exceed the limit");
+    const BridgeView after = view(each);
+    if (after.reserved > before.at(each).reserved && !remainders.contains(each)) {
+      require(after.expected + after.reserved <=
+                  share(model_.options.limit_max, after.capacity) + kRounding,
+              "Q21", "the plans of one pass exceed the limit");
     }
   }
 }
@@ -272,9 +298,10 @@ void World::check_bridges() {
     }
     require(seen.participants == people && seen.in_flight == in_flight, "I1",
             "people on a bridge are miscounted");
-    const bool quarantined = bridge.quarantined(now().mono);
-    require(seen.quarantined_until ==
-                (quarantined ? bridge.quarantined_until : std::optional<Instant>()),
+    const bool quarantined = bridge.quarantined(moment());
+    require(quarantined == seen.quarantined_until.has_value() &&
+                (!quarantined ||
+                 *seen.quarantined_until == *bridge.quarantined_until + standstill_),
             "Q15", "another quarantine than the failures call for");
     require(seen.present == bridge.present, "I8", "another presence than was told");
     if (seen.report_age.value_or(Duration::max()) > model_.options.blind_after) {
@@ -316,7 +343,7 @@ void World::check_waits() {
                      placement_.counters().isolations == 0 && link_up_;
   for (RoomId r = 0; plain && r < model_.rooms.size(); ++r) {
     const ModelRoom& room = model_.rooms[r];
-    const bool pinned = room.pinned && now().mono < room.pinned_until;
+    const bool pinned = room.pinned && moment() < room.pinned_until;
     for (const auto& line : room.lines) {
       if (line.empty() || pinned) {
         continue;
@@ -348,12 +375,12 @@ bool World::may_fit(BridgeId which, Milliunits load, Stress limit, bool with_gro
 void World::check_first_wait(RoomId /*room*/, const ModelPerson& person) {
   const bool displaced = person.ticket->line == 0;
   const bool little_will_do = !displaced || setup_.relays ||
-                              now().mono - person.ticket->since > model_.options.small_need_after;
+                              moment() - person.ticket->since > model_.options.small_need_after;
   if (!little_will_do) {
     return;
   }
   for (BridgeId which = 0; which < model_.bridges.size(); ++which) {
-    if (model_.bridges[which].open(now().mono)) {
+    if (model_.bridges[which].open(moment())) {
       const Milliunits few = displaced ? conference_load(4) : conference_load(2);
       const Stress limit = displaced ? model_.options.limit_max : model_.options.limit_join;
       require(!may_fit(which, few, limit, displaced), "Q6",
@@ -369,7 +396,7 @@ void World::check_join_wait(RoomId room, const ModelPerson& person) {
     const ModelBridge& bridge = model_.bridges.at(which);
     const bool last_home =
         setup_.relays || placement_.bridge_of(model_.rooms.at(room).jid) == bridge.jid;
-    const bool usable = bridge.works(now().mono) && !bridge.shutting_down && last_home &&
+    const bool usable = bridge.works(moment()) && !bridge.shutting_down && last_home &&
                         (!setup_.relays || crowd.people + crowd.visitors <
                                                options.max_per_conference_bridge);
     const BridgeView seen = view(which);
@@ -384,7 +411,7 @@ void World::check_join_wait(RoomId room, const ModelPerson& person) {
   const std::int64_t people = model_.size(room);
   const Milliunits load = options.relay_load + participant_load(people + 1);
   for (BridgeId which = 0; which < model_.bridges.size(); ++which) {
-    if (model_.bridges[which].open(now().mono) && !hosts.contains(which)) {
+    if (model_.bridges[which].open(moment()) && !hosts.contains(which)) {
       require(!may_fit(which, load, options.limit_max, true), "Q6",
               "a join waits although another bridge has room: " + person.jid.to_string());
     }

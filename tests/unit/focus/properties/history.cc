@@ -14,7 +14,7 @@ constexpr std::array<std::string_view, kHappeningCount> kNames = {
     "report",    "reports-all",     "wild-report",     "bridge-leaves",  "bridge-fails",
     "bridge-restarts", "suspect",   "cordon",          "standby",        "restart-wanted",
     "pin",       "restore",         "mass-drop",       "service-down",   "service-up",
-    "rest"};
+    "rest",      "pause"};
 constexpr std::array<std::int64_t, 4> kCosts = {10'000, 20'000, 40'000, 5'000};
 constexpr int kRooms = 6;
 constexpr int kPeople = 10;
@@ -106,7 +106,8 @@ Theme everything() {
                    {1, Happening::kStandby},     {1, Happening::kRestartWanted},
                    {1, Happening::kPin},         {1, Happening::kRestore},
                    {1, Happening::kMassDrop},    {1, Happening::kServiceDown},
-                   {2, Happening::kServiceUp},   {4, Happening::kRest}};
+                   {2, Happening::kServiceUp},   {4, Happening::kRest},
+                   {1, Happening::kPause}};
   return theme;
 }
 

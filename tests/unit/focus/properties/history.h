@@ -41,8 +41,9 @@ enum class Happening : std::uint8_t {
   kServiceDown,
   kServiceUp,
   kRest,           ///< Time passes, nothing happens.
+  kPause,          ///< The process is stopped for a while.
 };
-inline constexpr std::size_t kHappeningCount = 26;
+inline constexpr std::size_t kHappeningCount = 27;
 [[nodiscard]] std::string_view to_string(Happening happening);
 
 struct Command {

@@ -99,6 +99,10 @@ void ReferenceModel::forgotten(PersonId who) {
   person.place_generation = 0;
 }
 
+void ReferenceModel::may_be_planned(RoomId room, Instant now) {
+  rooms.at(room).planned_until = now + options.plan_ttl;
+}
+
 std::vector<PersonId> ReferenceModel::failed(BridgeId which, FailureCause cause, Instant now) {
   ModelBridge& bridge = bridges.at(which);
   const bool was_idle = own_loads().at(which) == 0;

@@ -43,6 +43,7 @@ struct ModelRoom {
   std::array<std::list<PersonId>, 2> lines;  ///< In order of arrival.
   std::optional<std::string> pinned;
   Instant pinned_until{};
+  Instant planned_until{};  ///< Until then a bridge may be planned for it.
 };
 
 struct ModelBridge {
@@ -84,6 +85,7 @@ struct ReferenceModel {
   void placed(PersonId who, BridgeId where, std::uint32_t generation, Instant now);
   void allocation_failed(PersonId who, Instant now);
   void forgotten(PersonId who);
+  void may_be_planned(RoomId room, Instant now);
   /// Returns who lost its place.
   std::vector<PersonId> failed(BridgeId which, FailureCause cause, Instant now);
 

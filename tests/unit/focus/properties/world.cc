@@ -55,6 +55,15 @@ void World::pass_time(Duration step) {
   elapsed_ += step;
 }
 
+void World::pause(Duration gap) {
+  drain();
+  elapsed_ += gap;
+  standstill_ += gap - seconds{1};
+  woke_up_ = true;
+  drain();
+  woke_up_ = false;
+}
+
 BridgeView World::view(BridgeId which) const {
   return *placement_.bridge(model_.bridges.at(which).jid, now());
 }
@@ -126,7 +135,7 @@ void World::people_command(const Command& command) {
       break;
     case Happening::kAllocationFails:
       placement_.allocation_failed(person.jid, now());
-      model_.allocation_failed(who, now().mono);
+      model_.allocation_failed(who, moment());
       break;
     case Happening::kLeaves:
       leave(who);
@@ -181,7 +190,7 @@ Result<> World::enqueue(PersonId who, TicketKind kind, const std::vector<BridgeJ
   const Errc actual = result ? ReferenceModel::kNoError : result.error().code;
   require(expected == actual, "I3", "enqueue answered other than who waits and is placed allows");
   if (result) {
-    model_.ticket_accepted(who, wanted, now().mono);
+    model_.ticket_accepted(who, wanted, moment());
   }
   return result;
 }
@@ -333,27 +342,28 @@ void World::restart(BridgeId which, int amount) {
   }
   bridge.present = true;
   bridge.graceful = bridge.shutting_down = false;
+  const std::vector<BridgeView> before = placement_.bridges(now());
   const auto rooms = placement_.report(wild, now());
-  failed_bridge(which, FailureCause::kRestarted, rooms, amount % 4 > 0);
+  failed_bridge(which, FailureCause::kRestarted, rooms, before, amount % 4 > 0);
 }
 
 void World::fail_bridge(BridgeId which, FailureCause cause, bool reinvite) {
+  const std::vector<BridgeView> before = placement_.bridges(now());
   const auto rooms = placement_.bridge_failed(model_.bridges.at(which).jid, cause, now());
-  failed_bridge(which, cause, rooms, reinvite);
+  failed_bridge(which, cause, rooms, before, reinvite);
 }
 
 void World::failed_bridge(BridgeId which, FailureCause cause, const std::vector<RoomJid>& rooms,
-                          bool reinvite) {
+                          const std::vector<BridgeView>& before, bool reinvite) {
   std::vector<std::int64_t> sizes;
   for (const RoomJid& jid : rooms) {
-    for (RoomId r = 0; r < model_.rooms.size(); ++r) {
-      if (model_.rooms[r].jid == jid) {
-        sizes.push_back(model_.size(r));
-      }
-    }
+    const auto found = std::find_if(model_.rooms.begin(), model_.rooms.end(),
+                                    [&](const ModelRoom& room) { return room.jid == jid; });
+    sizes.push_back(model_.size(static_cast<RoomId>(found - model_.rooms.begin())));
   }
-  const std::vector<PersonId> lost = model_.failed(which, cause, now().mono);
-  check_failure(which, lost, rooms, sizes);
+  require(std::is_sorted(sizes.rbegin(), sizes.rend()), "Q15", "not the largest room first");
+  const std::vector<PersonId> lost = model_.failed(which, cause, moment());
+  check_failure(which, lost, rooms, before);
   for (const PersonId who : lost) {
     if (reinvite) {
       enqueue(who, TicketKind::kReinvite);
@@ -367,7 +377,7 @@ void World::restart_wanted(BridgeId which, int amount) {
   for (const ModelPerson& person : model_.people) {
     if (person.place == which && asked++ <= amount % 15 &&
         placement_.restart_requested(person.jid, now())) {
-      const Instant until = now().mono + model_.options.ice_failure_quarantine;
+      const Instant until = moment() + model_.options.ice_failure_quarantine;
       bridge.quarantined_until =
           bridge.quarantined_until ? std::max(*bridge.quarantined_until, until) : until;
     }
@@ -379,7 +389,7 @@ void World::fleet_command(const Command& command) {
   switch (command.what) {
     case Happening::kPin:
       room.pinned = command.amount < 50 ? "v1" : "v2";
-      room.pinned_until = now().mono + seconds{20};
+      room.pinned_until = moment() + seconds{20};
       placement_.pin(room.jid, *room.pinned, seconds{20}, now());
       break;
     case Happening::kRestore: {
@@ -416,10 +426,16 @@ void World::fleet_command(const Command& command) {
       if (!link_up_) {
         placement_.service_up(now());
         link_up_ = true;
+        for (RoomId r = 0; r < model_.rooms.size(); ++r) {
+          model_.may_be_planned(r, moment());
+        }
       }
       for (BridgeId which = 0; which < model_.bridges.size(); ++which) {
         report_truth(which);
       }
+      break;
+    case Happening::kPause:
+      pause(seconds{6 + command.amount * 10});
       break;
     default:
       for (int i = 0; i <= (command.amount < 96 ? command.amount / 4 : 250); ++i) {

@@ -38,6 +38,8 @@ class World {
   void run(const std::vector<Command>& commands);
   void apply(const Command& command);
   void pass_time(Duration step);
+  /// The process stands still: nothing is called for longer than a pause has to be.
+  void pause(Duration gap);
   /// One call of `Placement::drain`, with everything checked that it decided.
   void drain();
 
@@ -55,8 +57,10 @@ class World {
   [[nodiscard]] BridgeView view(BridgeId which) const;
   /// Stress of a unit as learned, without margin.
   [[nodiscard]] Stress learned_cost(BridgeId which) const;
-  /// Every decision: when, who, where, why, expected stress.
+  /// Every decision: who, where, why, expected stress.
   [[nodiscard]] const std::vector<std::string>& log() const { return log_; }
+  /// Time without pauses, as Placement counts it.
+  [[nodiscard]] Instant moment() const { return now().mono - standstill_; }
   void check_state();
 
  private:
@@ -71,7 +75,7 @@ class World {
   void restart(BridgeId which, int amount);
   void restart_wanted(BridgeId which, int amount);
   void failed_bridge(BridgeId which, FailureCause cause, const std::vector<RoomJid>& rooms,
-                     bool reinvite);
+                     const std::vector<BridgeView>& before, bool reinvite);
   void leave(PersonId who);
   stats::BridgeReport truth_of(BridgeId which, std::int64_t noise);
 
@@ -80,6 +84,7 @@ class World {
   void check_decision(const Decision& decision);
   void check_limit_of_rule(const Decision& decision, const ModelPerson& person);
   void check_bridge_of(const Decision& decision, const ModelPerson& person, BridgeId where);
+  void note_plans();
   void check_pace(BridgeId where);
   void check_reservation(const Decision& decision, const std::vector<BridgeView>& before,
                          const ModelPerson& person_before);
@@ -88,7 +93,7 @@ class World {
   void check_join_wait(RoomId room, const ModelPerson& person);
   [[nodiscard]] bool may_fit(BridgeId which, Milliunits load, Stress limit, bool with_growth) const;
   void check_failure(BridgeId which, const std::vector<PersonId>& lost,
-                     const std::vector<RoomJid>& rooms, const std::vector<std::int64_t>& sizes);
+                     const std::vector<RoomJid>& rooms, const std::vector<BridgeView>& before);
   void check_bridges();
   void check_hosts();
 
@@ -98,9 +103,12 @@ class World {
   ReferenceModel model_;
   Placement placement_;
   Duration elapsed_{};
+  Duration standstill_{};  ///< Part of `elapsed_` that does not count.
   bool link_up_ = false;
   std::int64_t sequence_ = 0;
   std::vector<Move> wishes_;
+  std::uint64_t mass_drops_ = 0;  ///< Noticed so far.
+  bool woke_up_ = false;          ///< What was seen just before is of before a pause.
   std::vector<std::string> log_;
   bool moved_ = false;  ///< Somebody was told to move: conferences may be in two places.
 };
