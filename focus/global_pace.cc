@@ -1,7 +1,6 @@
 #include "focus/global_pace.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "base/check.h"
 
@@ -12,7 +11,7 @@ constexpr Duration kPeriod = std::chrono::milliseconds{250};
 constexpr Duration kBetweenCuts = std::chrono::seconds{1};  // Until a cut shows in the answers.
 constexpr std::int64_t kStep = 13;                          // 50 per second.
 constexpr std::int64_t kCutPermille = 700;
-constexpr std::uint32_t kAnswersMin = 10;  // Fewer say nothing about a decile.
+constexpr std::uint32_t kAnswersMin = 10;  // Fewer say nothing about a tenth.
 
 PlacementLimit limit_of(std::int64_t rate, std::uint32_t burst) {
   // A quarter of a second's work at once, so that the rate is reached with coarse calls too.
@@ -40,10 +39,9 @@ GlobalPace::GlobalPace(const PlacementOptions& options)
 }
 
 void GlobalPace::answered(Duration took) {
-  const auto ms = std::max<std::int64_t>(took / std::chrono::milliseconds{1}, 0);
-  const auto width = static_cast<std::size_t>(std::bit_width(static_cast<std::uint64_t>(ms)));
-  ++answers_.at(std::min(width, kClasses - 1));
-  ++answer_count_;
+  ++answers_;
+  quick_ += took < good_ ? 1U : 0U;
+  slow_ += took > bad_ ? 1U : 0U;
 }
 
 void GlobalPace::adapt(Instant now) {
@@ -51,30 +49,30 @@ void GlobalPace::adapt(Instant now) {
     counted_since_ = now;
   }
   const Duration counted = now - *counted_since_;
-  if (counted < kPeriod || answer_count_ < kAnswersMin) {
+  if (counted < kPeriod || answers_ < kAnswersMin) {
     return;
   }
-  const Duration late = ninth_decile();
+  const bool late = std::uint64_t{slow_} * 10 > answers_;
+  const bool early = std::uint64_t{quick_} * 10 >= std::uint64_t{answers_} * 9;
   const bool needed =
       std::int64_t{placed_} * 2 >= rate_ * (counted / std::chrono::milliseconds{1}) / 1000;
-  if (late > bad_) {
+  if (late) {
     if (!cut_at_ || now - *cut_at_ >= kBetweenCuts) {
-      set_rate(rate_ * kCutPermille / 1000);
+      set_rate(rate_ * kCutPermille / 1000, now);
       cut_at_ = now;
     }
-  } else if (late < good_ && needed) {
+  } else if (early && needed) {
     // Bridges that are not back yet are no reason to become slower.
-    set_rate(std::min(rate_ + (cut_at_ ? kStep : rate_), std::max(ceiling_, rate_)));
+    set_rate(std::min(rate_ + (cut_at_ ? kStep : rate_), std::max(ceiling_, rate_)), now);
   }
-  answers_.fill(0);
-  answer_count_ = placed_ = 0;
+  answers_ = quick_ = slow_ = placed_ = 0;
   counted_since_ = now;
 }
 
-void GlobalPace::set_rate(std::int64_t rate) {
+void GlobalPace::set_rate(std::int64_t rate, Instant now) {
   if (std::max(rate, rate_min_) != rate_) {
     rate_ = std::max(rate, rate_min_);
-    limiter_.set_limit(limit_of(rate_, burst_));
+    limiter_.set_limit(limit_of(rate_, burst_), now);
   }
 }
 
@@ -82,18 +80,6 @@ bool GlobalPace::try_place(Instant now) {
   const bool placed = limiter_.try_place(now);
   placed_ += placed ? 1 : 0;
   return placed;
-}
-
-/// The upper edge of the class that holds it.
-Duration GlobalPace::ninth_decile() const {
-  std::uint32_t seen = 0;
-  for (std::size_t i = 0; i < kClasses; ++i) {
-    seen += answers_[i];
-    if (std::uint64_t{seen} * 10 >= std::uint64_t{answer_count_} * 9) {
-      return std::chrono::milliseconds{std::int64_t{1} << i};
-    }
-  }
-  return std::chrono::milliseconds{std::int64_t{1} << kClasses};
 }
 
 }  // namespace bascule::focus

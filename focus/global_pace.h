@@ -1,7 +1,5 @@
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -35,17 +33,13 @@ class GlobalPace {
   [[nodiscard]] std::int64_t rate() const { return rate_; }
 
  private:
-  static constexpr std::size_t kClasses = 24;  // Of answer times: powers of two of a millisecond.
-
-  [[nodiscard]] Duration ninth_decile() const;
-  void set_rate(std::int64_t rate);
+  void set_rate(std::int64_t rate, Instant now);
 
   std::int64_t rate_, rate_min_, ceiling_;
   std::uint32_t burst_;
   Duration good_, bad_;
   PlacementLimiter limiter_;
-  std::array<std::uint32_t, kClasses> answers_{};
-  std::uint32_t answer_count_ = 0;
+  std::uint32_t answers_ = 0, quick_ = 0, slow_ = 0;  // Since `counted_since_`.
   std::uint32_t placed_ = 0;
   std::optional<Instant> counted_since_, cut_at_;
 };

@@ -52,10 +52,14 @@ std::int64_t faded_share(Duration age, Duration decay) {
   if (exponent >= decay_s * 16) {
     return 0;  // Below the last bit.
   }
-  // (1 - 1/d + 1/(2 d^2) - 1/(6 d^3)) ^ exponent by squaring, in 1/2^30.
+  // (1 - 1/d + 1/(2 d^2) - 1/(6 d^3) + ...) ^ exponent by squaring, in 1/2^30.
   constexpr std::int64_t kOne = std::int64_t{1} << 30U;
-  std::int64_t base = kOne - kOne / decay_s + kOne / (2 * decay_s * decay_s) -
-                      kOne / (6 * decay_s * decay_s * decay_s);
+  std::int64_t base = kOne;
+  std::int64_t term = kOne;
+  for (std::int64_t k = 1; term != 0; ++k) {
+    term = -term / (k * decay_s);
+    base += term;
+  }
   std::int64_t share = kOne;
   while (exponent > 0) {
     if ((exponent & 1) != 0) {

@@ -43,9 +43,15 @@ bool PlacementLimiter::try_place(Instant now, std::int64_t stretch_permille) {
   return true;
 }
 
-void PlacementLimiter::set_limit(PlacementLimit limit) {
-  BASCULE_CHECK(limit.interval > Duration::zero() && limit.interval <= std::chrono::hours{1});
+void PlacementLimiter::set_limit(PlacementLimit limit, Instant now) {
+  BASCULE_CHECK(limit.interval > Duration::zero() && limit.interval <= std::chrono::minutes{1});
   BASCULE_CHECK(limit.burst >= 1);
+  if (theoretical_arrival_ > now) {
+    const std::int64_t ahead = (theoretical_arrival_ - now).count();
+    const std::int64_t before = interval_.count();
+    theoretical_arrival_ =
+        now + limit.interval * (ahead / before) + limit.interval * (ahead % before) / before;
+  }
   interval_ = limit.interval;
   tolerance_ = limit.interval * (limit.burst - 1);
   // earliest() must not underflow.

@@ -36,8 +36,9 @@ class PlacementLimiter {
   /// `stretch_permille` / 1000 (1000 to 1 000 000). `now` must not run backwards between calls.
   [[nodiscard]] bool try_place(Instant now, std::int64_t stretch_permille = 1000);
 
-  /// Another pace from now on, in the same ranges; what was taken stays taken.
-  void set_limit(PlacementLimit limit);
+  /// Another pace from now on, in the same ranges (interval at most a minute). Placements taken
+  /// ahead of time stay taken: as many of them, at the new spacing.
+  void set_limit(PlacementLimit limit, Instant now);
 
  private:
   explicit PlacementLimiter(PlacementLimit limit);

@@ -94,5 +94,27 @@ TEST(PlacementLimiterTest, NoWindowHoldsMoreThanTheGuarantee) {
   }
 }
 
+TEST(PlacementLimiterTest, AnotherPaceKeepsWhatWasTakenAheadOfTime) {
+  auto limiter = make_limiter(milliseconds{100}, 10);
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(limiter.try_place(kStart));
+  }
+  limiter.set_limit({.interval = milliseconds{10}, .burst = 10}, kStart);
+  EXPECT_EQ(limiter.available(kStart), 0u);
+  EXPECT_EQ(limiter.earliest(), kStart + milliseconds{10});
+  limiter.set_limit({.interval = milliseconds{200}, .burst = 10}, kStart);
+  EXPECT_EQ(limiter.earliest(), kStart + milliseconds{200});
+  limiter.set_limit({.interval = milliseconds{200}, .burst = 12}, kStart);
+  EXPECT_EQ(limiter.available(kStart), 2u);
+}
+
+TEST(PlacementLimiterTest, AnotherPaceGivesNoBurstToOneThatWasIdle) {
+  auto limiter = make_limiter(milliseconds{100}, 2);
+  limiter.set_limit({.interval = milliseconds{10}, .burst = 3}, kStart);
+  EXPECT_EQ(limiter.available(kStart), 3u);
+  ASSERT_TRUE(limiter.try_place(kStart));
+  EXPECT_EQ(limiter.available(kStart), 2u);
+}
+
 }  // namespace
 }  // namespace bascule::focus
