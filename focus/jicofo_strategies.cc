@@ -196,7 +196,7 @@ RuleVerdict stay(const TicketCase& c, const RuleContext& x) {
 }  // namespace
 
 RuleVerdict find_preferred(const TicketCase& c, Strategy strategy, const RuleContext& x) {
-  const bool spans = x.options.relays && spans_bridges(strategy);
+  const bool spans = x.options.relays && spans_bridges(strategy) && can_span(c.room);
   if (c.room.has_people() && !spans) {
     const Bridge& home = *c.room.home;
     const bool leaves =

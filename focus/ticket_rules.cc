@@ -361,7 +361,7 @@ RuleVerdict find_spot(const TicketCase& c, const RuleContext& x) {
     }
   }
   if (c.room.has_people()) {
-    if (!single) {
+    if (!single && can_span(c.room)) {
       return join_spanning(c, x);
     }
     if (!must_leave(c, *c.room.home)) {

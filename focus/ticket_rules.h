@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -84,6 +85,12 @@ using RuleVerdict = std::variant<Spot, Wait>;
                                                     const std::string& region);
 /// The version new bridges of the conference must have; null: any.
 [[nodiscard]] const std::string* required_version(const TicketCase& c, const RuleContext& x);
+/// Whether another bridge can join those of the conference: all of them have a relay. If not, it
+/// stays where it is as without relays.
+[[nodiscard]] inline bool can_span(const ConferenceLoad& room) {
+  return std::all_of(room.hosts.begin(), room.hosts.end(),
+                     [](const auto& host) { return host.bridge->relay_id.has_value(); });
+}
 /// Bridges of the conference and those to avoid: not to be chosen as new ones.
 [[nodiscard]] std::vector<const Bridge*> taken_bridges(const TicketCase& c);
 
