@@ -15,6 +15,8 @@ using Regions = std::vector<std::string>;
 enum class Scope : std::uint8_t { kHosts, kNew };
 /// Who shares a bridge.
 enum class Mixing : std::uint8_t { kAny, kSameRole };
+/// Whether bridges that failed the participant count.
+enum class Avoid : std::uint8_t { kYes, kForgive };
 
 struct Preference {
   Scope scope;
@@ -40,17 +42,21 @@ bool may_share(const TicketCase& c, const ConferenceLoad::Host& host, Mixing mix
   return c.ticket.role == Role::kMember ? host.visitors == 0 : host.people == 0;
 }
 
+bool must_leave(const TicketCase& c, const Bridge& bridge) {
+  return bridge.shutting_down || (c.ticket.kind == TicketKind::kMove && c.current == &bridge);
+}
+
 Outcome try_hosts(const TicketCase& c, const RuleContext& x, const Preference& preference,
-                  Mixing mixing) {
+                  Mixing mixing, Avoid avoid) {
   Outcome outcome;
   const ConferenceLoad::Host* best = nullptr;
   Stress lowest;
   const Stress limit = is_displaced(c) || x.fleet_full ? x.options.limit_max : x.options.limit_join;
   for (const ConferenceLoad::Host& host : c.room.hosts) {
     const Bridge& bridge = *host.bridge;
-    const bool leaves =
-        bridge.shutting_down || (c.ticket.kind == TicketKind::kMove && c.current == host.bridge);
-    if (leaves || !is_in(bridge, preference.regions) || !may_share(c, host, mixing) ||
+    const bool avoided = avoid == Avoid::kYes &&
+                         std::find(c.avoid.begin(), c.avoid.end(), &bridge) != c.avoid.end();
+    if (avoided || must_leave(c, bridge) || !is_in(bridge, preference.regions) || !may_share(c, host, mixing) ||
         !BridgeRegistry::works(bridge, x.now) ||
         host.people + host.visitors >= x.options.max_per_conference_bridge) {
       continue;
@@ -73,12 +79,14 @@ Outcome try_hosts(const TicketCase& c, const RuleContext& x, const Preference& p
   return outcome;
 }
 
-Outcome try_new(const TicketCase& c, const RuleContext& x, const Preference& preference) {
+Outcome try_new(const TicketCase& c, const RuleContext& x, const Preference& preference,
+                Avoid avoid) {
   const bool spans = c.room.has_people();
   if (spans && c.room.hosts.size() >= x.options.max_bridges_per_conference) {
     return {};
   }
-  const std::vector<const Bridge*> taken = taken_bridges(c);
+  const std::vector<const Bridge*> taken =
+      avoid == Avoid::kYes ? taken_bridges(c) : bridges_of(c.room);
   Stress limit = is_displaced(c) || x.fleet_full ? x.options.limit_max : x.options.limit_join;
   if (x.registry.phase().settling()) {
     limit = Stress(limit.millionths() * x.options.settle_permille / 1000);
@@ -119,7 +127,7 @@ std::optional<std::string> effective_region(const TicketCase& c, const RuleConte
 }
 
 std::vector<Preference> preferences_of(const TicketCase& c, Strategy strategy,
-                                       const RuleContext& x) {
+                                       const RuleContext& x, Mixing mixing) {
   const bool empty = !c.room.has_people();
   std::vector<Preference> order;
   switch (strategy) {
@@ -130,6 +138,9 @@ std::vector<Preference> preferences_of(const TicketCase& c, Strategy strategy,
       if (region) {
         order = {{Scope::kHosts, Regions{*region}}, {Scope::kNew, Regions{*region}}};
       }
+      if (!region) {
+        order.push_back({Scope::kHosts, {}});
+      }
       if (empty || !region) {
         order.push_back({Scope::kNew, {}});
       }
@@ -137,6 +148,14 @@ std::vector<Preference> preferences_of(const TicketCase& c, Strategy strategy,
     }
     case Strategy::kBascule:
     case Strategy::kSingle:
+      if (std::any_of(c.room.hosts.begin(), c.room.hosts.end(), [&](const auto& host) {
+            return may_share(c, host, mixing) && !must_leave(c, *host.bridge);
+          })) {
+        order.push_back({Scope::kHosts, {}});
+        if (strategy == Strategy::kSingle) {
+          return order;  // The people of one role stay together.
+        }
+      }
       if (c.ticket.region) {
         order.push_back({Scope::kNew, Regions{*c.ticket.region}});
       }
@@ -159,16 +178,23 @@ std::vector<Preference> preferences_of(const TicketCase& c, Strategy strategy,
 }
 
 RuleVerdict first_of(const TicketCase& c, Strategy strategy, const RuleContext& x, Mixing mixing) {
+  const std::vector<Preference> preferences = preferences_of(c, strategy, x, mixing);
   bool capacity_seen = false;
   bool anybody_suits = c.room.has_people();
-  for (const Preference& preference : preferences_of(c, strategy, x)) {
-    const Outcome outcome = preference.scope == Scope::kHosts ? try_hosts(c, x, preference, mixing)
-                                                              : try_new(c, x, preference);
-    if (outcome.spot) {
-      return *outcome.spot;
+  for (const Avoid avoid : {Avoid::kYes, Avoid::kForgive}) {
+    if (avoid == Avoid::kForgive && (c.avoid.empty() || capacity_seen)) {
+      break;
     }
-    capacity_seen = capacity_seen || outcome.capacity_seen;
-    anybody_suits = anybody_suits || outcome.anybody_suits;
+    for (const Preference& preference : preferences) {
+      const Outcome outcome = preference.scope == Scope::kHosts
+                                  ? try_hosts(c, x, preference, mixing, avoid)
+                                  : try_new(c, x, preference, avoid);
+      if (outcome.spot) {
+        return *outcome.spot;
+      }
+      capacity_seen = capacity_seen || outcome.capacity_seen;
+      anybody_suits = anybody_suits || outcome.anybody_suits;
+    }
   }
   if (capacity_seen) {
     return Wait{WaitReason::kPace};
@@ -198,10 +224,8 @@ RuleVerdict stay(const TicketCase& c, const RuleContext& x) {
 RuleVerdict find_preferred(const TicketCase& c, Strategy strategy, const RuleContext& x) {
   const bool spans = x.options.relays && spans_bridges(strategy) && can_span(c.room);
   if (c.room.has_people() && !spans) {
-    const Bridge& home = *c.room.home;
-    const bool leaves =
-        home.shutting_down || (c.ticket.kind == TicketKind::kMove && c.current == &home);
-    return leaves ? first_of(c, Strategy::kSingle, x, Mixing::kAny) : stay(c, x);
+    return must_leave(c, *c.room.home) ? first_of(c, Strategy::kSingle, x, Mixing::kAny)
+                                       : stay(c, x);
   }
   if (strategy != Strategy::kVisitor) {
     return first_of(c, strategy, x, Mixing::kAny);

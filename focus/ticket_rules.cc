@@ -80,7 +80,7 @@ RuleVerdict join_home(const TicketCase& c, const RuleContext& x) {
 // A conference that may span bridges.
 
 /// In which of a conference's bridges somebody may be put, in order.
-enum class HostTier : std::uint8_t { kSameRole, kOtherRole, kDraining };
+enum class HostTier : std::uint8_t { kSameRole, kOtherRole, kDraining, kAvoided };
 
 bool in_tier(const TicketCase& c, const ConferenceLoad::Host& host, HostTier tier) {
   const bool draining =
@@ -94,6 +94,8 @@ bool in_tier(const TicketCase& c, const ConferenceLoad::Host& host, HostTier tie
       return !same_role && !draining;
     case HostTier::kDraining:
       return draining;
+    case HostTier::kAvoided:
+      return is_avoided(c, *host.bridge);
   }
   return false;
 }
@@ -113,7 +115,8 @@ HostChoice choose_host(const TicketCase& c, const RuleContext& x, Stress limit, 
     const bool there =
         regions == nullptr || (bridge.region && std::find(regions->begin(), regions->end(),
                                                           *bridge.region) != regions->end());
-    if (!there || !in_tier(c, host, tier) || must_leave(c, bridge) || is_avoided(c, bridge) ||
+    if (!there || !in_tier(c, host, tier) || must_leave(c, bridge) ||
+        is_avoided(c, bridge) != (tier == HostTier::kAvoided) ||
         !BridgeRegistry::works(bridge, x.now) ||
         host.people + host.visitors >= x.options.max_per_conference_bridge) {
       continue;
@@ -221,7 +224,8 @@ std::optional<RuleVerdict> join_within(const TicketCase& c, const RuleContext& x
     const bool patient = capacity_seen && c.waited < x.options.region_patience;
     return patient ? std::optional<RuleVerdict>(Wait{WaitReason::kPace}) : std::nullopt;
   }
-  for (const HostTier tier : {HostTier::kSameRole, HostTier::kOtherRole, HostTier::kDraining}) {
+  for (const HostTier tier :
+       {HostTier::kSameRole, HostTier::kOtherRole, HostTier::kDraining, HostTier::kAvoided}) {
     const HostChoice host = choose_host(c, x, x.options.limit_max, tier, nullptr);
     if (host.bridge != nullptr) {
       return Spot{host.bridge, PlacementReason::kJoin, x.options.limit_max, 0};
@@ -331,10 +335,7 @@ RuleVerdict choose_first(const TicketCase& c, const RuleContext& x) {
   }
   anybody_suits = anywhere.anybody_suits;
   if (!c.avoid.empty()) {  // Rather a bridge that refused once than none.
-    std::vector<const Bridge*> required;
-    for (const ConferenceLoad::Host& host : c.room.hosts) {
-      required.push_back(host.bridge);
-    }
+    const std::vector<const Bridge*> required = bridges_of(c.room);
     const Search forgiving = search(c, x, steps, nullptr, required);
     if (forgiving.spot) {
       return *forgiving.spot;
@@ -394,11 +395,17 @@ const std::string* required_version(const TicketCase& c, const RuleContext& x) {
   return c.pinned ? &*c.pinned : nullptr;
 }
 
-std::vector<const Bridge*> taken_bridges(const TicketCase& c) {
-  std::vector<const Bridge*> taken = c.avoid;
-  for (const ConferenceLoad::Host& host : c.room.hosts) {
-    taken.push_back(host.bridge);
+std::vector<const Bridge*> bridges_of(const ConferenceLoad& room) {
+  std::vector<const Bridge*> bridges;
+  for (const ConferenceLoad::Host& host : room.hosts) {
+    bridges.push_back(host.bridge);
   }
+  return bridges;
+}
+
+std::vector<const Bridge*> taken_bridges(const TicketCase& c) {
+  std::vector<const Bridge*> taken = bridges_of(c.room);
+  taken.insert(taken.end(), c.avoid.begin(), c.avoid.end());
   return taken;
 }
 

@@ -91,6 +91,7 @@ using RuleVerdict = std::variant<Spot, Wait>;
   return std::all_of(room.hosts.begin(), room.hosts.end(),
                      [](const auto& host) { return host.bridge->relay_id.has_value(); });
 }
+[[nodiscard]] std::vector<const Bridge*> bridges_of(const ConferenceLoad& room);
 /// Bridges of the conference and those to avoid: not to be chosen as new ones.
 [[nodiscard]] std::vector<const Bridge*> taken_bridges(const TicketCase& c);
 

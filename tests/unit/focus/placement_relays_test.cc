@@ -326,5 +326,19 @@ TEST(PlacementRelaysTest, ABridgeThatDiesTakesOnlyItsPartOfTheConference) {
   fleet.placement.check_invariants();
 }
 
+TEST(PlacementRelaysTest, ABridgeThatRefusedSomebodyIsAvoidedOnlyIfThereIsAnother) {
+  for (const int bridges : {1, 2}) {
+    Fleet fleet(spanning(), bridges, with_relays);
+    fleet.join("r", 2);
+    const int home = fleet.home_of("r");
+    fleet.ask(ticket(room("r"), 2));
+    ASSERT_THAT(fleet.drain(), SizeIs(1));
+    fleet.placement.allocation_failed(occupant(room("r"), 2), fleet.now());
+    const auto again = fleet.join(ticket(room("r"), 2, TicketKind::kJoin, 2));
+    ASSERT_THAT(again, SizeIs(1)) << bridges;
+    EXPECT_EQ(again[0].bridge == bridge(home), bridges == 1);
+  }
+}
+
 }  // namespace
 }  // namespace bascule::focus
