@@ -85,6 +85,22 @@ class Fleet {
     }
     return answered(drain());
   }
+  /// Participants `first` to `first` + `count` - 1 on that bridge, by avoiding all others.
+  void seat(const std::string& name, int on_bridge, int count, int first = 0) {
+    for (int i = first; i < first + count; ++i) {
+      Ticket wanted = ticket(room(name), i);
+      for (int other = 0; other < static_cast<int>(reports_.size()); ++other) {
+        if (other != on_bridge) {
+          wanted.avoid.push_back(bridge(other));
+        }
+      }
+      ask(wanted);
+    }
+    answered(drain());
+    for (int i = first; i < first + count; ++i) {
+      ASSERT_EQ(place_of(name, i), on_bridge) << name << " " << i;
+    }
+  }
   std::vector<Decision> answered(std::vector<Decision> decisions) {
     for (const Decision& decision : decisions) {
       placement.confirmed(decision.ticket.participant, now());
