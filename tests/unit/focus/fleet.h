@@ -20,9 +20,17 @@ class Fleet {
  public:
   using Describe = std::function<void(int number, stats::BridgeReport& report)>;
 
-  Fleet(const PlacementOptions& options, int count, const Describe& describe = {})
+  Fleet(const PlacementOptions& options, int count, const Describe& describe = {},
+        std::int64_t cost = 0)
       : placement(options, 1) {
     for (int i = 0; i < count; ++i) {
+      if (cost > 0) {
+        placement.restore_bridge({.bridge = bridge(i),
+                                  .cost = Stress(cost),
+                                  .deviation = Stress(cost / 50),
+                                  .confirmations = 3},
+                                 now());
+      }
       reports_.push_back(report_of(bridge(i), 0, 0));
       if (describe) {
         describe(i, reports_.back());
@@ -99,6 +107,12 @@ class Fleet {
     answered(drain());
     for (int i = first; i < first + count; ++i) {
       ASSERT_EQ(place_of(name, i), on_bridge) << name << " " << i;
+    }
+  }
+  /// The same, placed in an earlier life: their load is settled.
+  void restore(const std::string& name, int on_bridge, int count, int first = 0) {
+    for (int i = first; i < first + count; ++i) {
+      placement.restore_participant(room(name), occupant(room(name), i), bridge(on_bridge), now());
     }
   }
   std::vector<Decision> answered(std::vector<Decision> decisions) {
