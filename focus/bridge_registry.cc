@@ -18,6 +18,7 @@ constexpr Duration kStuckAnswers =
 constexpr std::int64_t kFocusesMax = 8;
 constexpr std::size_t kRestartRequestsMax = 1000;
 constexpr Duration kMemoryFresh = std::chrono::hours{24 * 7};
+constexpr int kConfirmed = 3;  // Confirmations of a cost at most.
 constexpr Stress kDiedBusyReported{900'000};
 constexpr Stress kDiedBusyExpected{950'000};
 
@@ -112,7 +113,10 @@ ReportEffect BridgeRegistry::report(const stats::BridgeReport& report, Instant n
   }
   bool sampled = false;
   if (report.stress && *report.stress >= Stress() && *report.stress <= kReportMax) {
-    sampled = apply_stress(*bridge, *report.stress, now);
+    // Where others are only a residual, it cannot be told from a higher cost: that stays as it is.
+    const bool separable = options_.focuses == 1 || report.local_endpoints ||
+                           bridge->ledger.learned().confirmations < kConfirmed;
+    sampled = apply_stress(*bridge, *report.stress, separable && now >= learn_from_, now);
     if (sampled && report.local_endpoints == 0 && bridge->participants == 0) {
       bridge->ledger.idle_sample(*report.stress);
     }
@@ -166,6 +170,7 @@ void BridgeRegistry::failed(Bridge& bridge, FailureCause cause, Instant now) {
   bridge.residual = 0;
   bridge.answer_time = Duration::zero();
   bridge.restart_requests.clear();
+  bridge.ice_failing_until.reset();
   bridge.isolates_alone.reset();
   bridge.started_at = now;
   bridge.expected_back = false;
@@ -196,9 +201,7 @@ bool BridgeRegistry::restart_requested(Bridge& bridge, Instant now) {
     return false;
   }
   requests.clear();
-  const Instant until = now + options_.ice_failure_quarantine;
-  bridge.quarantined_until =
-      bridge.quarantined_until ? std::max(*bridge.quarantined_until, until) : until;
+  bridge.ice_failing_until = now + options_.ice_failure_quarantine;
   return true;
 }
 
@@ -315,8 +318,9 @@ bool BridgeRegistry::works(const Bridge& bridge, Instant now) {
 }
 
 bool BridgeRegistry::takes_new(const Bridge& bridge, Instant now) {
+  const bool ice_failing = bridge.ice_failing_until && now < *bridge.ice_failing_until;
   return works(bridge, now) && !bridge.drain && !bridge.cordoned && !bridge.graceful_shutdown &&
-         !bridge.shutting_down && (!bridge.standby || bridge.activated);
+         !bridge.shutting_down && !ice_failing && (!bridge.standby || bridge.activated);
 }
 
 Stress BridgeRegistry::capacity(const Bridge& bridge, Instant now) const {
@@ -427,8 +431,8 @@ void BridgeRegistry::apply_residual(Bridge& bridge) {
   bridge.ledger.set_foreign(bridge.residual);
 }
 
-bool BridgeRegistry::apply_stress(Bridge& bridge, Stress stress, Instant now) {
-  const bool is_new = bridge.ledger.report(stress, now, now >= learn_from_);
+bool BridgeRegistry::apply_stress(Bridge& bridge, Stress stress, bool learn, Instant now) {
+  const bool is_new = bridge.ledger.report(stress, now, learn);
   if (is_new && stress > options_.hot_brake) {
     bridge.hot_until = now + options_.hot_brake_time;
   }

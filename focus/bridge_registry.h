@@ -68,6 +68,7 @@ struct Bridge {
   Stress cut_capacity = Stress::full();
   Instant cut_at{};
   std::deque<Instant> restart_requests;         // Of participants, within the interval.
+  std::optional<Instant> ice_failing_until;     // Serves what it has, takes nothing new.
   std::optional<std::uint64_t> isolates_alone;  // Number of the suspicious conference it serves.
 
   // Everybody leaving at once.
@@ -116,7 +117,8 @@ class BridgeRegistry {
   /// Starts the quarantine (not after a shutdown or the restart of an idle bridge), teaches the
   /// ledger, empties it. Participants, conferences and plans are the caller's business, before.
   void failed(Bridge& bridge, FailureCause cause, Instant now);
-  /// A participant on it asked for a restart; whether that puts the bridge aside now.
+  /// Another participant on it asked for a restart; whether that puts the bridge aside now: it
+  /// keeps its conferences, most of whose people are connected, and gets no others.
   bool restart_requested(Bridge& bridge, Instant now);
   /// An allocation was answered after `took`.
   static void answered(Bridge& bridge, Duration took);
@@ -160,7 +162,7 @@ class BridgeRegistry {
   void apply_flags(Bridge& bridge, const stats::BridgeReport& report);
   void apply_endpoint_count(Bridge& bridge, const stats::BridgeReport& report, Instant now);
   void apply_residual(Bridge& bridge);
-  bool apply_stress(Bridge& bridge, Stress stress, Instant now);
+  bool apply_stress(Bridge& bridge, Stress stress, bool learn, Instant now);
   bool appear(Bridge& bridge, Instant now);
   void cut_capacity(Bridge& bridge, Instant now);
   void make_space();

@@ -15,7 +15,8 @@ using Regions = std::vector<std::string>;
 enum class Scope : std::uint8_t { kHosts, kNew };
 /// Who shares a bridge.
 enum class Mixing : std::uint8_t { kAny, kSameRole };
-/// Whether bridges that failed the participant count.
+/// Whether bridges that drain or failed the participant are left out. Jicofo uses them only when
+/// all do (BridgeSelector.kt), here when no other has room.
 enum class Avoid : std::uint8_t { kYes, kForgive };
 
 struct Preference {
@@ -46,6 +47,11 @@ bool must_leave(const TicketCase& c, const Bridge& bridge) {
   return bridge.shutting_down || (c.ticket.kind == TicketKind::kMove && c.current == &bridge);
 }
 
+bool is_unwanted(const TicketCase& c, const Bridge& bridge, Instant now) {
+  return !BridgeRegistry::takes_new(bridge, now) ||
+         std::find(c.avoid.begin(), c.avoid.end(), &bridge) != c.avoid.end();
+}
+
 Outcome try_hosts(const TicketCase& c, const RuleContext& x, const Preference& preference,
                   Mixing mixing, Avoid avoid) {
   Outcome outcome;
@@ -54,8 +60,7 @@ Outcome try_hosts(const TicketCase& c, const RuleContext& x, const Preference& p
   const Stress limit = is_displaced(c) || x.fleet_full ? x.options.limit_max : x.options.limit_join;
   for (const ConferenceLoad::Host& host : c.room.hosts) {
     const Bridge& bridge = *host.bridge;
-    const bool avoided = avoid == Avoid::kYes &&
-                         std::find(c.avoid.begin(), c.avoid.end(), &bridge) != c.avoid.end();
+    const bool avoided = avoid == Avoid::kYes && is_unwanted(c, bridge, x.now);
     if (avoided || must_leave(c, bridge) || !is_in(bridge, preference.regions) || !may_share(c, host, mixing) ||
         !BridgeRegistry::works(bridge, x.now) ||
         host.people + host.visitors >= x.options.max_per_conference_bridge) {
@@ -182,7 +187,7 @@ RuleVerdict first_of(const TicketCase& c, Strategy strategy, const RuleContext& 
   bool capacity_seen = false;
   bool anybody_suits = c.room.has_people();
   for (const Avoid avoid : {Avoid::kYes, Avoid::kForgive}) {
-    if (avoid == Avoid::kForgive && (c.avoid.empty() || capacity_seen)) {
+    if (avoid == Avoid::kForgive && capacity_seen) {
       break;
     }
     for (const Preference& preference : preferences) {

@@ -58,6 +58,7 @@ struct BridgeView {
   bool present = false;  ///< In the brewery as far as we know.
   bool drain = false, cordoned = false, graceful_shutdown = false, shutting_down = false;
   bool healthy = true, suspect = false;
+  bool ice_failing = false;  ///< Many asked for restarts: no new conferences for a while.
   std::optional<Instant> quarantined_until;  ///< Only while it lasts.
   Stress reported;                           ///< Last sample.
   std::optional<Duration> report_age;        ///< Absent before the first report.
@@ -207,8 +208,8 @@ class Placement {
   /// participant for a while; the caller enqueues a new ticket, which goes to the front of its
   /// room.
   void allocation_failed(const OccupantJid& participant, Now now);
-  /// It asked for a new session because media did not flow. Many such requests put the bridge
-  /// aside. Whether this one did.
+  /// It asked for a new session because media did not flow. Requests of many participants put the
+  /// bridge aside: no new conferences, and joins only where there is no other. Whether this one did.
   bool restart_requested(const OccupantJid& participant, Now now);
   /// Somebody answered an invitation after `took`: how busy the XMPP server is.
   void note_answer_time(Duration took, Now now);

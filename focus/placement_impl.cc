@@ -249,12 +249,20 @@ void Placement::Impl::allocation_failed(const OccupantJid& participant, Now now)
 bool Placement::Impl::restart_requested(const OccupantJid& participant, Now now) {
   const Instant at = clock(now);
   const auto found = members_.find(participant);
-  if (found == members_.end() || found->second.bridge == nullptr ||
-      !registry_.restart_requested(*found->second.bridge, at)) {
+  if (found == members_.end() || found->second.bridge == nullptr) {
+    return false;
+  }
+  Member& who = found->second;
+  const bool asked_before = who.restart_of == who.bridge->number &&
+                            at - who.restart_at <= options_.ice_failure_interval;
+  who.restart_of = who.bridge->number;
+  who.restart_at = at;
+  // One participant with a bad network says nothing about the bridge, however often it asks.
+  if (asked_before || !registry_.restart_requested(*who.bridge, at)) {
     return false;
   }
   ++counters_.ice_quarantines;
-  sort_in(*found->second.bridge, at);
+  sort_in(*who.bridge, at);
   return true;
 }
 

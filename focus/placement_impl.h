@@ -87,6 +87,8 @@ class Placement::Impl {
     std::vector<Avoided> avoided;  // After failed allocations.
     bool waited_before = false;    // Goes to the front of its room.
     bool move_wanted = false;      // Told in a Move, not answered by a ticket yet.
+    std::uint32_t restart_of = 0;  // Number of the bridge for which it asked for a restart ...
+    Instant restart_at{};          // ... last.
   };
   using Members = std::map<OccupantJid, Member>;
   /// A conference that needs a new bridge as a whole.

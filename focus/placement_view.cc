@@ -55,6 +55,7 @@ BridgeView Placement::Impl::view(const Bridge& bridge, Now now) const {
   view.shutting_down = bridge.shutting_down;
   view.healthy = bridge.healthy;
   view.suspect = bridge.suspect;
+  view.ice_failing = bridge.ice_failing_until && at < *bridge.ice_failing_until;
   if (bridge.quarantined_until && at < *bridge.quarantined_until) {
     view.quarantined_until = pauses_.outside(*bridge.quarantined_until);
   }

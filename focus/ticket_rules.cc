@@ -82,9 +82,8 @@ RuleVerdict join_home(const TicketCase& c, const RuleContext& x) {
 /// In which of a conference's bridges somebody may be put, in order.
 enum class HostTier : std::uint8_t { kSameRole, kOtherRole, kDraining, kAvoided };
 
-bool in_tier(const TicketCase& c, const ConferenceLoad::Host& host, HostTier tier) {
-  const bool draining =
-      host.bridge->drain || host.bridge->cordoned || host.bridge->graceful_shutdown;
+bool in_tier(const TicketCase& c, const ConferenceLoad::Host& host, HostTier tier, Instant now) {
+  const bool draining = !BridgeRegistry::takes_new(*host.bridge, now);
   const bool same_role =
       c.ticket.role == Role::kMember ? host.people > 0 || host.visitors == 0 : host.visitors > 0;
   switch (tier) {
@@ -115,7 +114,7 @@ HostChoice choose_host(const TicketCase& c, const RuleContext& x, Stress limit, 
     const bool there =
         regions == nullptr || (bridge.region && std::find(regions->begin(), regions->end(),
                                                           *bridge.region) != regions->end());
-    if (!there || !in_tier(c, host, tier) || must_leave(c, bridge) ||
+    if (!there || !in_tier(c, host, tier, x.now) || must_leave(c, bridge) ||
         is_avoided(c, bridge) != (tier == HostTier::kAvoided) ||
         !BridgeRegistry::works(bridge, x.now) ||
         host.people + host.visitors >= x.options.max_per_conference_bridge) {

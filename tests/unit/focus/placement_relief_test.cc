@@ -99,23 +99,26 @@ TEST(MakeRoomTest, TwelvePeopleMovePerRunAtMost) {
 }
 
 TEST(MakeRoomTest, AConferenceIsNotMovedAgainBeforeFiveMinutes) {
-  Fleet fleet = crowded(unpaced(), 11);
-  for (const std::int64_t stress : {1'010'000, 1'050'000}) {
-    busy(fleet, 0, stress);
+  for (const Duration cool : {seconds{300}, seconds{20}}) {
+    PlacementOptions options = unpaced();
+    options.move_cool = cool;
+    Fleet fleet = crowded(options, 11);
+    for (const std::int64_t stress : {1'010'000, 1'050'000}) {
+      busy(fleet, 0, stress);
+    }
+    fleet.pass(seconds{1});
+    const auto moves = fleet.take_moves();
+    ASSERT_THAT(moves, SizeIs(12));
+    move(fleet, moves);
+    fleet.pass(seconds{25});
+    fleet.report(0).local_endpoints = 32;
+    fleet.say(0, 100'000);
+    for (const std::int64_t stress : {1'010'000, 1'050'000}) {
+      busy(fleet, 1, stress);
+    }
+    fleet.pass(seconds{1});
+    EXPECT_EQ(fleet.take_moves().empty(), cool == seconds{300});
   }
-  fleet.pass(seconds{1});
-  const auto moves = fleet.take_moves();
-  ASSERT_THAT(moves, SizeIs(12));
-  move(fleet, moves);
-  fleet.placement.set_cordoned(bridge(1), true, fleet.now());
-  fleet.pass(seconds{25});
-  fleet.placement.set_cordoned(bridge(1), false, fleet.now());
-  fleet.say(0, 0);
-  for (const std::int64_t stress : {1'010'000, 1'050'000}) {
-    busy(fleet, 1, stress);
-  }
-  fleet.pass(seconds{1});
-  EXPECT_THAT(fleet.take_moves(), IsEmpty()) << "all conferences there have just moved";
 }
 
 TEST(MakeRoomTest, AConferenceThatHasJustBegunStays) {
