@@ -186,11 +186,13 @@ class Placement::Impl {
       }
     }
     std::vector<std::pair<std::size_t, RoomJid>> order;
+    order.reserve(sizes.size());
     for (const auto& [room, size] : sizes) {
       order.emplace_back(size, room);
     }
     std::sort(order.rbegin(), order.rend());
     std::vector<RoomJid> rooms;
+    rooms.reserve(order.size());
     for (auto& [size, room] : order) {
       rooms.push_back(std::move(room));
     }
