@@ -241,8 +241,15 @@ void Admission::check_invariants() const {
   }
   BASCULE_CHECK(tickets == positions_.size() && tickets <= limits_.tickets);
   for (std::size_t i = 0; i < kTicketClassCount; ++i) {
+    const auto its_class = static_cast<TicketClass>(i);
+    const Line line = its_class == TicketClass::kDisplaced ? Line::kDisplaced : Line::kOthers;
     BASCULE_CHECK(places[i] == turns_[i].size());
     BASCULE_CHECK(members[i] == arrivals_[i].size());
+    for (auto place = turns_[i].begin(); place != turns_[i].end(); ++place) {
+      const Room& room = (*place)->second;
+      BASCULE_CHECK(class_of(room, line) == its_class);
+      BASCULE_CHECK(room.lines[static_cast<std::size_t>(line)].place == place);
+    }
   }
 }
 

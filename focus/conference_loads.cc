@@ -215,6 +215,7 @@ std::int64_t ConferenceLoads::expected_gain(const ConferenceLoad& room, Instant 
 
 void ConferenceLoads::refresh_growth(Instant now) {
   drop_expired_plans(now);
+  refreshed_at_ = now;
   for (auto next = growing_.begin(); next != growing_.end();) {
     ConferenceLoad& room = *(next++)->second;  // It may end its own growth.
     update_growth(room, now);
@@ -273,29 +274,34 @@ void ConferenceLoads::update_growth(ConferenceLoad& room, Instant now) {
   } else {
     growing_.emplace(room.number, &room);
   }
-  if (room.plan) {
-    for (ConferenceLoad::Host& host : room.hosts) {
-      set_growth(*host.bridge, host.growth, 0);
-    }
-    const ConferenceLoad::Host* there = room.host_on(*room.plan->bridge);
-    Milliunits wanted = 0;
-    if (room.plan->kind == PlanKind::kMove) {
-      // Those who have not moved yet are people already: what is missing there is the rest.
-      wanted = conference_load(room.plan->size) - (there != nullptr ? there->load : 0);
-    } else {
-      wanted = conference_load(room.people + gain) - conference_load(room.people);
-    }
-    set_growth(*room.plan->bridge, room.plan->growth, std::max<Milliunits>(0, wanted));
-    return;
+  const Milliunits each = growth_of_host(room, gain);
+  for (ConferenceLoad::Host& host : room.hosts) {
+    set_growth(*host.bridge, host.growth, each);
   }
-  if (room.hosts.empty()) {
-    return;
+  if (room.plan) {
+    set_growth(*room.plan->bridge, room.plan->growth, growth_of_plan(room, gain));
+  }
+}
+
+/// What is kept free on the planned bridge.
+Milliunits ConferenceLoads::growth_of_plan(const ConferenceLoad& room, std::int64_t gain) {
+  if (room.plan->kind == PlanKind::kMove) {
+    // Those who have not moved yet are people already: what is missing there is the rest.
+    const ConferenceLoad::Host* there = room.host_on(*room.plan->bridge);
+    return std::max<Milliunits>(
+        0, conference_load(room.plan->size) - (there != nullptr ? there->load : 0));
+  }
+  return conference_load(room.people + gain) - conference_load(room.people);
+}
+
+/// What is kept free on each bridge it has; with a plan, nothing but there.
+Milliunits ConferenceLoads::growth_of_host(const ConferenceLoad& room, std::int64_t gain) {
+  if (room.plan || room.hosts.empty()) {
+    return 0;
   }
   const std::int64_t most = std::min(gain, kUnplannedGainMax);
   const Milliunits load = conference_load(room.people + most) - conference_load(room.people);
-  for (ConferenceLoad::Host& host : room.hosts) {
-    set_growth(*host.bridge, host.growth, load / static_cast<std::int64_t>(room.hosts.size()));
-  }
+  return load / static_cast<std::int64_t>(room.hosts.size());
 }
 
 void ConferenceLoads::set_growth(Bridge& bridge, Milliunits& growth, Milliunits wanted) {
@@ -313,15 +319,43 @@ void ConferenceLoads::touch(Bridge& bridge) {
   }
 }
 
-void ConferenceLoads::check_invariants(const BridgeRegistry& registry) const {
+/// What is reserved was computed at some time since everything was refreshed. What is expected only
+/// fades, but for the end of a reservation for people who lost a bridge.
+void ConferenceLoads::check_growth(const ConferenceLoad& room, Instant now) const {
+  const Instant since = std::clamp(refreshed_at_, std::min(room.started, now), now);
+  const auto [least, most] =
+      std::minmax({expected_gain(room, since), expected_gain(room, now),
+                   expected_gain(room, std::clamp(room.lost_until, since, now))});
+  if (room.plan) {
+    BASCULE_CHECK(room.plan->growth == growth_of_plan(room, most));
+  }
+  for (const ConferenceLoad::Host& host : room.hosts) {
+    BASCULE_CHECK(host.growth >= growth_of_host(room, least));
+    BASCULE_CHECK(host.growth <= growth_of_host(room, most));
+  }
+  const bool grows = !room.plan && room.has_people() && most > 0;
+  BASCULE_CHECK(grows || !growing_.contains(room.number));
+}
+
+void ConferenceLoads::check_invariants(const BridgeRegistry& registry, Instant now) const {
   struct Sums {
     Milliunits own = 0, growth = 0;
     std::size_t participants = 0, conferences = 0, plans = 0;
   };
   std::map<BridgeJid, Sums> expected;
+  std::set<const Bridge*> existing;
+  for (const auto& [jid, bridge] : registry.all()) {
+    existing.insert(&bridge);
+  }
   std::size_t plans = 0;
   for (const auto& [jid, room] : rooms_) {
     std::int64_t people = 0;
+    BASCULE_CHECK(!room.plan || existing.contains(room.plan->bridge));
+    BASCULE_CHECK(room.home == nullptr || room.host_on(*room.home) != nullptr);
+    for (const ConferenceLoad::Host& host : room.hosts) {
+      BASCULE_CHECK(existing.contains(host.bridge));
+    }
+    check_growth(room, now);
     for (const ConferenceLoad::Host& host : room.hosts) {
       Sums& sums = expected[host.bridge->jid];
       BASCULE_CHECK(host.people + host.visitors > 0);

@@ -135,8 +135,8 @@ class ConferenceLoads {
   [[nodiscard]] std::map<RoomJid, ConferenceLoad>& all() { return rooms_; }
   [[nodiscard]] const std::map<RoomJid, ConferenceLoad>& all() const { return rooms_; }
   [[nodiscard]] std::size_t plan_count() const { return plan_ends_.size(); }
-  /// Compares with what `registry` holds. O(conferences + bridges).
-  void check_invariants(const BridgeRegistry& registry) const;
+  /// Compares with what `registry` holds. `now`: of the latest call. O(conferences + bridges).
+  void check_invariants(const BridgeRegistry& registry, Instant now) const;
 
  private:
   [[nodiscard]] Milliunits load_on(const ConferenceLoad& room, const ConferenceLoad::Host& host,
@@ -144,6 +144,9 @@ class ConferenceLoads {
   ConferenceLoad::Host& host(ConferenceLoad& room, Bridge& bridge, Instant at);
   void remove_host(ConferenceLoad& room, const Bridge& bridge);
   void update_growth(ConferenceLoad& room, Instant now);
+  void check_growth(const ConferenceLoad& room, Instant now) const;
+  [[nodiscard]] static Milliunits growth_of_host(const ConferenceLoad& room, std::int64_t gain);
+  [[nodiscard]] static Milliunits growth_of_plan(const ConferenceLoad& room, std::int64_t gain);
   void set_growth(Bridge& bridge, Milliunits& growth, Milliunits wanted);
   void touch(Bridge& bridge);
 
@@ -154,6 +157,7 @@ class ConferenceLoads {
   std::vector<Bridge*> touched_;
   RoomHistory history_;
   std::uint64_t last_number_ = 0;
+  Instant refreshed_at_ = Instant::min();  // All growth is at least as new as this.
 };
 
 }  // namespace bascule::focus

@@ -87,20 +87,26 @@ BridgeView Placement::Impl::view(const Bridge& bridge, Now now) const {
 
 void Placement::Impl::check_invariants() const {
   queue_.check_invariants();
-  loads_.check_invariants(registry_);
+  loads_.check_invariants(registry_, latest_);
   selector_.check_invariants(latest_);
   std::map<BridgeJid, std::size_t> in_flight;
   std::map<RoomJid, std::size_t> members;
   std::size_t placed = 0;
+  std::size_t waiting_members = 0;
   for (const auto& [jid, who] : members_) {
     ++members[RoomJid(jid.jid().bare())];
     placed += who.bridge != nullptr ? 1U : 0U;
+    if (const WaitingTicket* waiting = queue_.find(jid)) {
+      // Only who moves has a place and waits.
+      BASCULE_CHECK(who.bridge == nullptr || waiting->ticket.kind == TicketKind::kMove);
+      ++waiting_members;
+    }
     if (who.in_flight) {
       BASCULE_CHECK(who.bridge != nullptr);
       ++in_flight[who.bridge->jid];
     }
   }
-  BASCULE_CHECK(placed == placed_);
+  BASCULE_CHECK(placed == placed_ && waiting_members == queue_.size());
   for (const auto& [jid, room] : loads_.all()) {
     BASCULE_CHECK(room.members == members[jid]);
   }

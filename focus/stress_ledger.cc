@@ -275,7 +275,8 @@ void StressLedger::learn_from_sample() {
     ++confirmations_;
     unknown_window_ *= 2;
   } else if (contained >= 6 * kUnit && uncertain_ * 2 <= all) {
-    const bool saturated = stress > 1'060'000 && quotient < cost_;  // Such a gauge reads too low.
+    // Such a gauge reads too low; what the machine does besides is in what it reads.
+    const bool saturated = reported_.millionths() > 1'060'000 && quotient < cost_;
     if (!saturated) {
       const std::int64_t step = quotient > cost_ ? 2 : 4;
       move_cost_toward(quotient, step, step);
@@ -300,6 +301,7 @@ void StressLedger::check_invariants() const {
     std::optional<Instant> previous;
     for (const Entry& entry : kind == Kind::kJoin ? joins_ : leaves_) {
       BASCULE_CHECK(!previous || *previous < entry.at);
+      BASCULE_CHECK(!sampled_at_ || entry.at >= *sampled_at_ - (ramp_ + window_ + kSetupAndSlack));
       previous = entry.at;
       const Milliunits hidden = hidden_part(kind, entry);
       sum += hidden;
