@@ -1,9 +1,13 @@
 #include "admin/metrics.h"
 
+#include <limits>
+
 #include <prometheus/client_metric.h>
 #include <prometheus/metric_family.h>
 #include <prometheus/metric_type.h>
 #include <prometheus/text_serializer.h>
+
+#include "base/check.h"
 
 namespace bascule::admin {
 
@@ -49,6 +53,20 @@ void Metrics::counter(std::string_view name, std::string_view help, double value
 void Metrics::gauge(std::string_view name, std::string_view help, double value,
                     const MetricLabels& labels) {
   impl_->sample(name, help, prometheus::MetricType::Gauge, labels).gauge.value = value;
+}
+
+void Metrics::histogram(std::string_view name, std::string_view help,
+                        const std::vector<double>& edges, const std::vector<std::uint64_t>& counts,
+                        double sum) {
+  BASCULE_CHECK(counts.size() == edges.size() + 1);
+  prometheus::ClientMetric::Histogram& histogram =
+      impl_->sample(name, help, prometheus::MetricType::Histogram, {}).histogram;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    histogram.sample_count += counts[i];
+    const double edge = i < edges.size() ? edges[i] : std::numeric_limits<double>::infinity();
+    histogram.bucket.push_back({histogram.sample_count, edge});
+  }
+  histogram.sample_sum = sum;
 }
 
 std::string Metrics::text() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -25,6 +26,9 @@ class Metrics {
                const MetricLabels& labels = {});
   void gauge(std::string_view name, std::string_view help, double value,
              const MetricLabels& labels = {});
+  /// `counts`: of samples up to each of `edges`, and last of those above all; not cumulative.
+  void histogram(std::string_view name, std::string_view help, const std::vector<double>& edges,
+                 const std::vector<std::uint64_t>& counts, double sum);
   /// Prometheus text format 0.0.4.
   [[nodiscard]] std::string text() const;
 

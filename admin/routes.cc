@@ -61,6 +61,7 @@ Router make_routes(RouteSources given) {
              });
   router.add("OPTIONS", "/conference-request/v1",
              [](const HttpRequest&, const Respond& respond) { respond(text(200, "")); });
+  add_placement_routes(router, sources->placement);
   return router;
 }
 

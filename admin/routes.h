@@ -6,6 +6,7 @@
 
 #include "admin/conference_requests.h"
 #include "admin/http.h"
+#include "admin/placement_routes.h"
 
 namespace bascule::admin {
 
@@ -20,6 +21,7 @@ struct RouteSources {
   std::function<Health()> health;
   std::function<std::string()> metrics;     ///< Prometheus text.
   ConferenceRequests* conference_requests;  ///< Outlives the router.
+  PlacementSources placement;
 };
 
 /// Everything that is served:
@@ -29,6 +31,7 @@ struct RouteSources {
 ///   GET  /about/health            200 `OK` or 503 (contract of Jicofo's endpoint: signal-sidecar)
 ///   GET  /about/version           name, version and operating system as JSON
 ///   POST /conference-request/v1   the HTTP variant of the conference request; OPTIONS answers 200
+///   GET  /v1/...                  see add_placement_routes
 Router make_routes(RouteSources sources);
 
 }  // namespace bascule::admin

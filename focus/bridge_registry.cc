@@ -235,6 +235,7 @@ void BridgeRegistry::restore(const BridgeMemory& memory, Instant now) {
   if (memory.quarantine_left > Duration::zero()) {
     bridge->quarantined_until = now + memory.quarantine_left;
   }
+  bridge->heard_before = now - memory.age;
   bridge->version = memory.version;
   bridge->region = memory.region;
   bridge->expected_back = !bridge->present;
@@ -253,8 +254,9 @@ BridgeMemory BridgeRegistry::memory_of(const Bridge& bridge, Instant now) const 
   if (bridge.quarantined_until && *bridge.quarantined_until > now) {
     memory.quarantine_left = *bridge.quarantined_until - now;
   }
-  if (bridge.ledger.heard_at() && !bridge.present) {
-    memory.age = now - *bridge.ledger.heard_at();
+  const auto heard = bridge.ledger.heard_at() ? bridge.ledger.heard_at() : bridge.heard_before;
+  if (heard && !bridge.present) {
+    memory.age = now - *heard;
   }
   memory.version = bridge.version;
   memory.region = bridge.region;

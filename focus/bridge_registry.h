@@ -64,6 +64,7 @@ struct Bridge {
   std::optional<Instant> hot_until;
   std::optional<Instant> quarantined_until;
   std::optional<Instant> last_failure;
+  std::optional<Instant> heard_before;  // By an earlier process.
   std::uint32_t failures = 0;
   Stress cut_capacity = Stress::full();
   Instant cut_at{};

@@ -73,7 +73,9 @@ class Conference {
   void on_answer(const IqNote& note, const IqOutcome& outcome, Turn& turn, Surroundings& around);
   void on_timer(const TimerKey& key, Turn& turn, Surroundings& around);
   void discovered(ParticipantId participant, Features features, Turn& turn, Surroundings& around);
-  void placed(const Decision& decision, Turn& turn, Surroundings& around);
+  /// `record`: what the decision rests on, for the log.
+  void placed(const Decision& decision, const DecisionRecord& record, Turn& turn,
+              Surroundings& around);
   /// Placement would like a participant to leave a bridge that works.
   void move_wanted(const Move& move, Turn& turn, Surroundings& around);
   /// `alive`: the bridge still answers, so that what is left on it can be expired.

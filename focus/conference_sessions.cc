@@ -135,7 +135,8 @@ void Conference::move_wanted(const Move& move, Turn& turn, Surroundings& around)
   apply(*participant, ParticipantEvent::kBridgeLost, turn, around, TicketKind::kMove);
 }
 
-void Conference::placed(const Decision& decision, Turn& turn, Surroundings& around) {
+void Conference::placed(const Decision& decision, const DecisionRecord& record, Turn& turn,
+                        Surroundings& around) {
   Participant* participant = find(EndpointId(decision.ticket.participant.jid().resource()));
   if (participant == nullptr || !has_ticket(participant->state) ||
       participant->ticket_generation != decision.ticket.generation) {
@@ -153,17 +154,22 @@ void Conference::placed(const Decision& decision, Turn& turn, Surroundings& arou
   }
   ++turn.counters().placements;
   turn.counters().moves += decision.ticket.kind == TicketKind::kJoin ? 0 : 1;
+  const CandidateFigures seen =
+      record.figures.empty() ? CandidateFigures{} : record.figures.front();
   turn.info("bridge.placed", {{"room", room_jid().to_string()},
                               {"endpoint", participant->endpoint.value()},
                               {"bridge", decision.bridge.to_string()},
                               {"reason", std::string(to_string(decision.reason))},
-                              {"expected", decision.expected.millionths()},
-                              {"candidates", static_cast<std::int64_t>(decision.candidates)},
-                              {"waited", decision.waited}});
-  turn.persist(op::Placement{.at = turn.now.mono,
-                             .bridge = decision.bridge,
-                             .room = room_jid(),
-                             .endpoint = participant->endpoint});
+                              {"class", std::string(to_string(record.ticket_class))},
+                              {"expected", seen.expected.millionths()},
+                              {"limit", record.limit.millionths()},
+                              {"reported", seen.reported.millionths()},
+                              {"unaccounted", seen.unaccounted},
+                              {"load", seen.load},
+                              {"cost", seen.cost_per_unit.millionths()},
+                              {"growth", seen.reserved.millionths()},
+                              {"candidates", static_cast<std::int64_t>(record.open_bridges)},
+                              {"waited", record.waited}});
   participant->next_bridge = decision.bridge;
   apply(*participant, ParticipantEvent::kPlaced, turn, around);
 }

@@ -32,6 +32,7 @@ enum class TimerKind : std::uint8_t {
   kStatsFlush,       ///< Hand the collected reports to the store.
   kCleanup,          ///< Expire the next bridge conference that nobody owns any more.
   kProbe,            ///< Ask the bridges of the next conference about it. owner 1: from the first.
+  kMemory,           ///< Write what was learned of bridges.
   kShutdown,         ///< Stop now even if a goodbye is still unanswered.
 };
 

@@ -46,6 +46,7 @@ Focus::Impl::Impl(Options options, const Restored& restored, std::uint64_t seed,
 }
 
 void Focus::Impl::restore(const Restored& restored, Turn& turn) {
+  memory_.restore(restored, turn);  // First: who is placed below was placed on known bridges.
   brewery_.restore(restored.reports, turn);
   for (const auto& [room, row] : restored.tables.conferences) {
     conferences_.create(room, row.identity.properties, sid_secret_, turn).restore(row, turn);
@@ -62,6 +63,7 @@ void Focus::Impl::start(Now now, Actions& out) {
   std::move(initial_.begin(), initial_.end(), std::back_inserter(out));
   initial_.clear();
   Turn turn(shared_, now, out);
+  memory_.start(turn);
   links_.start(turn);
 }
 
@@ -98,9 +100,11 @@ void Focus::Impl::settle(Turn& turn) {
   hand_on_news(turn);
   if (!stopped_) {
     shared_.placement.drain(turn.now, decisions_, moves_);
+    const std::vector<DecisionRecord> records = chronicle_.take(turn);
+    std::size_t next = 0;
     for (const Decision& decision : std::exchange(decisions_, {})) {
       if (Conference* conference = conferences_.find(decision.ticket.room)) {
-        conference->placed(decision, turn, around_);
+        conference->placed(decision, record_of(decision, records, next), turn, around_);
       } else {
         ++turn.counters().answers_late;
         shared_.placement.left(decision.ticket.participant, turn.now);
@@ -112,6 +116,8 @@ void Focus::Impl::settle(Turn& turn) {
       }
     }
     hand_on_news(turn);
+    chronicle_.notice(turn);
+    memory_.notice(turn);
   }
   stop_if_done(turn);
 }
@@ -300,6 +306,7 @@ void Focus::Impl::on(const in::Shutdown&, Turn& turn) {
   }
   turn.info("shutdown.begun", {{"conferences", static_cast<std::int64_t>(conferences_.size())}});
   desk_.shut_down(turn);
+  memory_.on_timer(turn);
   end_all("shutdown", BridgeCleanup::Pace::kAtOnce, turn);
   turn.set_timer(kShutdownTimer, kShutdownMax);
 }
@@ -328,6 +335,7 @@ void Focus::Impl::on_news(const news::RoomReady& item, Turn& turn) {
 }
 
 void Focus::Impl::on_news(const news::ConferenceEnded& item, Turn& turn) {
+  memory_.conference_ended(item.room, turn);
   conferences_.erase(item.conference);
   rooms_refused_ = rooms_refused_ || item.refused;
   if (const auto properties = desk_.waiting_for(item.room); properties && item.vanished) {
@@ -353,6 +361,7 @@ void Focus::Impl::on_news(const news::NotInBrewery&, Turn& turn) {
 
 void Focus::Impl::lost(const Brewery::Losses& losses, Turn& turn) {
   for (const auto& loss : losses) {
+    memory_.bridge_failed(loss.bridge, turn);
     const TicketKind kind = loss.alive && loss.cause == FailureCause::kShutDown
                                 ? TicketKind::kMove
                                 : TicketKind::kReinvite;
@@ -415,6 +424,9 @@ void Focus::Impl::on_timer(const TimerKey& key, Turn& turn) {
     case TimerKind::kProbe:
       probed_ = key.owner == kProbeAllTimer.owner ? ConferenceId(0) : probed_;
       probe_next(turn);
+      return;
+    case TimerKind::kMemory:
+      memory_.on_timer(turn);
       return;
     case TimerKind::kShutdown:
       return;  // `settle` sees that it is not set any more.

@@ -6,9 +6,11 @@
 #include "focus/brewery.h"
 #include "focus/bridge_cleanup.h"
 #include "focus/conference_table.h"
+#include "focus/decision_chronicle.h"
 #include "focus/focus.h"
 #include "focus/links.h"
 #include "focus/member_features.h"
+#include "focus/memory_keeper.h"
 #include "focus/news.h"
 #include "focus/request_desk.h"
 #include "focus/turn.h"
@@ -72,6 +74,8 @@ class Focus::Impl {
   Brewery brewery_;
   RequestDesk desk_;
   ConferenceTable conferences_;
+  MemoryKeeper memory_;
+  DecisionChronicle chronicle_;
   ConferenceId probed_{0};  // Whose bridges were asked last, see kProbe.
   std::vector<News> news_;
   Surroundings around_;

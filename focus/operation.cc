@@ -36,7 +36,10 @@ constexpr std::array<std::string_view, std::variant_size_v<Operation>> kNames = 
     "outbound_push",
     "outbound_ack",
     "started",
-    "note"};
+    "note",
+    "bridge_learned",
+    "room_seen",
+    "decision"};
 
 // ---- structure check -------------------------------------------------------------------------
 
@@ -184,6 +187,9 @@ Json value_of(const TypedJid<Tag>& jid) {
 Json value_of(Duration duration) {
   return duration.count();
 }
+Json value_of(Stress stress) {
+  return stress.millionths();
+}
 template <class C>
 Json value_of(std::chrono::time_point<C> time) {
   return time.time_since_epoch().count();
@@ -319,6 +325,12 @@ bool read(const Json& json, Duration& out) {
   std::int64_t count = 0;
   const bool ok = read(json, count);
   out = Duration(count);
+  return ok;
+}
+bool read(const Json& json, Stress& out) {
+  std::int64_t millionths = 0;
+  const bool ok = read(json, millionths);
+  out = Stress(millionths);
   return ok;
 }
 template <class C>

@@ -12,6 +12,7 @@
 #include "base/ids.h"
 #include "base/jid.h"
 #include "base/result.h"
+#include "base/stress.h"
 #include "base/time.h"
 
 namespace bascule::focus {
@@ -175,7 +176,7 @@ struct SourcesRemove {
   friend bool operator==(const SourcesRemove&, const SourcesRemove&) = default;
 };
 
-/// An endpoint was placed on a bridge; keeps the pace across a restart.
+/// An endpoint was placed on a bridge. Found in older files only: `Decision` says more.
 struct Placement {
   Instant at{};  ///< First: placements are ordered by time.
   BridgeJid bridge;
@@ -233,7 +234,8 @@ struct OutboundAck {
 };
 
 /// A process took over on the machine boot named here: with another boot every Instant kept is
-/// meaningless, so placements and pending IQs are forgotten. Written by the store itself.
+/// meaningless, so placements and pending IQs are forgotten, and what was learned keeps its wall
+/// time only. Written by the store itself.
 struct Started {
   std::string boot_id;
   friend bool operator==(const Started&, const Started&) = default;
@@ -245,6 +247,59 @@ struct Note {
   friend bool operator==(const Note&, const Note&) = default;
 };
 
+/// What was learned of a bridge (Placement::bridge_memory). Replaces what was known of it.
+///
+/// Durations are as of the moment it was written, which is told by both clocks: the monotonic one
+/// counts as long as the machine runs, the other one after a reboot (focus/memory_records.h).
+struct BridgeLearned {
+  BridgeJid bridge;
+  Instant at{};  ///< Zero when another boot wrote it.
+  WallTime wall{};
+  Stress cost;  ///< Per load unit.
+  Stress deviation;
+  Stress capacity;
+  std::uint32_t confirmations = 0;
+  std::uint32_t failures = 0;
+  Duration last_failure_age{};
+  Duration quarantine_left{};
+  Duration age{};  ///< Since it was heard of; zero while it is present.
+  std::optional<std::string> version, region;
+  friend bool operator==(const BridgeLearned&, const BridgeLearned&) = default;
+};
+/// A conference ended: where it was and how large. Replaces what was known of the room.
+struct RoomSeen {
+  RoomJid room;
+  Instant at{};  ///< Zero when another boot wrote it.
+  WallTime wall{};
+  BridgeJid bridge;
+  std::int64_t size = 0;  ///< Its largest.
+  Duration age{};         ///< Since its last participant left that bridge.
+  friend bool operator==(const RoomSeen&, const RoomSeen&) = default;
+};
+
+/// A ticket was served, or has been waiting for long, and the figures of its bridge on which that
+/// rests (DecisionRecord; focus/placement.h explains them). Names of rules are as in the log.
+struct Decision {
+  WallTime at{};
+  std::uint64_t number = 0;  ///< Within one process.
+  RoomJid room;
+  EndpointId endpoint{""};
+  std::string kind;                 ///< Of the ticket.
+  std::string ticket_class;         ///< Likewise.
+  std::optional<BridgeJid> bridge;  ///< Absent: it had to wait.
+  std::string reason;               ///< The rule that placed it, or why it waits.
+  Duration waited{};
+  Stress expected, limit, reported, reserved, cost_per_unit, capacity;
+  std::int64_t load = 0, unaccounted = 0;  ///< Thousandths of a unit.
+  Duration report_age{};                   ///< Negative: no report yet.
+  std::uint32_t in_flight = 0;
+  std::int64_t people = 0;       ///< Of the conference, before.
+  std::uint32_t candidates = 0;  ///< Bridges that took new conferences.
+  std::uint32_t looked_at = 0;
+  bool settling = false, fleet_full = false;
+  friend bool operator==(const Decision&, const Decision&) = default;
+};
+
 }  // namespace op
 
 /// The wire code of an alternative (see `code_of`) is its index + 1: append only, never reorder.
@@ -253,7 +308,8 @@ using Operation =
                  op::ParticipantSet, op::ParticipantRemove, op::JingleSet, op::BridgeSessionAdd,
                  op::BridgeSessionRemove, op::EndpointSet, op::EndpointRemove, op::SourcesAdd,
                  op::SourcesRemove, op::Placement, op::PendingSet, op::PendingRemove, op::LinkSet,
-                 op::InboundHandled, op::OutboundPush, op::OutboundAck, op::Started, op::Note>;
+                 op::InboundHandled, op::OutboundPush, op::OutboundAck, op::Started, op::Note,
+                 op::BridgeLearned, op::RoomSeen, op::Decision>;
 
 /// Longest encoded operation accepted back, bytes; a stanza is at most 512 KiB.
 inline constexpr std::size_t kOperationBytesMax = std::size_t{1} << 20U;

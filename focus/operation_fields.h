@@ -189,5 +189,57 @@ template <class V, MaybeConst<op::Note> T>
 void visit_fields(V& visit, T& x) {
   visit("text", x.text);
 }
+template <class V, MaybeConst<op::BridgeLearned> T>
+void visit_fields(V& visit, T& x) {
+  visit("bridge", x.bridge);
+  visit("at", x.at);
+  visit("wall", x.wall);
+  visit("cost", x.cost);
+  visit("deviation", x.deviation);
+  visit("capacity", x.capacity);
+  visit("confirmations", x.confirmations);
+  visit("failures", x.failures);
+  visit("last_failure", x.last_failure_age);
+  visit("quarantine", x.quarantine_left);
+  visit("age", x.age);
+  visit("version", x.version);
+  visit("region", x.region);
+}
+template <class V, MaybeConst<op::RoomSeen> T>
+void visit_fields(V& visit, T& x) {
+  visit("room", x.room);
+  visit("at", x.at);
+  visit("wall", x.wall);
+  visit("bridge", x.bridge);
+  visit("size", x.size);
+  visit("age", x.age);
+}
+template <class V, MaybeConst<op::Decision> T>
+void visit_fields(V& visit, T& x) {
+  visit("at", x.at);
+  visit("n", x.number);
+  visit("room", x.room);
+  visit("endpoint", x.endpoint);
+  visit("kind", x.kind);
+  visit("class", x.ticket_class);
+  visit("bridge", x.bridge);
+  visit("reason", x.reason);
+  visit("waited", x.waited);
+  visit("expected", x.expected);
+  visit("limit", x.limit);
+  visit("reported", x.reported);
+  visit("reserved", x.reserved);
+  visit("cost", x.cost_per_unit);
+  visit("capacity", x.capacity);
+  visit("load", x.load);
+  visit("unaccounted", x.unaccounted);
+  visit("report_age", x.report_age);
+  visit("in_flight", x.in_flight);
+  visit("people", x.people);
+  visit("candidates", x.candidates);
+  visit("looked_at", x.looked_at);
+  visit("settling", x.settling);
+  visit("full", x.fleet_full);
+}
 
 }  // namespace bascule::focus

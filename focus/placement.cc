@@ -118,8 +118,14 @@ void Placement::restore_room(const RoomMemory& memory, Now now) {
 std::vector<BridgeMemory> Placement::bridge_memory(Now now) const {
   return impl_->bridge_memory(now);
 }
+std::optional<BridgeMemory> Placement::bridge_memory(const BridgeJid& bridge, Now now) const {
+  return impl_->bridge_memory(bridge, now);
+}
 std::vector<RoomMemory> Placement::room_memory(Now now) const {
   return impl_->room_memory(now);
+}
+std::optional<RoomMemory> Placement::room_memory(const RoomJid& room, Now now) const {
+  return impl_->room_memory(room, now);
 }
 
 Result<> Placement::enqueue(const Ticket& ticket, Now now) {

@@ -137,6 +137,7 @@ struct PlacementCounters {
   std::uint64_t pauses = 0;      ///< Times the process had been stopped.
   /// New samples by how far they were from what was expected of them; see kEstimateErrorEdges.
   std::array<std::uint64_t, kEstimateErrorEdges.size() + 1> estimate_errors{};
+  std::uint64_t estimate_error_sum = 0;  ///< Of them all, millionths.
 };
 
 /// Decides which bridge every participant uses, and when.
@@ -191,7 +192,10 @@ class Placement {
   void restore_bridge(const BridgeMemory& memory, Now now);
   void restore_room(const RoomMemory& memory, Now now);
   [[nodiscard]] std::vector<BridgeMemory> bridge_memory(Now now) const;
+  [[nodiscard]] std::optional<BridgeMemory> bridge_memory(const BridgeJid& bridge, Now now) const;
   [[nodiscard]] std::vector<RoomMemory> room_memory(Now now) const;
+  /// Where the room was when its last participant left a bridge; O(log n).
+  [[nodiscard]] std::optional<RoomMemory> room_memory(const RoomJid& room, Now now) const;
 
   // Participants.
 

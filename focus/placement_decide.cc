@@ -158,8 +158,10 @@ void Placement::Impl::end_plan_if_done(ConferenceLoad& room, const Bridge& bridg
 void Placement::Impl::note_wait(const WaitingTicket& waiting, TicketClass ticket_class,
                                 WaitReason reason, Instant now) {
   const Duration waited = now - waiting.since;
-  const bool worth_telling = waited >= kLongWait && (waiting.last_reason != reason ||
-                                                     waited < kLongWait + options_.recheck);
+  // Once when the wait becomes long, and when its reason changes: passes may follow each other by
+  // `drain_spacing`.
+  const bool told = last_pass_ && *last_pass_ - waiting.since >= kLongWait;
+  const bool worth_telling = waited >= kLongWait && (waiting.last_reason != reason || !told);
   if (!worth_telling) {
     return;
   }

@@ -90,6 +90,7 @@ std::vector<RoomJid> Placement::Impl::report(const stats::BridgeReport& report, 
     case ReportEffect::kUpdated:
       if (const auto error = bridge->ledger.sample_error()) {
         ++counters_.estimate_errors[estimate_error_class(*error)];
+        counters_.estimate_error_sum += static_cast<std::uint64_t>(*error);
       }
       wake(at);
       return {};

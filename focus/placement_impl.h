@@ -41,7 +41,9 @@ class Placement::Impl {
   void restore_bridge(const BridgeMemory& memory, Now now);
   void restore_room(const RoomMemory& memory, Now now);
   [[nodiscard]] std::vector<BridgeMemory> bridge_memory(Now now) const;
+  [[nodiscard]] std::optional<BridgeMemory> bridge_memory(const BridgeJid& jid, Now now) const;
   [[nodiscard]] std::vector<RoomMemory> room_memory(Now now) const;
+  [[nodiscard]] std::optional<RoomMemory> room_memory(const RoomJid& jid, Now now) const;
 
   Result<> enqueue(const Ticket& ticket, Now now);
   void cancel(const OccupantJid& participant, std::uint32_t generation);

@@ -226,6 +226,20 @@ std::vector<BridgeMemory> Placement::Impl::bridge_memory(Now now) const {
   return memories;
 }
 
+std::optional<BridgeMemory> Placement::Impl::bridge_memory(const BridgeJid& jid, Now now) const {
+  const Bridge* bridge = registry_.find(jid);
+  return bridge == nullptr ? std::nullopt
+                           : std::optional(registry_.memory_of(*bridge, time_of(now)));
+}
+
+std::optional<RoomMemory> Placement::Impl::room_memory(const RoomJid& jid, Now now) const {
+  const Instant at = time_of(now);
+  const RoomHistory::Entry* entry = loads_.history().find(jid, at);
+  return entry == nullptr
+             ? std::nullopt
+             : std::optional(RoomMemory{jid, entry->bridge, entry->size, at - entry->seen});
+}
+
 std::vector<RoomMemory> Placement::Impl::room_memory(Now now) const {
   const Instant at = time_of(now);
   std::vector<RoomMemory> memories = loads_.history().seen_since(at - options_.room_memory, at);

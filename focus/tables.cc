@@ -217,10 +217,50 @@ struct Applier {
       tables.boot_id = o.boot_id;
       tables.placements.clear();
       tables.pending.clear();
+      for (auto& [jid, bridge] : tables.bridges) {
+        bridge.at = Instant{};
+      }
+      for (auto& [jid, room] : tables.rooms) {
+        room.at = Instant{};
+      }
     }
     return true;
   }
   bool operator()(const op::Note&) const { return true; }
+  // Below, what is oldest goes first, as with placements: still idempotent.
+  bool operator()(const op::BridgeLearned& o) const {
+    tables.bridges[o.bridge] = o;
+    if (tables.bridges.size() > kBridgesMax) {
+      const auto oldest = std::min_element(
+          tables.bridges.begin(), tables.bridges.end(),
+          [](const auto& a, const auto& b) { return a.second.wall < b.second.wall; });
+      tables.bridges.erase(oldest);
+    }
+    return true;
+  }
+  void forget_room(const RoomJid& jid) const {
+    const auto found = tables.rooms.find(jid);
+    if (found != tables.rooms.end()) {
+      tables.rooms_by_time.erase({found->second.wall, jid});
+      tables.rooms.erase(found);
+    }
+  }
+  bool operator()(const op::RoomSeen& o) const {
+    forget_room(o.room);
+    tables.rooms.emplace(o.room, o);
+    tables.rooms_by_time.emplace(o.wall, o.room);
+    if (tables.rooms.size() > kRoomsMax) {
+      forget_room(RoomJid(tables.rooms_by_time.begin()->second));
+    }
+    return true;
+  }
+  bool operator()(const op::Decision& o) const {
+    tables.decisions.insert_or_assign({o.at, o.number}, o);
+    while (tables.decisions.size() > kDecisionsMax) {
+      tables.decisions.erase(tables.decisions.begin());
+    }
+    return true;
+  }
 };
 
 void append_participant(const RoomJid& room, const EndpointId& id, const ParticipantRow& row,
@@ -249,6 +289,13 @@ void append_participant(const RoomJid& room, const EndpointId& id, const Partici
   }
 }
 
+template <class Rows>
+void append_values(const Rows& rows, std::vector<Operation>& out) {
+  for (const auto& [key, row] : rows) {
+    out.emplace_back(row);
+  }
+}
+
 }  // namespace
 
 bool Tables::apply(const Operation& operation) {
@@ -272,6 +319,9 @@ std::vector<Operation> Tables::to_operations() const {
   for (const op::Placement& placement : placements) {
     out.emplace_back(placement);
   }
+  append_values(bridges, out);
+  append_values(rooms, out);
+  append_values(decisions, out);
   for (const auto& [key, waiting] : pending) {
     out.emplace_back(waiting);
   }

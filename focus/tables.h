@@ -58,6 +58,11 @@ struct Tables {
   std::map<StreamId, LinkRow> links;
   /// The newest placements, oldest first; see kPlacementsMax.
   std::set<op::Placement> placements;
+  /// The newest decisions, by time and number, oldest first; see kDecisionsMax.
+  std::map<std::pair<WallTime, std::uint64_t>, op::Decision> decisions;
+  std::map<BridgeJid, op::BridgeLearned> bridges;  ///< See kBridgesMax.
+  std::map<RoomJid, op::RoomSeen> rooms;           ///< Of conferences that ended; see kRoomsMax.
+  std::set<std::pair<WallTime, RoomJid>> rooms_by_time;  ///< The same.
   std::string boot_id;
 
   /// Changes the rows the operation names. Idempotent. Returns false, and changes nothing, when the
@@ -73,5 +78,12 @@ struct Tables {
 
 /// Placements kept. Ten minutes of a storm at 16 placements per second fit.
 inline constexpr std::size_t kPlacementsMax = 10'000;
+/// Decisions kept, about 400 bytes each.
+inline constexpr std::size_t kDecisionsMax = 10'000;
+/// Bridges kept; of more, those written longest ago are forgotten. The bound of the bridges in use
+/// (PlacementOptions::max_bridges).
+inline constexpr std::size_t kBridgesMax = 2'000;
+/// Rooms kept, about 500 bytes each; of more, those that ended longest ago are forgotten.
+inline constexpr std::size_t kRoomsMax = 50'000;
 
 }  // namespace bascule::focus

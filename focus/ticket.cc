@@ -4,6 +4,30 @@
 
 namespace bascule::focus {
 
+std::string_view to_string(TicketKind kind) {
+  switch (kind) {
+    case TicketKind::kJoin:
+      return "join";
+    case TicketKind::kReinvite:
+      return "reinvite";
+    case TicketKind::kMove:
+      return "move";
+  }
+  BASCULE_CHECK(false && "enumerator out of range");
+}
+
+std::string_view to_string(TicketClass ticket_class) {
+  switch (ticket_class) {
+    case TicketClass::kDisplaced:
+      return "displaced";
+    case TicketClass::kJoinsLive:
+      return "joins_live";
+    case TicketClass::kFirst:
+      return "first";
+  }
+  BASCULE_CHECK(false && "enumerator out of range");
+}
+
 std::string_view to_string(PlacementReason reason) {
   switch (reason) {
     case PlacementReason::kJoin:

@@ -21,6 +21,7 @@ enum class TicketKind : std::uint8_t {
   kMove,      ///< Still has media on a bridge it has to leave (drain, shutdown, rebalancing).
 };
 inline constexpr std::size_t kTicketKindCount = 3;
+[[nodiscard]] std::string_view to_string(TicketKind kind);
 
 /// How a participant takes part.
 enum class Role : std::uint8_t {
@@ -48,6 +49,7 @@ enum class TicketClass : std::uint8_t {
   kFirst,      ///< First of its conference.
 };
 inline constexpr std::size_t kTicketClassCount = 3;
+[[nodiscard]] std::string_view to_string(TicketClass ticket_class);
 
 /// The rule that made a placement: a closed list for logs and metric labels.
 enum class PlacementReason : std::uint8_t {

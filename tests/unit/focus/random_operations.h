@@ -123,6 +123,49 @@ class RandomOperations {
             .feedback_sources = sources()};
   }
 
+  Stress stress() { return Stress(static_cast<std::int64_t>(prng_.below(3'000'000))); }
+  std::uint32_t small() { return static_cast<std::uint32_t>(prng_.below(9)); }
+  op::BridgeLearned learned() {
+    return {.bridge = bridge(),
+            .at = Instant(Duration(ticks())),
+            .wall = WallTime(Duration(ticks())),
+            .cost = stress(),
+            .deviation = stress(),
+            .capacity = stress(),
+            .confirmations = small(),
+            .failures = small(),
+            .last_failure_age = Duration(ticks()),
+            .quarantine_left = Duration(ticks()),
+            .age = Duration(ticks()),
+            .version = maybe(text()),
+            .region = maybe(text())};
+  }
+  op::Decision decision() {
+    op::Decision decision{.at = WallTime(Duration(ticks())),
+                          .number = prng_.below(9),
+                          .room = room(),
+                          .endpoint = endpoint(),
+                          .kind = text(),
+                          .ticket_class = text(),
+                          .bridge = maybe(bridge()),
+                          .reason = text(),
+                          .waited = Duration(ticks())};
+    for (Stress* figure : {&decision.expected, &decision.limit, &decision.reported,
+                           &decision.reserved, &decision.cost_per_unit, &decision.capacity}) {
+      *figure = stress();
+    }
+    decision.load = ticks();
+    decision.unaccounted = -ticks();
+    decision.report_age = Duration(-ticks());
+    decision.in_flight = small();
+    decision.people = ticks();
+    decision.candidates = small();
+    decision.looked_at = small();
+    decision.settling = coin();
+    decision.fleet_full = coin();
+    return decision;
+  }
+
   Operation make(std::uint64_t which) {
     switch (which) {
       case 0:
@@ -181,8 +224,16 @@ class RandomOperations {
         return op::OutboundAck{stream(), prng_.below(20)};
       case 20:
         return op::Started{"boot" + number(2)};
-      default:
+      case 21:
         return op::Note{text()};
+      case 22:
+        return learned();
+      case 23:
+        return op::RoomSeen{
+            room(),  Instant(Duration(ticks())), WallTime(Duration(ticks())), bridge(),
+            ticks(), Duration(ticks())};
+      default:
+        return decision();
     }
   }
 

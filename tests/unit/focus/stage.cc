@@ -53,8 +53,11 @@ Stage::Stage(Restored restored, std::uint64_t seed)
   perform(actions);
 }
 
-void Stage::crash_and_restore() {
+void Stage::crash_and_restore(Duration pause) {
   Restored restored;
+  restored.last_commit = now.wall;
+  now.mono += pause;
+  now.wall += pause;
   restored.tables = tables;
   restored.same_boot = true;
   asked_.clear();

@@ -69,8 +69,8 @@ class Stage {
   void answer_probes();
   void give(const Input& input);
   void advance(Duration duration);
-  /// A process crash: a new focus is built from what was persisted. Links are down.
-  void crash_and_restore();
+  /// A process crash: a new focus is built from what was persisted, after `pause`. Links are down.
+  void crash_and_restore(Duration pause = {});
 
   // Views.
   [[nodiscard]] bool answered_ready(const std::string& id) const;

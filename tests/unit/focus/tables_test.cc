@@ -90,6 +90,57 @@ TEST(TablesTest, KeepsTheNewestPlacements) {
   EXPECT_EQ(tables.placements.begin()->at, Instant(Duration(10)));
 }
 
+TEST(TablesTest, AnotherBootKeepsTheWallTimeOfWhatWasLearned) {
+  Tables tables;
+  ASSERT_TRUE(tables.apply(op::Started{"boot1"}));
+  const op::BridgeLearned learned{.bridge = kBridge,
+                                  .at = Instant(Duration(5)),
+                                  .wall = WallTime(Duration(7)),
+                                  .cost = Stress(12'000)};
+  ASSERT_TRUE(tables.apply(learned));
+  ASSERT_TRUE(tables.apply(op::RoomSeen{.room = kRoom,
+                                        .at = Instant(Duration(5)),
+                                        .wall = WallTime(Duration(7)),
+                                        .bridge = kBridge,
+                                        .size = 3}));
+  ASSERT_TRUE(tables.apply(op::Started{"boot1"}));
+  EXPECT_EQ(tables.bridges.at(kBridge), learned);
+  ASSERT_TRUE(tables.apply(op::Started{"boot2"}));
+  EXPECT_EQ(tables.bridges.at(kBridge).at, Instant{});
+  EXPECT_EQ(tables.bridges.at(kBridge).wall, learned.wall);
+  EXPECT_EQ(tables.rooms.at(kRoom).at, Instant{});
+  EXPECT_EQ(tables.rooms.at(kRoom).size, 3);
+}
+
+TEST(TablesTest, KeepsTheNewestOfWhatIsRemembered) {
+  const auto address = [](const char* prefix, std::size_t number) {
+    return Jid::parse(prefix + std::to_string(number) + "@example.net").value();
+  };
+  Tables tables;
+  const auto time = [](std::size_t i) { return WallTime(Duration(static_cast<std::int64_t>(i))); };
+  for (std::size_t i = 0; i < kBridgesMax + 3; ++i) {
+    const BridgeJid bridge(address("b", i).with_resource("jvb"));
+    ASSERT_TRUE(tables.apply(op::BridgeLearned{.bridge = bridge, .wall = time(i)}));
+  }
+  EXPECT_EQ(tables.bridges.size(), kBridgesMax);
+  EXPECT_FALSE(tables.bridges.contains(BridgeJid(address("b", 2).with_resource("jvb"))));
+  EXPECT_TRUE(tables.bridges.contains(BridgeJid(address("b", 3).with_resource("jvb"))));
+  for (std::size_t i = 0; i < kRoomsMax + 3; ++i) {
+    ASSERT_TRUE(tables.apply(op::RoomSeen{.room = RoomJid(address("r", i)), .wall = time(i)}));
+    // The first one meets again and again.
+    ASSERT_TRUE(tables.apply(op::RoomSeen{.room = RoomJid(address("r", 0)), .wall = time(i)}));
+  }
+  EXPECT_EQ(tables.rooms.size(), kRoomsMax);
+  EXPECT_EQ(tables.rooms_by_time.size(), kRoomsMax);
+  EXPECT_TRUE(tables.rooms.contains(RoomJid(address("r", 0))));
+  EXPECT_FALSE(tables.rooms.contains(RoomJid(address("r", 3))));
+  for (std::size_t i = 0; i < kDecisionsMax + 3; ++i) {
+    ASSERT_TRUE(tables.apply(op::Decision{.at = time(i / 2), .number = i}));
+  }
+  EXPECT_EQ(tables.decisions.size(), kDecisionsMax);
+  EXPECT_EQ(tables.decisions.begin()->second.number, 3U);
+}
+
 // Goal: an operation applied twice is an operation applied once, in any state.
 TEST(TablesTest, EveryOperationIsIdempotent) {
   RandomOperations random(11);
