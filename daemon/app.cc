@@ -40,6 +40,7 @@ App::App(boost::asio::io_context& io, const config::Config& config, const focus:
       version_(config.focus.version),
       focus_(config.focus, restored, random_seed(), read_clocks()),
       gate_(gate),
+      earlier_decisions_(restored.tables.decisions),
       conference_requests_(
           [this](HttpId id, proto::ConferenceRequest request) {
             enqueue(in::HttpConferenceRequest{id, std::move(request)});
@@ -84,7 +85,12 @@ Result<> App::start() {
                                      .turns = turns_},
                                     read_clocks());
                               },
-                          .conference_requests = &conference_requests_}));
+                          .conference_requests = &conference_requests_,
+                          .placement = {.placement = [this]() -> const focus::Placement& {
+                                          return focus_.placement();
+                                        },
+                                        .now = read_clocks,
+                                        .earlier = &earlier_decisions_}}));
   if (!http) {
     return tl::make_unexpected(http.error());
   }

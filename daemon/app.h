@@ -71,6 +71,7 @@ class App {
   std::string version_;
   focus::Focus focus_;
   focus::OutputGate gate_;
+  admin::Decisions earlier_decisions_;  // Of the processes before this one.
   std::array<std::unique_ptr<LinkRuntime>, kStreamCount> links_;
   admin::ConferenceRequests conference_requests_;
   std::unique_ptr<admin::HttpServer> http_;

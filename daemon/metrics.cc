@@ -1,7 +1,9 @@
 #include "daemon/metrics.h"
 
+#include <array>
 #include <cstdio>
 #include <memory>
+#include <vector>
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -42,7 +44,6 @@ constexpr CounterRow kCounters[] = {
      &Counters::participants_seen},
     {"bascule_participants_refused_total", "Members over the limit of their conference.",
      &Counters::participants_refused},
-    {"bascule_placements_total", "Placements on bridges.", &Counters::placements},
     {"bascule_moves_total", "Placements of participants that lost their bridge.", &Counters::moves},
     {"bascule_allocations_failed_total", "Placements the bridge did not accept.",
      &Counters::allocations_failed},
@@ -127,6 +128,18 @@ void add_bridges(const focus::Placement& placement, Now now, Metrics& metrics) {
           static_cast<double>(view.conferences));
     gauge("bascule_bridge_in_flight", "Allocations the bridge has not answered yet.",
           static_cast<double>(view.in_flight));
+    gauge("bascule_bridge_unaccounted_units",
+          "Load units on the bridge that no report can contain yet.",
+          static_cast<double>(view.unaccounted) / 1e3);
+    gauge("bascule_bridge_stress_per_unit_ratio", "Learned cost of one load unit; 1 is full.",
+          static_cast<double>(view.cost_per_unit.millionths()) / kFull);
+    gauge("bascule_bridge_capacity_ratio", "Capacity used; below 1 after it died while busy.",
+          static_cast<double>(view.capacity.millionths()) / kFull);
+    if (view.reported > Stress()) {
+      gauge("bascule_bridge_estimate_ratio", "Estimated load over the load last reported.",
+            static_cast<double>(view.expected.millionths()) /
+                static_cast<double>(view.reported.millionths()));
+    }
     if (view.report_age) {
       gauge("bascule_bridge_report_age_seconds", "Age of the last report.",
             static_cast<double>(view.report_age->count()) / kFull);
@@ -134,16 +147,77 @@ void add_bridges(const focus::Placement& placement, Now now, Metrics& metrics) {
   }
 }
 
-const char* class_name(focus::TicketClass ticket_class) {
-  switch (ticket_class) {
-    case focus::TicketClass::kDisplaced:
-      return "displaced";
-    case focus::TicketClass::kJoinsLive:
-      return "joins_live";
-    case focus::TicketClass::kFirst:
-      return "first";
+struct PlacementCounterRow {
+  const char* name;
+  const char* help;
+  std::uint64_t focus::PlacementCounters::*value;
+};
+
+constexpr PlacementCounterRow kPlacementCounters[] = {
+    {"bascule_tickets_total", "Participants that asked for a place.",
+     &focus::PlacementCounters::tickets},
+    {"bascule_tickets_refused_total", "Tickets the full queue did not take; asked again later.",
+     &focus::PlacementCounters::tickets_refused},
+    {"bascule_tickets_cancelled_total", "Tickets given back before they were served.",
+     &focus::PlacementCounters::tickets_cancelled},
+    {"bascule_splits_total", "Conferences that got a second bridge.",
+     &focus::PlacementCounters::splits},
+    {"bascule_spares_activated_total", "Standby bridges taken into use.",
+     &focus::PlacementCounters::spares_activated},
+    {"bascule_ice_quarantines_total", "Bridges put aside because participants could not connect.",
+     &focus::PlacementCounters::ice_quarantines},
+    {"bascule_isolations_total", "Conferences suspected of killing bridges.",
+     &focus::PlacementCounters::isolations},
+    {"bascule_mass_drops_total", "Times most participants vanished at once.",
+     &focus::PlacementCounters::mass_drops},
+    {"bascule_pauses_total", "Times the process or its machine had been stopped.",
+     &focus::PlacementCounters::pauses},
+};
+
+/// One sample per value of a closed list, named by its `to_string`.
+template <class Enum, std::size_t N>
+void add_by_name(Metrics& metrics, const char* metric, const char* help, const char* label,
+                 const std::array<std::uint64_t, N>& counts) {
+  for (std::size_t i = 0; i < N; ++i) {
+    metrics.counter(metric, help, static_cast<double>(counts.at(i)),
+                    {{label, std::string(focus::to_string(static_cast<Enum>(i)))}});
   }
-  return "unknown";
+}
+
+void add_estimate_errors(const focus::PlacementCounters& counters, Metrics& metrics) {
+  std::vector<double> edges;
+  for (const std::int64_t edge : focus::kEstimateErrorEdges) {
+    edges.push_back(static_cast<double>(edge) / 1e6);
+  }
+  metrics.histogram("bascule_bridge_estimate_error",
+                    "How far new reports were from what was expected of them; 1 is full.", edges,
+                    {counters.estimate_errors.begin(), counters.estimate_errors.end()},
+                    static_cast<double>(counters.estimate_error_sum) / 1e6);
+}
+
+void add_decisions(const focus::Placement& placement, Metrics& metrics) {
+  const focus::PlacementCounters& counters = placement.counters();
+  for (const PlacementCounterRow& row : kPlacementCounters) {
+    metrics.counter(row.name, row.help, static_cast<double>(counters.*row.value));
+  }
+  add_by_name<focus::PlacementReason>(metrics, "bascule_placements_total",
+                                      "Placements on bridges, by the rule that made them.",
+                                      "reason", counters.placed);
+  add_by_name<focus::WaitReason>(metrics, "bascule_waits_total",
+                                 "Looks at a ticket that had to wait, by what it lacked.", "reason",
+                                 counters.waits);
+  add_by_name<focus::MoveCause>(metrics, "bascule_moves_wanted_total",
+                                "Participants asked to leave a bridge that works.", "cause",
+                                counters.moves);
+  add_by_name<focus::FailureCause>(metrics, "bascule_bridge_failures_total",
+                                   "Bridges that failed or went away, by cause.", "cause",
+                                   counters.bridge_failures);
+  add_estimate_errors(counters, metrics);
+  for (std::size_t i = 0; i < focus::kModeCount; ++i) {
+    const auto mode = static_cast<focus::Mode>(i);
+    metrics.gauge("bascule_mode", "1 for the mode in force.", placement.mode() == mode ? 1 : 0,
+                  {{"mode", std::string(focus::to_string(mode))}});
+  }
 }
 
 void add_placement(const focus::Placement& placement, Now now, Metrics& metrics) {
@@ -151,7 +225,7 @@ void add_placement(const focus::Placement& placement, Now now, Metrics& metrics)
     const auto ticket_class = static_cast<focus::TicketClass>(i);
     metrics.gauge("bascule_queue_tickets", "Participants waiting for a bridge.",
                   static_cast<double>(placement.queued(ticket_class)),
-                  {{"class", class_name(ticket_class)}});
+                  {{"class", std::string(focus::to_string(ticket_class))}});
   }
   metrics.gauge("bascule_queue_oldest_wait_seconds", "Wait of the oldest ticket.",
                 static_cast<double>(placement.oldest_wait(now).count()) / 1e6);
@@ -247,6 +321,7 @@ std::string render_metrics(const MetricsSources& sources, Now now) {
   metrics.gauge("bascule_ready", "1 while /readyz is 200.",
                 sources.focus.readiness(now).ready() ? 1 : 0);
   add_placement(sources.focus.placement(), now, metrics);
+  add_decisions(sources.focus.placement(), metrics);
   add_bridges(sources.focus.placement(), now, metrics);
   add_links(sources, metrics);
   add_process(sources, metrics);

@@ -42,7 +42,8 @@ class RoutesTest : public testing::Test {
   Router router_ = make_routes({.version = "1.2.3",
                                 .health = [this] { return health_; },
                                 .metrics = [] { return std::string("m 1\n"); },
-                                .conference_requests = &requests_});
+                                .conference_requests = &requests_,
+                                .placement = {}});
 };
 
 constexpr auto kRequest = R"({"room":"r@conference.example","machineUid":"u"})";
@@ -106,6 +107,18 @@ TEST(MetricsTest, RendersOneFamilyPerNameWithLabelsEscaped) {
   EXPECT_NE(text.find("# TYPE bascule_x_total counter\nbascule_x_total 3\n"), std::string::npos);
   EXPECT_NE(text.find("bascule_bridge_stress{bridge=\"a\\\"b\"} 0.5"), std::string::npos);
   EXPECT_EQ(text.find("# HELP bascule_bridge_stress"), text.rfind("# HELP bascule_bridge_stress"));
+}
+
+TEST(MetricsTest, AHistogramCountsUpwards) {
+  Metrics metrics;
+  metrics.histogram("bascule_error", "Errors.", {0.1, 0.5}, {3, 0, 2}, 1.25);
+  const auto text = metrics.text();
+  for (const char* line :
+       {"bascule_error_count 5\n", "bascule_error_sum 1.25\n",
+        "bascule_error_bucket{le=\"0.1\"} 3\n", "bascule_error_bucket{le=\"0.5\"} 3\n",
+        "bascule_error_bucket{le=\"+Inf\"} 5\n"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << "not in\n" << text;
+  }
 }
 
 }  // namespace
