@@ -57,6 +57,16 @@ enum class ColibriOutcomeKind : std::uint8_t {
 /// Whether another request would get through to the bridge after this outcome.
 [[nodiscard]] bool reaches_bridge(ColibriOutcomeKind kind);
 
+/// Names one request about a relay; see RelayLinks.
+using RelayTag = Strong<struct RelayTagTag, std::uint64_t>;
+
+/// The answer to a request about a relay.
+struct RelayAnswer {
+  RelayTag tag;
+  ColibriOutcomeKind kind = ColibriOutcomeKind::kStale;  ///< kDone when it was carried out.
+  std::optional<proto::Transport> transport;             ///< Of a relay that was created.
+};
+
 /// `lost` lists the endpoints that have no place any more because of this answer and must be put
 /// into the admission queue again; the session has forgotten them. It may be empty, and it holds
 /// all endpoints of the session when the conference is gone on the bridge.
@@ -65,6 +75,7 @@ struct ColibriOutcome {
   std::optional<EndpointId> endpoint;  ///< Whose request this was, when it was about one.
   std::optional<Allocation> allocation;
   std::optional<proto::IceUdpTransport> transport;
+  std::optional<RelayAnswer> relay;  ///< When the request was about a relay.
   std::vector<EndpointId> lost;
   std::string detail;  ///< For the log: the error as received.
 };

@@ -93,6 +93,11 @@ class ColibriSession {
   /// Sets both flags of each endpoint that is allocated, in one request.
   Requests force_mute(std::span<const std::pair<EndpointId, proto::ForceMute>> mutes);
 
+  /// Sends a request about a relay of the conference to another bridge; its answer comes with an
+  /// outcome that names `tag`. Nothing is sent, or answered, while the conference is not there: the
+  /// bridge has no relays then.
+  Requests relay(proto::Relay relay, RelayTag tag);
+
   /// Expires endpoints, in one request; the conference when none is left. An endpoint whose
   /// allocation was not sent yet is dropped. Unknown ones are skipped.
   Requests remove(std::span<const EndpointId> endpoints);
@@ -124,6 +129,10 @@ class ColibriSession {
   [[nodiscard]] std::optional<Instant> next_deadline() const { return retry_at_; }
 
   [[nodiscard]] ColibriState state() const { return state_; }
+  /// The conference is there and somebody is in it: it may have relays.
+  [[nodiscard]] bool is_present() const {
+    return state_ == ColibriState::kPresent && !endpoints_.empty();
+  }
   /// No endpoints, nothing outstanding or waiting, nothing to clean up: may be destroyed.
   [[nodiscard]] bool is_idle() const;
   [[nodiscard]] bool has_endpoint(const EndpointId& endpoint) const;
@@ -143,6 +152,7 @@ class ColibriSession {
     kForceMute,
     kRemove,
     kProbe,
+    kRelay,
     kExpireConference,
   };
   /// A request from its making to its answer.
@@ -150,6 +160,7 @@ class ColibriSession {
     RequestKind kind;
     std::optional<EndpointId> endpoint;
     proto::ConferenceModify message;
+    std::optional<RelayTag> relay{};
     std::uint64_t epoch = 0;  ///< Of the session when it was sent.
     bool retried = false;
   };
@@ -181,7 +192,7 @@ class ColibriSession {
   void on_allocated(const EndpointId& id, const std::optional<proto::Transport>& transport,
                     ColibriOutcome& outcome);
   void on_expired(bool is_result, ColibriOutcome& outcome, Instant now);
-  void on_failure(ColibriTicket ticket, Pending request, ColibriOutcome& outcome, Instant now);
+  void on_failure(ColibriTicket ticket, Pending& request, ColibriOutcome& outcome, Instant now);
   /// A removal failed: what it was to remove may still be there.
   void keep_leftovers(const Pending& removal, ColibriOutcomeKind kind);
   void lose(const EndpointId& endpoint, Cleanup cleanup, ColibriOutcome& outcome);

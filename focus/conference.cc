@@ -45,7 +45,8 @@ Conference::Conference(ConferenceId id, RoomJid room, std::map<std::string, std:
       created_(now.wall),
       sources_(SourceLimits{.sources_per_endpoint = options.offer.max_sources_per_endpoint,
                             .groups_per_endpoint = options.offer.max_groups_per_endpoint}),
-      signaler_(options.offer.signaling_delays) {
+      signaler_(options.offer.signaling_delays),
+      relays_(options.offer.sctp) {
 }
 
 ConferenceView Conference::view() const {
@@ -102,8 +103,9 @@ void Conference::end(std::string_view reason, BridgeCleanup::Pace pace, Turn& tu
   }
   state_ = ConferenceState::kEnded;
   room_.leave(turn);
-  for (const TimerKind kind : {TimerKind::kInitial, TimerKind::kSingle, TimerKind::kPresence,
-                               TimerKind::kSourceSignaling, TimerKind::kBridgeRetry}) {
+  for (const TimerKind kind :
+       {TimerKind::kInitial, TimerKind::kSingle, TimerKind::kPresence, TimerKind::kSourceSignaling,
+        TimerKind::kBridgeRetry, TimerKind::kRelays}) {
     turn.clear_timer(timer(kind));
   }
   for (const auto& [id, participant] : participants_) {
@@ -401,6 +403,8 @@ void Conference::on_timer(const TimerKey& key, Turn& turn, Surroundings& around)
     }
   } else if (key.kind == TimerKind::kSourceSignaling) {
     signal_due(turn);
+  } else if (key.kind == TimerKind::kRelays) {
+    settle_relays(turn);
   } else if (key.kind == TimerKind::kBridgeRetry) {
     for (auto& [bridge, use] : bridges_) {
       send_to_bridge(bridge, use.session.fire_timers(turn.now.mono), turn);

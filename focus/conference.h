@@ -18,6 +18,7 @@
 #include "focus/news.h"
 #include "focus/participant.h"
 #include "focus/placement.h"
+#include "focus/relay_links.h"
 #include "focus/room.h"
 #include "focus/source_map.h"
 #include "focus/source_signaler.h"
@@ -93,7 +94,8 @@ class Conference {
   struct BridgeUse {
     std::uint64_t serial = 0;  ///< Tells answers to an earlier use of the same bridge.
     ColibriSession session;
-    bool confirmed = false;  ///< An endpoint was allocated: the bridge has the conference.
+    bool confirmed = false;    ///< An endpoint was allocated: the bridge has the conference.
+    op::BridgeSessionAdd row;  ///< As it was last persisted.
   };
   using Members = std::map<ParticipantId, Participant>;
 
@@ -180,6 +182,14 @@ class Conference {
   void tidy_bridges(Turn& turn);
   void arm_bridge_timer(Turn& turn);
 
+  // conference_relays.cc: media between bridges.
+  void touch_relays(Turn& turn);
+  void settle_relays(Turn& turn);
+  void carry_out(const RelayLinks::Step& step, Turn& turn);
+  void send_relays(const std::vector<RelayLinks::Request>& requests, Turn& turn);
+  void restore_relays(const ConferenceRow& row);
+  void check_relays() const;
+
   ConferenceId id_;
   Room room_;
   ConferenceState state_ = ConferenceState::kJoining;
@@ -200,6 +210,8 @@ class Conference {
   ConferenceSourceMap sources_;
   SourceSignaler signaler_;
   std::map<BridgeJid, BridgeUse> bridges_;
+  RelayLinks relays_;
+  bool relays_stale_ = false;  // A bridge was lost, and the others were not told yet.
   std::map<ParticipantId, Allocation> granted_;  // Between the bridge's answer and the offer.
   std::size_t published_bridges_ = 0;
 };

@@ -23,18 +23,19 @@ Conference::BridgeUse& Conference::use_of(const BridgeJid& bridge, Turn& turn,
   options.bridge_session_id = make_uuid(turn.shared.prng);
   const auto rtcstats = properties_.find("rtcstatsEnabled");
   options.rtcstats = rtcstats == properties_.end() || rtcstats->second != "false";
-  const std::string session_id = options.bridge_session_id;
+  op::BridgeSessionAdd row{.room = room_jid(),
+                           .bridge = bridge,
+                           .meeting_id = meeting_id_,
+                           .bridge_session_id = options.bridge_session_id};
   BridgeUse& use = bridges_
                        .emplace(bridge, BridgeUse{.serial = ++turn.shared.last_number,
-                                                  .session = ColibriSession(std::move(options))})
+                                                  .session = ColibriSession(std::move(options)),
+                                                  .row = std::move(row)})
                        .first->second;
   if (around.cleanup.take_over(bridge, meeting_id_)) {
     use.session.restore({}, {}, 0);  // It expires what is left there, then creates.
   }
-  turn.persist(op::BridgeSessionAdd{.room = room_jid(),
-                                    .bridge = bridge,
-                                    .meeting_id = meeting_id_,
-                                    .bridge_session_id = session_id});
+  turn.persist(use.row);
   publish_soon(turn);
   return use;
 }
@@ -103,6 +104,12 @@ void Conference::on_bridge_answer(const IqNote& note, const IqOutcome& outcome, 
                                            to_colibri_answer(outcome), turn.now.mono);
   send_to_bridge(note.bridge, step.send, turn);
   on_outcome(note.bridge, step.outcome, turn, around);
+  if (step.outcome.relay) {
+    carry_out(relays_.answered(*step.outcome.relay, turn.now.mono), turn);
+  }
+  if (step.outcome.kind != ColibriOutcomeKind::kDone) {
+    touch_relays(turn);
+  }
   release_if_unused(note.bridge, turn);
   arm_bridge_timer(turn);
 }
@@ -167,17 +174,15 @@ void Conference::allocated(const BridgeJid& bridge, ColibriOutcome& outcome, Tur
   if (!use.confirmed) {
     use.confirmed = true;
     const auto view = turn.shared.placement.bridge(bridge, turn.now);
-    turn.persist(
-        op::BridgeSessionAdd{.room = room_jid(),
-                             .bridge = bridge,
-                             .meeting_id = meeting_id_,
-                             .bridge_session_id = use.session.bridge_session_id(),
-                             .relay_id = view ? view->relay_id.value_or("") : std::string(),
-                             .region = view ? view->region.value_or("") : std::string(),
-                             .version = view ? view->version.value_or("") : std::string(),
-                             .created = true,
-                             .feedback_sources = to_records(outcome.allocation->feedback)});
+    use.row.bridge_session_id = use.session.bridge_session_id();
+    use.row.relay_id = view ? view->relay_id.value_or("") : std::string();
+    use.row.region = view ? view->region.value_or("") : std::string();
+    use.row.version = view ? view->version.value_or("") : std::string();
+    use.row.created = true;
+    use.row.feedback_sources = to_records(outcome.allocation->feedback);
+    turn.persist(use.row);
   }
+  relays_.endpoint_added(bridge, participant->endpoint);
   turn.shared.placement.confirmed(participant->occupant, turn.now);
   granted_.insert_or_assign(participant->id, std::move(*outcome.allocation));
   apply(*participant, ParticipantEvent::kAllocated, turn, around);
@@ -191,6 +196,7 @@ void Conference::lost_on(const BridgeJid& bridge, const ColibriOutcome& outcome,
       continue;
     }
     participant->bridge.reset();
+    relays_.endpoint_removed(bridge, endpoint);
     turn.persist(op::EndpointRemove{room_jid(), endpoint});
     if (participant->state != ParticipantState::kAllocating) {
       apply(*participant, ParticipantEvent::kBridgeLost, turn, around, TicketKind::kReinvite);
@@ -243,10 +249,14 @@ void Conference::probe_bridges(Turn& turn) {
   for (auto& [bridge, use] : bridges_) {
     send_to_bridge(bridge, use.session.probe(), turn);
   }
+  touch_relays(turn);
 }
 
 void Conference::forget_bridge(const BridgeJid& bridge, Turn& turn) {
   if (bridges_.erase(bridge) > 0) {
+    relays_.forget(bridge);
+    relays_stale_ = true;
+    touch_relays(turn);
     turn.persist(op::BridgeSessionRemove{room_jid(), bridge});
     publish_soon(turn);
   }
@@ -261,6 +271,7 @@ void Conference::release_if_unused(const BridgeJid& bridge, Turn& turn) {
 
 void Conference::expire_all(BridgeCleanup::Pace pace, Turn& turn, Surroundings& around) {
   auto bridges = std::exchange(bridges_, {});
+  relays_.clear();
   for (auto& [bridge, use] : bridges) {
     around.cleanup.add(bridge, std::move(use.session), pace, turn);
   }
@@ -310,6 +321,7 @@ void Conference::check_invariants() const {
     BASCULE_CHECK(by_endpoint_.contains(endpoint));
   }
   sources_.check_invariants();
+  check_relays();
 }
 
 }  // namespace bascule::focus

@@ -202,6 +202,10 @@ void Conference::tell_bridge(Participant& participant, EndpointUpdate update, Tu
 
 void Conference::sources_changed(const EndpointId& owner, const SourceSnapshot& before,
                                  Turn& turn) {
+  if (const Participant* sender = find(owner); sender != nullptr && sender->bridge) {
+    relays_.endpoint_changed(*sender->bridge, owner);
+    touch_relays(turn);
+  }
   signaler_.changed(owner, before, participants_.size(), turn.now.mono);
   if (const auto due = signaler_.next_deadline()) {
     turn.shared.deadlines.set_no_later(timer(TimerKind::kSourceSignaling), *due);

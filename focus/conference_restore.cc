@@ -48,6 +48,7 @@ void Conference::restore(const ConferenceRow& row, Turn& turn) {
   for (const auto& [bridge, stored] : row.bridge_sessions) {
     restore_bridge(stored, row, turn);
   }
+  restore_relays(row);
   for (const auto& [endpoint, member] : row.participants) {
     restore_session(*find(endpoint), member, turn);
   }
@@ -92,6 +93,10 @@ void Conference::restore_bridge(const op::BridgeSessionAdd& stored, const Confer
   BridgeUse use{.serial = ++turn.shared.last_number, .session = ColibriSession(std::move(options))};
   use.session.restore(endpoints, leftovers, incarnation_of(stored.bridge_session_id));
   use.confirmed = stored.created;
+  use.row = stored;
+  for (const EndpointId& endpoint : endpoints) {
+    relays_.endpoint_added(stored.bridge, endpoint);
+  }
   bridges_.emplace(stored.bridge, std::move(use));
 }
 

@@ -189,6 +189,10 @@ void Conference::allocate(Participant& participant, Turn& turn, Surroundings& ar
   participant.bridge = bridge;
   turn.persist(
       op::EndpointSet{.room = room_jid(), .endpoint = participant.endpoint, .bridge = bridge});
+  if (relays_stale_) {
+    settle_relays(turn);
+  }
+  send_relays(relays_.clear_way(bridge, participant.endpoint), turn);
   const auto requests = use.session.allocate(std::move(request));
   if (!requests) {
     turn.warn("bridge.not_asked", {{"room", room_jid().to_string()},
@@ -332,6 +336,8 @@ void Conference::drop_endpoint(Participant& participant, Turn& turn) {
   }
   const BridgeJid bridge = *std::exchange(participant.bridge, std::nullopt);
   turn.persist(op::EndpointRemove{room_jid(), participant.endpoint});
+  relays_.endpoint_removed(bridge, participant.endpoint);
+  touch_relays(turn);
   const auto use = bridges_.find(bridge);
   if (use != bridges_.end()) {
     send_to_bridge(bridge, use->second.session.remove({&participant.endpoint, 1}), turn);

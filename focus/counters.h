@@ -48,6 +48,9 @@ struct Counters {
   std::uint64_t sources_refused = 0;
   std::uint64_t source_messages = 0;  ///< source-add and source-remove to receivers.
 
+  std::uint64_t relays_linked = 0;  ///< Links between two bridges that were established.
+  std::uint64_t relays_failed = 0;  ///< Attempts to link two bridges that failed.
+
   // What peers got wrong; each was answered or ignored, and nothing was lost.
   std::uint64_t iq_unknown = 0;         ///< Answered service-unavailable.
   std::uint64_t iq_from_strangers = 0;  ///< Jingle from somebody who is not in the conference.

@@ -21,6 +21,7 @@ enum class TimerKind : std::uint8_t {
   kSingle,           ///< A conference with one participant. owner: conference.
   kLinkGrace,        ///< The client link stays away: all conferences end.
   kBridgeRetry,      ///< Repeat a colibri2 create. owner: conference.
+  kRelays,           ///< Relays between bridges: collected changes, retries. owner: conference.
   kPresence,         ///< Publish coalesced conference properties. owner: conference.
   kSourceSignaling,  ///< Announce collected source changes. owner: conference.
   kAccept,           ///< An offer that is not accepted. owner: conference, part: participant.

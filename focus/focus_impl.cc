@@ -400,6 +400,7 @@ void Focus::Impl::on_timer(const TimerKey& key, Turn& turn) {
     case TimerKind::kPresence:
     case TimerKind::kSourceSignaling:
     case TimerKind::kBridgeRetry:
+    case TimerKind::kRelays:
     case TimerKind::kAccept:
     case TimerKind::kInviteRetry:
       if (Conference* conference = conferences_.find(ConferenceId(key.owner))) {

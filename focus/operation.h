@@ -136,6 +136,7 @@ struct BridgeSessionAdd {
   std::string version;
   bool created = false;  ///< The bridge confirmed the conference.
   std::vector<SourceRecord> feedback_sources;
+  std::vector<std::string> links;  ///< Relay ids of the bridges it has an established link to.
   friend bool operator==(const BridgeSessionAdd&, const BridgeSessionAdd&) = default;
 };
 /// The endpoints placed on it lose their place.

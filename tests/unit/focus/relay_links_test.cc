@@ -1,0 +1,1 @@
+#include "focus/relay_links.h"
