@@ -100,15 +100,16 @@ void Conference::on_bridge_answer(const IqNote& note, const IqOutcome& outcome, 
     ++turn.counters().answers_late;
     return;
   }
+  const bool was_present = use->second.session.is_present();
   auto step = use->second.session.answered(ColibriTicket(note.generation),
                                            to_colibri_answer(outcome), turn.now.mono);
   send_to_bridge(note.bridge, step.send, turn);
+  if (use->second.session.is_present() != was_present || !step.outcome.lost.empty()) {
+    touch_relays(turn);
+  }
   on_outcome(note.bridge, step.outcome, turn, around);
   if (step.outcome.relay) {
     carry_out(relays_.answered(*step.outcome.relay, turn.now.mono), turn);
-  }
-  if (step.outcome.kind != ColibriOutcomeKind::kDone) {
-    touch_relays(turn);
   }
   release_if_unused(note.bridge, turn);
   arm_bridge_timer(turn);
@@ -183,6 +184,7 @@ void Conference::allocated(const BridgeJid& bridge, ColibriOutcome& outcome, Tur
     turn.persist(use.row);
   }
   relays_.endpoint_added(bridge, participant->endpoint);
+  touch_relays(turn);
   turn.shared.placement.confirmed(participant->occupant, turn.now);
   granted_.insert_or_assign(participant->id, std::move(*outcome.allocation));
   apply(*participant, ParticipantEvent::kAllocated, turn, around);

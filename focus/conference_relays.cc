@@ -32,6 +32,10 @@ void Conference::settle_relays(Turn& turn) {
       use.row.relay_id = view ? view->relay_id.value_or("") : std::string();
     }
     nodes.push_back({bridge, use.row.relay_id, use.session.incarnation()});
+    if (BridgeCleanup::can_ask(bridge, turn)) {
+      // What was left there has to go before the bridge is told that it is elsewhere.
+      send_to_bridge(bridge, use.session.clean_up(), turn);
+    }
   }
   const RelayLinks::World world{
       .describe =

@@ -563,5 +563,42 @@ TEST(ColibriSourcesTest, AreGroupedByNameWithoutMsidAndOwner) {
   EXPECT_TRUE(sources.media_sources[2].source_groups.empty());
 }
 
+TEST(ColibriSessionTest, RelaysAreAskedForInOrderWhileTheConferenceIsThere) {
+  Fixture f;
+  EXPECT_TRUE(f.session.relay({.id = "r"}, RelayTag(1)).empty());
+  f.bridge.take(f.session.allocate(request_for(kOne)).value());
+  EXPECT_TRUE(f.session.relay({.id = "r"}, RelayTag(1)).empty());
+  f.bridge.answer(granted(kOne));
+  f.bridge.take(f.session.relay({.id = "r", .create = true}, RelayTag(2)));
+  f.bridge.take(f.session.relay({.id = "r", .expire = true}, RelayTag(3)));
+  ASSERT_EQ(f.bridge.open.size(), 2U);
+  EXPECT_EQ(f.bridge.message(0).meeting_id, "meeting");
+  EXPECT_TRUE(f.bridge.message(0).endpoints.empty());
+  EXPECT_EQ(f.bridge.message(0).relays, (std::vector<proto::Relay>{{.id = "r", .create = true}}));
+
+  proto::ConferenceModified made;
+  made.relays.push_back({.id = "r", .transport = proto::Transport{.use_unique_port = true}});
+  const auto outcome = f.bridge.answer(made);
+  EXPECT_EQ(outcome.kind, Kind::kDone);
+  ASSERT_TRUE(outcome.relay);
+  EXPECT_EQ(outcome.relay->tag, RelayTag(2));
+  EXPECT_EQ(outcome.relay->kind, Kind::kDone);
+  EXPECT_TRUE(outcome.relay->transport && outcome.relay->transport->use_unique_port);
+  const auto refusal = f.bridge.answer(refused(Condition::kInternalServerError));
+  EXPECT_EQ(refusal.kind, Kind::kBridgeFailed);
+  EXPECT_EQ(refusal.relay->tag, RelayTag(3));
+  EXPECT_TRUE(refusal.lost.empty()) << "nobody loses a place by it";
+  EXPECT_TRUE(f.session.is_present());
+}
+
+TEST(ColibriSessionTest, AnAnswerAboutARelayOfAnEndedConferenceIsStale) {
+  Fixture f({kOne});
+  f.bridge.take(f.session.relay({.id = "r", .create = true}, RelayTag(7)));
+  f.bridge.take(f.session.expire());
+  EXPECT_FALSE(f.session.is_present());
+  const auto outcome = f.bridge.answer(done());
+  EXPECT_EQ(outcome.relay->kind, Kind::kStale);
+}
+
 }  // namespace
 }  // namespace bascule::focus

@@ -193,6 +193,7 @@ void Stage::report(const std::string& nick, const std::string& stress) {
 void Stage::remove_bridge(const std::string& nick) {
   bridges[nick].in_brewery = false;
   bridges[nick].meetings.clear();
+  bridges[nick].relays.clear();
   bridge_presence(nick, "", false);
   run();
 }
@@ -204,6 +205,9 @@ void Stage::bridge_presence(const std::string& nick, const std::string& stress, 
   if (available) {
     presence.colibri_stats =
         proto::ColibriStats{{{"stress_level", stress}, {"healthy", "true"}, {"version", "2.3"}}};
+    if (bridges[nick].relays_work) {
+      presence.colibri_stats->values["relay_id"] = nick + "-relay";
+    }
     presence.colibri_stats->values["current_timestamp"] = std::to_string(++last_id_);
   } else {
     presence.type = proto::PresenceType::kUnavailable;
@@ -401,6 +405,9 @@ void Stage::on_colibri(const out::SendIq& action, const proto::ConferenceModify&
       continue;
     }
     EXPECT_EQ(endpoint.create, endpoints.insert(endpoint.id).second) << endpoint.id;
+    for (const auto& [id, relay] : bridge.relays[message.meeting_id]) {
+      EXPECT_FALSE(relay.endpoints.contains(endpoint.id)) << "still remote by " << id;
+    }
     if (endpoint.create) {
       proto::Endpoint answer;
       answer.id = endpoint.id;
@@ -412,11 +419,58 @@ void Stage::on_colibri(const out::SendIq& action, const proto::ConferenceModify&
       modified.sources = proto::Sources{};
     }
   }
-  if (message.expire || endpoints.empty()) {
+  EXPECT_TRUE(message.relays.empty() || message.endpoints.empty());
+  EXPECT_LE(message.relays.size(), 1U);
+  for (const auto& relay : message.relays) {
+    if (auto error = on_relay(bridge, message.meeting_id, relay, modified)) {
+      fail(action.request, *std::move(error));
+      return;
+    }
+  }
+  if (message.expire || (endpoints.empty() && bridge.relays[message.meeting_id].empty())) {
     bridge.meetings.erase(message.meeting_id);
+    bridge.relays.erase(message.meeting_id);
     bridge.expires += message.expire ? 1U : 0U;
   }
   reply(action.request, modified);
+}
+
+std::optional<proto::StanzaError> Stage::on_relay(Bridge& bridge, const std::string& meeting,
+                                                  const proto::Relay& relay,
+                                                  proto::ConferenceModified& modified) {
+  auto& relays = bridge.relays[meeting];
+  proto::Relay answer{.id = relay.id};
+  if (relay.expire) {
+    relays.erase(relay.id);
+    return std::nullopt;
+  }
+  if (!bridge.relays_work) {
+    return proto::make_error(proto::Condition::kFeatureNotImplemented, "Relays are disabled");
+  }
+  if (relay.create != !relays.contains(relay.id)) {
+    return proto::make_error(relay.create ? proto::Condition::kConflict
+                                          : proto::Condition::kBadRequest);
+  }
+  Relay& mine = relays[relay.id];
+  if (relay.create) {
+    answer.transport = proto::Transport{.ice_udp = make_transport()};
+    modified.relays.push_back(std::move(answer));
+  } else if (relay.transport) {
+    EXPECT_FALSE(mine.has_transport) << "a second transport for " << relay.id;
+    mine.has_transport = true;
+  }
+  for (const auto& endpoint : relay.endpoints) {
+    EXPECT_FALSE(bridge.meetings[meeting].contains(endpoint.id) && !endpoint.expire)
+        << endpoint.id << " is here and told to be on " << relay.id;
+    if (endpoint.expire) {
+      mine.endpoints.erase(endpoint.id);
+    } else {
+      EXPECT_TRUE(endpoint.create || mine.endpoints.contains(endpoint.id)) << endpoint.id;
+      EXPECT_TRUE(endpoint.sources) << endpoint.id;
+      mine.endpoints[endpoint.id] = endpoint.sources->media_sources.size();
+    }
+  }
+  return std::nullopt;
 }
 
 void Stage::on_offer(const out::SendIq& action, const proto::Jingle& jingle) {
@@ -570,6 +624,18 @@ std::optional<std::string> Stage::bridge_of(const std::string& room,
     }
   });
   return bridge;
+}
+
+std::optional<std::map<std::string, std::size_t>> Stage::remote(const std::string& near,
+                                                                const std::string& far,
+                                                                const std::string& meeting) const {
+  const auto& meetings = bridges.at(near).relays;
+  const auto relays = meetings.find(meeting);
+  if (relays == meetings.end() || !relays->second.contains(far + "-relay") ||
+      !relays->second.at(far + "-relay").has_transport) {
+    return std::nullopt;
+  }
+  return relays->second.at(far + "-relay").endpoints;
 }
 
 std::size_t Stage::logged(std::string_view event) const {

@@ -35,10 +35,16 @@ class Stage {
     std::size_t source_adds = 0;
     std::optional<std::string> bridge_session;
   };
+  struct Relay {
+    bool has_transport = false;                    // Of the other side.
+    std::map<std::string, std::size_t> endpoints;  // Remote ones, with the number of sources.
+  };
   struct Bridge {
     BridgeMood mood = BridgeMood::kAnswers;
     bool in_brewery = false;
-    std::map<std::string, std::set<std::string>> meetings;  // Meeting id to endpoint ids.
+    std::map<std::string, std::set<std::string>> meetings;       // Meeting id to endpoint ids.
+    std::map<std::string, std::map<std::string, Relay>> relays;  // Meeting id, relay id.
+    bool relays_work = true;
     std::size_t expires = 0;
     std::size_t expires_in_vain = 0;  // Of conferences that were not there.
   };
@@ -79,6 +85,10 @@ class Stage {
   [[nodiscard]] ParticipantState state_of(const std::string& room, const std::string& nick) const;
   [[nodiscard]] std::optional<std::string> bridge_of(const std::string& room,
                                                      const std::string& nick) const;
+  /// The endpoints on `far` as `near` knows them, with the number of their sources; nullopt: there
+  /// is no relay, or it has no transport of the other side.
+  [[nodiscard]] std::optional<std::map<std::string, std::size_t>> remote(
+      const std::string& near, const std::string& far, const std::string& meeting) const;
   [[nodiscard]] std::size_t logged(std::string_view event) const;
   Client& client(const std::string& room, const std::string& nick);
   Room& room(const std::string& name) { return rooms_[name]; }
@@ -125,6 +135,9 @@ class Stage {
   void bridge_presence(const std::string& nick, const std::string& stress, bool available);
   void on_offer(const out::SendIq& action, const proto::Jingle& jingle);
   void on_colibri(const out::SendIq& action, const proto::ConferenceModify& message);
+  std::optional<proto::StanzaError> on_relay(Bridge& bridge, const std::string& meeting,
+                                             const proto::Relay& relay,
+                                             proto::ConferenceModified& modified);
   void reply(RequestId request, proto::Answer answer);
   void fail(RequestId request, proto::StanzaError error);
   void fail(RequestId request, Errc code);
