@@ -3,6 +3,64 @@
 #include <algorithm>
 
 namespace bascule::sim {
+namespace {
+
+const FakeBridge::Conference* find(const FakeBridge& bridge, const std::string& meeting) {
+  const auto found = bridge.meetings().find(meeting);
+  return found == bridge.meetings().end() ? nullptr : &found->second;
+}
+
+/// What `near` has got wrong about `far`.
+std::string relay_problem(const FakeBridge& near, const FakeBridge& far, const std::string& meeting,
+                          const std::function<bool(const std::string&)>& gone) {
+  const std::string who = near.nick() + " of " + far.nick() + " in " + meeting + ": ";
+  const auto& relays = find(near, meeting)->relays.all();
+  const auto relay = relays.find(far.relay_id());
+  const FakeBridge::Conference* there = find(far, meeting);
+  if (there == nullptr) {
+    return relay == relays.end() ? "" : who + "a relay to where nobody is";
+  }
+  if (relay == relays.end()) {
+    return who + "no relay";
+  }
+  const auto back = there->relays.all().find(near.relay_id());
+  if (back == there->relays.all().end() || relay->second.remote != back->second.ufrag) {
+    return who + "not the transport of its relay";
+  }
+  for (const auto& [id, endpoint] : there->endpoints) {
+    const auto known = relay->second.endpoints.find(id);
+    if (known == relay->second.endpoints.end()) {
+      return who + "does not know " + id;
+    }
+    if (known->second != endpoint.sources) {
+      return who + "does not know the sources of " + id;
+    }
+  }
+  for (const auto& [id, sources] : relay->second.endpoints) {
+    if (!there->endpoints.contains(id) && !gone(id)) {
+      return who + "still knows " + id;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string relay_problem(const std::vector<std::unique_ptr<FakeBridge>>& bridges,
+                          const std::function<bool(const std::string&)>& gone) {
+  for (const auto& near : bridges) {
+    for (const auto& [meeting, conference] : near->meetings()) {
+      for (const auto& far : bridges) {
+        if (near != far) {
+          if (std::string problem = relay_problem(*near, *far, meeting, gone); !problem.empty()) {
+            return problem;
+          }
+        }
+      }
+    }
+  }
+  return {};
+}
 
 std::size_t PaceChecker::window_limit() const {
   return options_.placement_burst +

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +11,7 @@
 #include "base/time.h"
 #include "focus/action.h"
 #include "focus/placement_options.h"
+#include "sim/fake_bridge.h"
 
 namespace bascule::sim {
 
@@ -36,5 +39,13 @@ class PaceChecker {
   std::size_t window_max_ = 0;
   std::vector<std::string> complaints_;
 };
+
+/// What is wrong with the relays of the conferences that are on several of these bridges, or empty:
+/// every two have a relay to each other with the transport of the other's, know exactly the
+/// endpoints that are there with exactly their sources, and no bridge has a relay to one where the
+/// conference is not. For a moment in which nothing is under way. `gone`: endpoints that may still
+/// be remote ones although they are nowhere.
+[[nodiscard]] std::string relay_problem(const std::vector<std::unique_ptr<FakeBridge>>& bridges,
+                                        const std::function<bool(const std::string&)>& gone);
 
 }  // namespace bascule::sim

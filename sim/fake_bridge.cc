@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sim/fake_transport.h"
 #include "xmpp/proto/colibri_stats.h"
 #include "xmpp/proto/healthcheck.h"
 #include "xmpp/proto/iq.h"
@@ -14,10 +15,23 @@ namespace {
 
 constexpr Duration kRamp = std::chrono::seconds{15};  // Until a new endpoint costs what it costs.
 
+/// A relay costs this for each endpoint behind it, thousandths of a unit, up to a limit.
+constexpr std::int64_t kRemoteCost = 100;
+constexpr std::int64_t kRelayCostMax = 2'000;
+
 /// Thousandths of a unit that one of `size` participants costs: senders grow with the conference
 /// until layouts stop showing more.
 std::int64_t weight(std::size_t size) {
   return 400 + 60 * static_cast<std::int64_t>(std::min<std::size_t>(size, 20));
+}
+
+std::int64_t relay_load(const FakeRelays& relays) {
+  std::int64_t load = 0;
+  for (const auto& [id, relay] : relays.all()) {
+    load +=
+        std::min(kRemoteCost * static_cast<std::int64_t>(relay.endpoints.size()), kRelayCostMax);
+  }
+  return load;
 }
 
 tl::unexpected<proto::StanzaError> refuse(proto::Condition condition,
@@ -27,29 +41,6 @@ tl::unexpected<proto::StanzaError> refuse(proto::Condition condition,
 }
 
 constexpr Duration kMediaLook = std::chrono::seconds{10};
-
-proto::IceUdpTransport make_ice(const std::string& endpoint, std::string ufrag) {
-  proto::IceUdpTransport ice;
-  ice.ufrag = std::move(ufrag);
-  ice.pwd = "password-of-22-characters-" + endpoint;
-  ice.rtcp_mux = true;
-  ice.fingerprints.push_back({.hash = "sha-256",
-                              .setup = proto::DtlsSetup::kActpass,
-                              .required = {},
-                              .cryptex = {},
-                              .value = "AA:BB:CC"});
-  proto::IceCandidate candidate;
-  candidate.foundation = "1";
-  candidate.generation = 0;
-  candidate.id = "c" + endpoint;
-  candidate.ip = "192.0.2.1";
-  candidate.network = 0;
-  candidate.port = 10000;
-  candidate.priority = 2130706431;
-  candidate.protocol = "udp";
-  ice.candidates.push_back(std::move(candidate));
-  return ice;
-}
 
 proto::Sources feedback_sources() {
   proto::Sources sources;
@@ -200,7 +191,7 @@ void FakeBridge::publish() {
           {"healthy", "true"},
           {"version", "2.3.sim"},
           {"region", "region"},
-          {"relay_id", options_.nick + "-relay"},
+          {"relay_id", relay_id()},
           {"local_endpoints", std::to_string(endpoints())},
           {"participants", std::to_string(endpoints())},
           {"conferences", std::to_string(conferences_.size())},
@@ -214,8 +205,9 @@ Stress FakeBridge::current_stress() const {
   for (const auto& [id, conference] : conferences_) {
     for (const auto& [endpoint, state] : conference.endpoints) {
       const auto age = std::min<Duration>(schedule_.now() - state.created, kRamp);
-      load += weight(conference.endpoints.size()) * age.count() / kRamp.count();
+      load += weight(conference.size()) * age.count() / kRamp.count();
     }
+    load += relay_load(conference.relays);
   }
   return Stress{load * 1'000 / options_.capacity};
 }
@@ -223,8 +215,8 @@ Stress FakeBridge::current_stress() const {
 Stress FakeBridge::settled_stress() const {
   std::int64_t load = 0;
   for (const auto& [id, conference] : conferences_) {
-    const auto size = conference.endpoints.size();
-    load += weight(size) * static_cast<std::int64_t>(size);
+    load += weight(conference.size()) * static_cast<std::int64_t>(conference.endpoints.size());
+    load += relay_load(conference.relays);
   }
   return Stress{load * 1'000 / options_.capacity};
 }
@@ -321,7 +313,21 @@ tl::expected<proto::ConferenceModified, proto::StanzaError> FakeBridge::modify(
     }
     answer.endpoints.push_back(*std::move(modified));
   }
-  if (request.expire || found->second.endpoints.empty()) {
+  if (request.relays.size() > 1 || (!request.relays.empty() && !request.endpoints.empty())) {
+    complaints_.push_back("several relays, or relay and endpoint, in one request");
+  }
+  for (const proto::Relay& relay : request.relays) {
+    const auto is_local = [&](const std::string& id) {
+      return found->second.endpoints.contains(id);
+    };
+    auto modified = found->second.relays.modify(
+        relay, "r" + options_.nick + "-" + std::to_string(++last_relay_), is_local, complaints_);
+    if (!modified) {
+      return tl::make_unexpected(std::move(modified.error()));
+    }
+    answer.relays.push_back(*std::move(modified));
+  }
+  if (request.expire || (found->second.endpoints.empty() && found->second.relays.empty())) {
     conferences_.erase(found);
   }
   return answer;
@@ -341,7 +347,12 @@ tl::expected<proto::Endpoint, proto::StanzaError> FakeBridge::modify_endpoint(
       complaints_.push_back("endpoint without source-names: " + request.id);
       return refuse(proto::Condition::kBadRequest, proto::Colibri2Reason::kUnspecified);
     }
-    conference.endpoints.emplace(request.id, Endpoint{.created = schedule_.now(), .media_at = {}});
+    if (conference.relays.has_remote(request.id)) {
+      complaints_.push_back("endpoint created that is a remote one: " + request.id);
+      return tl::make_unexpected(proto::make_error(proto::Condition::kInternalServerError));
+    }
+    conference.endpoints.emplace(
+        request.id, Endpoint{.created = schedule_.now(), .media_at = {}, .sources = {}});
     ++total_participants_;
     answer.transport = proto::Transport{};
     answer.transport->ice_udp = make_ice(request.id, ufrag_of(request.id));
@@ -356,6 +367,9 @@ tl::expected<proto::Endpoint, proto::StanzaError> FakeBridge::modify_endpoint(
       return answer;
     }
     return refuse(proto::Condition::kItemNotFound, proto::Colibri2Reason::kUnknownEndpoint);
+  }
+  if (request.sources) {
+    conference.endpoints.at(request.id).sources = to_ssrcs(*request.sources);
   }
   if (request.expire) {
     conference.endpoints.erase(request.id);

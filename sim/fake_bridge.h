@@ -11,6 +11,7 @@
 #include "base/stress.h"
 #include "base/time.h"
 #include "sim/fake_prosody.h"
+#include "sim/fake_relays.h"
 #include "sim/schedule.h"
 #include "xmpp/proto/colibri2.h"
 #include "xmpp/proto/stanza_error.h"
@@ -68,18 +69,24 @@ class FakeBridge : public Peer {
   /// What the focus did that a real bridge would have refused or mishandled.
   [[nodiscard]] const std::vector<std::string>& complaints() const { return complaints_; }
 
+  struct Endpoint {
+    Instant created{};
+    std::optional<Instant> media_at;
+    SsrcSet sources;
+  };
+  struct Conference {
+    std::map<std::string, Endpoint> endpoints;
+    FakeRelays relays;
+    /// Whose media may be forwarded here.
+    [[nodiscard]] std::size_t size() const { return endpoints.size() + relays.remote_endpoints(); }
+  };
+  [[nodiscard]] const std::map<std::string, Conference>& meetings() const { return conferences_; }
+  [[nodiscard]] std::string relay_id() const { return options_.nick + "-relay"; }
+
   void deliver(const xml::Element& stanza) override;
   void disconnected() override;
 
  private:
-  struct Endpoint {
-    Instant created{};
-    std::optional<Instant> media_at;
-  };
-  struct Conference {
-    std::map<std::string, Endpoint> endpoints;
-  };
-
   void connect();
   void publish();
   void schedule_publish();
@@ -111,6 +118,7 @@ class FakeBridge : public Peer {
   Stress sample_;
   Stress max_settled_;
   std::uint64_t total_participants_ = 0;
+  std::uint64_t last_relay_ = 0;
   std::map<std::string, Conference> conferences_;  // By meeting id.
   std::vector<std::string> complaints_;
 };

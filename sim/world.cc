@@ -420,6 +420,16 @@ std::string World::what_is_missing() const {
     return std::to_string(on_bridges) + " endpoints on bridges for " + std::to_string(active) +
            " sessions";
   }
+  const auto may_be_forgotten = [this](const std::string& endpoint) {
+    // A focus that died between its note that somebody left and the request to the bridges.
+    return host_->crashed_at() &&
+           std::none_of(clients_.begin(), clients_.end(), [&endpoint](const auto& client) {
+             return client->endpoint() == endpoint && client->wants_in();
+           });
+  };
+  if (std::string problem = relay_problem(bridges_, may_be_forgotten); !problem.empty()) {
+    return problem;
+  }
   const auto oldest = host_->oldest_unanswered();
   if (oldest && schedule_.now() - *oldest > seconds{20}) {
     return "a request is unanswered for more than 20 s";
