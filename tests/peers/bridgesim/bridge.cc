@@ -197,10 +197,13 @@ void Bridge::publish(Occasion occasion) {
   }
   xml::Element stanza = presence(options_.brewery + "/" + options_.identity.nick);
   if (!faults_.stats_absent) {
-    StatsInput input{
-        options_.region,         options_.version,
-        load_.measured_stress(), options_.participant_stress,
-        options_.whitelist_only, utc_timestamp(faults_.clock_offset.value_or(Milliseconds(0)))};
+    StatsInput input{options_.region,
+                     options_.version,
+                     options_.identity.relay_id,
+                     load_.measured_stress(),
+                     options_.participant_stress,
+                     options_.whitelist_only,
+                     utc_timestamp(faults_.clock_offset.value_or(Milliseconds(0)))};
     // Smack repeats the last extensions with a join, whatever has become of their source.
     if (faults_.stats_frozen || faults_.stats_stopped) {
       input.stress = frozen_stress_;
@@ -291,6 +294,7 @@ Json Bridge::status() const {
           {"joined", joined_},
           {"participants", colibri_.endpoint_count()},
           {"conferences", colibri_.conferences().size()},
+          {"relays", colibri_.relay_count()},
           {"stress", load_.true_stress()},
           {"reported", load_.measured_stress()},
           {"max_stress", max_stress_},
@@ -310,6 +314,7 @@ Json Bridge::second() {
 
 Json Bridge::endpoints() const {
   Json list = Json::array();
+  Json relays = Json::array();
   const SteadyTime now = std::chrono::steady_clock::now();
   for (const auto& [meeting, conference] : colibri_.conferences()) {
     for (const auto& [endpoint_id, endpoint] : conference.endpoints) {
@@ -317,12 +322,24 @@ Json Bridge::endpoints() const {
                       {"room", conference.name},
                       {"connected", colibri_.is_live(endpoint, now)}});
     }
+    for (const auto& [relay_id, relay] : conference.relays) {
+      Json remote = Json::array();
+      for (const auto& [endpoint_id, endpoint] : relay.endpoints) {
+        remote.push_back({{"id", endpoint_id}, {"ssrcs", endpoint.ssrcs}});
+      }
+      relays.push_back({{"id", relay_id},
+                        {"room", conference.name},
+                        {"ufrag", relay.ufrag},
+                        {"remote_ufrag", relay.remote_ufrag},
+                        {"endpoints", std::move(remote)}});
+    }
   }
   return {{"bridge", id()},
           {"port", options_.identity.port},
           {"alive", !dead_},
           {"conferences", colibri_.conferences().size()},
-          {"endpoints", std::move(list)}};
+          {"endpoints", std::move(list)},
+          {"relays", std::move(relays)}};
 }
 
 }  // namespace bascule::peers

@@ -60,7 +60,7 @@ class Bridge : public XmppClient::Listener {
   [[nodiscard]] Json status() const;
   /// The line of the once-a-second event: the status, and the highest load since the last one.
   Json second();
-  /// Every endpoint with its room and whether it is connected.
+  /// Every endpoint with its room and whether it is connected; every relay with what is behind it.
   [[nodiscard]] Json endpoints() const;
 
   void on_ready(const Jid& own) override;

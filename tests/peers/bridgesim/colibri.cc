@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tests/peers/bridgesim/colibri_xml.h"
+#include "tests/peers/bridgesim/relays.h"
 #include "tests/peers/common/encoding.h"
 #include "tests/peers/common/stanza.h"
 
@@ -17,18 +19,8 @@ constexpr milliseconds kConnectMax{2000};
 // Who sends nothing for this long costs nothing any more.
 constexpr seconds kSilentAfter{5};
 
-bool is_true(const xml::Element& element, std::string_view name) {
-  const std::string_view value = element.attribute_or_empty(name);
-  return value.size() == 4 && std::equal(value.begin(), value.end(), "true",
-                                         [](char a, char b) { return (a | 0x20) == b; });
-}
-
 std::string_view meeting_of(const xml::Element& modify) {
   return modify.attribute_or_empty("meeting-id");
-}
-
-const xml::Element* colibri_child(const xml::Element& parent, std::string_view name) {
-  return parent.child(name, ns::kColibri2);
 }
 
 /// Does the request do more to its endpoints than expire, force-mute or set last-n?
@@ -36,24 +28,6 @@ bool touches_media(const xml::Element& endpoint) {
   return is_true(endpoint, "create") || colibri_child(endpoint, "media") != nullptr ||
          colibri_child(endpoint, "transport") != nullptr ||
          colibri_child(endpoint, "sources") != nullptr;
-}
-
-std::vector<const xml::Element*> children(const xml::Element& parent, std::string_view name) {
-  std::vector<const xml::Element*> found;
-  for (const xml::Element& child : parent.children) {
-    if (child.is(name, ns::kColibri2)) {
-      found.push_back(&child);
-    }
-  }
-  return found;
-}
-
-ColibriError bad_request(std::string text) {
-  return {"modify", "bad-request", "", std::move(text), ""};
-}
-
-ColibriError not_implemented(std::string reason, std::string text) {
-  return {"cancel", "feature-not-implemented", std::move(reason), std::move(text), ""};
 }
 
 void add_feedback(xml::Element& modified, const BridgeConference& conference) {
@@ -115,8 +89,8 @@ std::optional<ColibriReply> Colibri::process(const xml::Element& modify, SteadyT
   }
   ColibriReply reply;
   reply.modified = element("conference-modified", ns::kColibri2);
-  const auto endpoints = children(modify, "endpoint");
-  const auto relays = children(modify, "relay");
+  const auto endpoints = colibri_children(modify, "endpoint");
+  const auto relays = colibri_children(modify, "relay");
   const bool media = std::any_of(endpoints.begin(), endpoints.end(),
                                  [](const xml::Element* item) { return touches_media(*item); });
   if (!relays.empty() && !endpoints.empty()) {
@@ -137,15 +111,17 @@ std::optional<ColibriReply> Colibri::process(const xml::Element& modify, SteadyT
     }
   }
   if (!relays.empty()) {
-    reply.wrong.emplace_back("relay requested from a bridge that publishes no relay_id");
-    reply.error = not_implemented("", "Relays are disabled");
-    return reply;
+    reply.error = process_relay(*relays.front(), found->second, identity_, random_, reply);
+    if (reply.error) {
+      return reply;
+    }
   }
   if (step.created) {
     add_feedback(reply.modified, found->second);
   }
   reply.expires =
-      is_true(modify, "expire") || (!is_true(modify, "create") && found->second.endpoints.empty());
+      is_true(modify, "expire") || (!is_true(modify, "create") && found->second.endpoints.empty() &&
+                                    found->second.relays.empty());
   return reply;
 }
 
@@ -167,12 +143,18 @@ std::optional<ColibriError> Colibri::create(const xml::Element& request, Step& s
     }
     return ColibriError{"cancel", "conflict", "", "Endpoint already exists: " + id, ""};
   }
+  if (is_remote(step.conference, id)) {
+    if (!step.conference.uncertain) {
+      step.reply.wrong.push_back("create for " + id + ", which is a remote endpoint");
+    }
+    return ColibriError{"cancel", "internal-server-error", "", "Remote endpoint: " + id, ""};
+  }
   const xml::Element* offered = colibri_child(request, "transport");
   if (offered == nullptr) {
     step.reply.wrong.push_back("create without transport for " + id);
     return bad_request("Attempt to create endpoint " + id + " with no transport");
   }
-  const auto capabilities = children(request, "capability");
+  const auto capabilities = colibri_children(request, "capability");
   const bool named = std::any_of(capabilities.begin(), capabilities.end(), [](const auto* item) {
     return item->attribute_or_empty("name") == "source-names";
   });
@@ -248,41 +230,21 @@ void Colibri::apply_sources(const xml::Element& request, BridgeEndpoint& target)
   if (sources == nullptr) {
     return;
   }
-  const auto sent = children(*sources, "media-source");
-  target.sends = std::any_of(sent.begin(), sent.end(), [](const xml::Element* source) {
-    return source->attribute_or_empty("type") == "video";
-  });
+  target.ssrcs = read_ssrcs(*sources, target.sends);
 }
 
 xml::Element Colibri::transport(const xml::Element& request, const std::string& endpoint_id,
                                 const BridgeConference& conference, BridgeEndpoint& endpoint) {
   endpoint.ufrag = random_text(random_, 14, kBase32Alphabet);
-  xml::Element answer = element("transport", ns::kColibri2);
-  xml::Element& ice = answer.add(
-      element("transport", ns::kIce,
-              {{"ufrag", endpoint.ufrag}, {"pwd", random_text(random_, 26, kBase32Alphabet)}}));
-  if (endpoint.ice_generation > 0) {
-    ice.set("ice-generation", std::to_string(endpoint.ice_generation));
-  }
-  ice.add(element("rtcp-mux", ns::kIce));
-  xml::Element& fingerprint =
-      ice.add(element("fingerprint", ns::kDtls, {{"hash", "sha-256"}, {"setup", "actpass"}}));
-  fingerprint.text = identity_.fingerprint;
   const std::string url = "wss://media.example.net/colibri-ws/" + identity_.nick + "/" +
                           conference.conference_id + "/" + endpoint_id +
                           "?pwd=" + random_text(random_, 24, kBase32Alphabet);
-  ice.add(element("web-socket", ns::kColibri, {{"url", url}}));
-  ice.add(element("candidate", ns::kIce,
-                  {{"component", "1"},
-                   {"foundation", "1"},
-                   {"generation", "0"},
-                   {"id", random_text(random_, 14, kHexAlphabet)},
-                   {"ip", identity_.ip},
-                   {"network", "0"},
-                   {"port", std::to_string(identity_.port)},
-                   {"priority", "2130706431"},
-                   {"protocol", "udp"},
-                   {"type", "host"}}));
+  xml::Element answer = element("transport", ns::kColibri2);
+  xml::Element& ice =
+      answer.add(ice_transport(identity_, identity_.port, endpoint.ufrag, url, random_));
+  if (endpoint.ice_generation > 0) {
+    ice.set("ice-generation", std::to_string(endpoint.ice_generation));
+  }
   if (colibri_child(request, "sctp") != nullptr) {
     answer.add(element("sctp", ns::kColibri2, {{"port", "5000"}, {"role", "server"}}));
   }
@@ -363,6 +325,14 @@ void Colibri::mark_all_uncertain() {
   for (auto& [meeting, conference] : conferences_) {
     conference.uncertain = true;
   }
+}
+
+int Colibri::relay_count() const {
+  int count = 0;
+  for (const auto& [meeting, conference] : conferences_) {
+    count += static_cast<int>(conference.relays.size());
+  }
+  return count;
 }
 
 int Colibri::endpoint_count() const {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,6 +23,7 @@ struct BridgeIdentity {
   int port = 10000;    ///< Different for each bridge, so that a client can tell them apart.
   bool media = false;  ///< Endpoints are there only while media_arrived is called for them.
   std::string fingerprint;
+  std::string relay_id;  ///< Under which other bridges know it; empty: relays are off.
 };
 
 /// One participant allocated on the bridge.
@@ -36,6 +38,22 @@ struct BridgeEndpoint {
   /// first packet.
   std::optional<SteadyTime> connected_at;
   SteadyTime last_media;
+  std::set<std::string> ssrcs;
+};
+
+/// A participant on another bridge.
+struct RemoteEndpoint {
+  bool sends = false;
+  std::set<std::string> ssrcs;
+};
+
+/// The way to another bridge of the conference.
+struct BridgeRelay {
+  std::string ufrag;         ///< Ours.
+  std::string remote_ufrag;  ///< Empty until we were told.
+  bool controlling = false;
+  std::string sctp_role;
+  std::map<std::string, RemoteEndpoint, std::less<>> endpoints;
 };
 
 struct BridgeConference {
@@ -45,6 +63,7 @@ struct BridgeConference {
   std::uint32_t audio_ssrc = 0;
   std::uint32_t video_ssrc = 0;
   std::map<std::string, BridgeEndpoint, std::less<>> endpoints;
+  std::map<std::string, BridgeRelay, std::less<>> relays;  ///< By the far bridge's relay id.
   /// A request of this conference got an injected error, a late answer or none: from then on the
   /// focus cannot know our state, so collisions are not its fault.
   bool uncertain = false;
@@ -101,6 +120,7 @@ class Colibri {
     return conferences_;
   }
   [[nodiscard]] int endpoint_count() const;
+  [[nodiscard]] int relay_count() const;
 
   // Counters since process start.
   [[nodiscard]] std::uint64_t conferences_created() const { return conferences_created_; }

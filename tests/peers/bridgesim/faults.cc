@@ -130,7 +130,13 @@ void Faults::end(const std::string& verb) {
 }
 
 std::optional<ColibriError> Faults::inject(const xml::Element& modify, Prng& random) const {
-  if (!injection_ || (injection_->kind != "any" && injection_->kind != kind_of(modify))) {
+  if (!injection_) {
+    return std::nullopt;
+  }
+  const std::string& kind = injection_->kind;
+  const bool hit = kind == "any" || kind == kind_of(modify) ||
+                   (kind == "relay" && modify.child("relay", ns::kColibri2) != nullptr);
+  if (!hit) {
     return std::nullopt;
   }
   constexpr std::uint64_t kScale = 1'000'000;

@@ -9,6 +9,8 @@ namespace {
 using std::chrono::duration;
 using std::chrono::seconds;
 
+constexpr double kRemoteCost = 0.1;  // Of each endpoint behind a relay,
+constexpr double kRelayMax = 2;      // up to this for one relay.
 constexpr double kNoiseSeconds = 60;
 constexpr double kMeasurable = 1.11;
 constexpr double kSampleNoise = 0.02;
@@ -76,6 +78,12 @@ double LoadModel::demand(const Colibri& colibri, SteadyTime now) {
         ramped += std::min(1.0, seconds_between(*endpoint.connected_at, now) / ramp_seconds);
         senders += endpoint.sends ? 1 : 0;
       }
+    }
+    for (const auto& [id, relay] : conference.relays) {
+      equivalents += std::min(kRemoteCost * static_cast<double>(relay.endpoints.size()), kRelayMax);
+      senders +=
+          static_cast<int>(std::count_if(relay.endpoints.begin(), relay.endpoints.end(),
+                                         [](const auto& entry) { return entry.second.sends; }));
     }
     equivalents += ramped * (0.4 + 0.06 * std::min(senders, 20));
   }

@@ -15,7 +15,8 @@ namespace bascule::peers {
 ///
 /// An endpoint costs one unit in a conference of ten senders; in general
 /// `0.4 + 0.06 * min(senders, 20)`, reached linearly within the ramp after its connection
-/// (bandwidth ramp-up). A join costs some endpoint-seconds on top, spread over a second (DTLS, key
+/// (bandwidth ramp-up); a relay costs 0.1 for each endpoint behind it, at most 2, and its senders
+/// count. A join costs some endpoint-seconds on top, spread over a second (DTLS, key
 /// frames). Slow noise (AR(1), 60 s) is added. Like a JVB, the bridge samples every 10 s the mean
 /// of the last 10 s, which cannot exceed 1.11 (100 % CPU over the 0.9 that counts as full), and
 /// publishes that later: a reader sees the past.

@@ -42,6 +42,7 @@ struct Settings {
   bool whitelist = false;
   bool dies = false;
   bool no_media = false;
+  bool relays = false;
   std::string script;
   std::string events;
   bool strict = false;
@@ -82,6 +83,7 @@ void declare(CLI::App& app, Settings& settings) {
                  "storm[,KEY=VALUE...]: tests/peers/README.md");
   app.add_flag("--no-media", settings.no_media,
                "do not expect packets of participants; candidates are then 203.0.113.x:10000+id");
+  app.add_flag("--relays", settings.relays, "announce a relay id: jvbN-relay");
   app.add_option("--script", settings.script, "file with faults");
   app.add_option("--events", settings.events, "write JSON lines to this file");
   app.add_flag("--strict", settings.strict, "exit at the first violation");
@@ -126,6 +128,7 @@ std::vector<BridgeOptions> bridge_options(const Settings& settings) {
     one.identity.ip = "203.0.113." + std::to_string(1 + (id - 1) % 250);
     one.identity.port = 10000 + id;
     one.identity.media = !settings.no_media;
+    one.identity.relay_id = settings.relays ? one.identity.nick + "-relay" : "";
     if (!settings.regions.empty()) {
       one.region = settings.regions[turn % settings.regions.size()];
     }

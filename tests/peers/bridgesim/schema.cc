@@ -137,6 +137,27 @@ void check_endpoint(const xml::Element& endpoint, Problems& problems) {
   }
 }
 
+void check_relay(const xml::Element& relay, Problems& problems) {
+  require(!relay.attribute_or_empty("id").empty(), problems, "relay@id");
+  booleans(relay, {"create", "expire"}, problems);
+  known_children(relay, {"media", "transport", "endpoints"}, problems);
+  for (const xml::Element& child : relay.children) {
+    if (child.is("media", ns::kColibri2)) {
+      check_media(child, problems);
+    } else if (child.is("transport", ns::kColibri2)) {
+      check_transport(child, problems);
+    } else if (child.is("endpoints", ns::kColibri2)) {
+      known_children(child, {"endpoint"}, problems);
+      for (const xml::Element& endpoint : child.children) {
+        check_endpoint(endpoint, problems);
+        require(endpoint.child("media", ns::kColibri2) == nullptr &&
+                    endpoint.child("transport", ns::kColibri2) == nullptr,
+                problems, "remote endpoint with media or transport");
+      }
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> schema_problems(const xml::Element& modify) {
@@ -155,7 +176,7 @@ std::vector<std::string> schema_problems(const xml::Element& modify) {
     if (child.is("endpoint", ns::kColibri2)) {
       check_endpoint(child, problems);
     } else if (child.is("relay", ns::kColibri2)) {
-      require(!child.attribute_or_empty("id").empty(), problems, "relay@id");
+      check_relay(child, problems);
     }
   }
   return problems;

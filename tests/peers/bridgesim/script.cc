@@ -97,7 +97,8 @@ Result<> check_arguments(const FaultAction& action, const Verb& verb) {
       return bad("probability '" + action.arguments[1] + "'");
     }
     const std::string kind = count == 3 ? action.arguments[2] : "any";
-    if (kind != "any" && kind != "create" && kind != "update" && kind != "expire") {
+    if (kind != "any" && kind != "create" && kind != "update" && kind != "expire" &&
+        kind != "relay") {
       return bad("request kind '" + kind + "'");
     }
   }

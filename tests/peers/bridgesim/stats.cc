@@ -60,8 +60,14 @@ void add_gauges(Stats& stats, const Colibri& colibri) {
   std::uint64_t largest = 0;
   std::uint64_t visitors = 0;
   std::uint64_t senders = 0;
+  std::uint64_t remote = 0;
+  std::uint64_t relayed = 0;
   for (const auto& [meeting, conference] : colibri.conferences()) {
     largest = std::max<std::uint64_t>(largest, conference.endpoints.size());
+    relayed += conference.relays.empty() ? 0U : 1U;
+    for (const auto& [id, relay] : conference.relays) {
+      remote += relay.endpoints.size();
+    }
     for (const auto& [id, endpoint] : conference.endpoints) {
       visitors += endpoint.visitor ? 1U : 0U;
       senders += endpoint.sends ? 1U : 0U;
@@ -77,8 +83,8 @@ void add_gauges(Stats& stats, const Colibri& colibri) {
       {"participants", endpoints},
       {"local_active_endpoints", endpoints},
       {"visitors", visitors},
-      {"octo_endpoints", 0},
-      {"octo_conferences", 0},
+      {"octo_endpoints", remote},
+      {"octo_conferences", relayed},
       {"inactive_conferences", 0},
       {"inactive_endpoints", 0},
       {"receive_only_endpoints", endpoints - senders},
@@ -119,6 +125,9 @@ Stats honest(const StatsInput& input, const Colibri& colibri, const Faults& faul
                  {"overall_loss", "0.0012"}};
   if (faults.drain != Faults::Drain::kAbsent) {
     stats.emplace_back("drain", faults.drain == Faults::Drain::kOn ? "true" : "false");
+  }
+  if (!input.relay_id.empty()) {
+    stats.emplace_back("relay_id", input.relay_id);
   }
   if (!input.region.empty()) {
     stats.emplace_back("region", input.region);

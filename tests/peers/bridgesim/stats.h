@@ -13,6 +13,7 @@ namespace bascule::peers {
 struct StatsInput {
   std::string region;
   std::string version;
+  std::string relay_id;  ///< Empty: relays are off.
   double stress = 0;
   double participant_stress = 0.01;  ///< What its operator says a participant costs.
   bool whitelist_only = false;

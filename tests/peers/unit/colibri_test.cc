@@ -88,6 +88,63 @@ TEST_F(ColibriTest, AnEmptiedConferenceExpiresAndItsQueuedRequestsAreDropped) {
   EXPECT_FALSE(colibri_.process(modify("", "<endpoint id='a'/>"), now_));
 }
 
+const std::string kRelay =
+    "<relay id='r' mesh-id='0' create='true'><media type='audio'/><media type='video'/>"
+    "<transport ice-controlling='true' use-unique-port='true'><sctp role='client'/></transport>"
+    "<endpoints><endpoint id='b' create='true'><sources/><capability name='source-names'/>"
+    "</endpoint></endpoints></relay>";
+
+std::string relay_transport(const std::string& setup) {
+  return "<relay id='r'><transport><transport xmlns='urn:xmpp:jingle:transports:ice-udp:1' "
+         "ufrag='u' pwd='p'><fingerprint xmlns='urn:xmpp:jingle:apps:dtls:0' hash='sha-256' "
+         "setup='" +
+         setup + "'>AA</fingerprint></transport></transport></relay>";
+}
+
+TEST_F(ColibriTest, ARelayIsMadeConnectedToldOfEndpointsAndExpired) {
+  identity_.relay_id = "jvb3-relay";
+  run(modify("create='true' name='r@c.x'", kCreate));
+  EXPECT_THAT(schema_problems(modify("", kRelay)), IsEmpty());
+  const ColibriReply made = run(modify("", kRelay));
+  EXPECT_THAT(made.wrong, IsEmpty());
+  const xml::Element* transport =
+      made.modified.child("relay", ns::kColibri2)->child("transport", ns::kColibri2);
+  EXPECT_EQ(transport->child("sctp", ns::kColibri2)->attribute_or_empty("role"), "server");
+  EXPECT_EQ(transport->child("transport", ns::kIce)->child("web-socket", ns::kColibri), nullptr);
+  EXPECT_THAT(run(modify("", relay_transport("active"))).wrong, IsEmpty());
+  const BridgeRelay& relay = colibri_.conferences().at("m").relays.at("r");
+  EXPECT_EQ(relay.remote_ufrag, "u");
+  EXPECT_TRUE(relay.endpoints.contains("b"));
+  EXPECT_THAT(run(modify("", relay_transport("passive"))).wrong,
+              testing::UnorderedElementsAre(HasSubstr("DTLS"), HasSubstr("second transport")));
+  // The relay keeps the conference alive; the last of both ends it.
+  EXPECT_FALSE(run(modify("", "<endpoint id='a' expire='true'/>")).expires);
+  EXPECT_TRUE(run(modify("", "<relay id='r' expire='true'/>")).expires);
+}
+
+TEST_F(ColibriTest, BlamesTheFocusForWhatRelaysCannotDo) {
+  run(modify("create='true' name='r@c.x'", kCreate));
+  EXPECT_THAT(run(modify("", kRelay)).wrong, Contains(HasSubstr("no relay_id")));
+  identity_.relay_id = "jvb3-relay";
+  EXPECT_THAT(run(modify("", "<relay id='r'/>")).wrong, Contains(HasSubstr("unknown relay")));
+  run(modify("", kRelay));
+  EXPECT_THAT(run(modify("", kRelay)).wrong, Contains(HasSubstr("existing relay")));
+  const auto endpoints = [](const std::string& endpoint) {
+    return modify("", "<relay id='r'><endpoints>" + endpoint + "</endpoints></relay>");
+  };
+  EXPECT_THAT(run(endpoints("<endpoint id='c'><sources/></endpoint>")).wrong,
+              Contains(HasSubstr("unknown remote endpoint")));
+  EXPECT_THAT(run(endpoints("<endpoint id='a' create='true'><sources/></endpoint>")).wrong,
+              Contains(HasSubstr("local endpoint announced")));
+  EXPECT_THAT(run(endpoints("<endpoint id='b'/>")).wrong, Contains(HasSubstr("without sources")));
+  const std::string local_b =
+      "<endpoint id='b' create='true'><transport/><capability name='source-names'/></endpoint>";
+  const ColibriReply collides = run(modify("", local_b));
+  EXPECT_EQ(collides.error->condition, "internal-server-error");
+  EXPECT_FALSE(run(endpoints("<endpoint id='b' expire='true'/>")).error);
+  EXPECT_FALSE(run(modify("", local_b)).error);
+}
+
 TEST_F(ColibriTest, SweepRemovesWhatNeverConnected) {
   run(modify("create='true' name='r@c.x'", kCreate));
   colibri_.sweep(now_ + std::chrono::seconds(119));
