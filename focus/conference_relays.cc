@@ -102,8 +102,9 @@ void Conference::restore_relays(const ConferenceRow& row) {
   };
   for (const auto& [bridge, stored] : row.bridge_sessions) {
     for (const auto& [other, far] : row.bridge_sessions) {
-      if (bridge < other && has_link(stored, far) && has_link(far, stored)) {
-        relays_.restore({.initiator = bridge, .responder = other}, everybody);
+      if (bridge < other) {
+        relays_.restore({.initiator = bridge, .responder = other},
+                        has_link(stored, far) && has_link(far, stored), everybody);
       }
     }
   }

@@ -86,8 +86,8 @@ void RelayLinks::clear() {
   *this = RelayLinks(sctp_);
 }
 
-void RelayLinks::restore(const Link& link, const std::set<EndpointId>& suspects) {
-  restored_.emplace(link, suspects);
+void RelayLinks::restore(const Link& link, bool established, const std::set<EndpointId>& suspects) {
+  restored_.emplace(link, Inheritance{established, suspects});
 }
 
 bool RelayLinks::has_endpoint(const BridgeJid& bridge, const EndpointId& endpoint) const {
@@ -265,13 +265,17 @@ void RelayLinks::add(const Link& link, const World& world, Instant now, Step& st
   if (restored == restored_.end()) {
     restored = restored_.find({link.responder, link.initiator});
   }
-  if (restored == restored_.end()) {
+  if (restored == restored_.end() || !restored->second.established) {
+    if (restored != restored_.end()) {
+      state.halves.fill({.state = State::kDoubtful});
+    }
     make(link, state, world, now, step);
     return;
   }
   state.life = ++last_life_;
   state.established = true;
-  state.halves.fill({.state = State::kCreated, .told = true, .suspects = restored->second});
+  state.halves.fill(
+      {.state = State::kCreated, .told = true, .suspects = restored->second.suspects});
   state.resync_at = now;
 }
 

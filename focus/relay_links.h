@@ -73,10 +73,10 @@ class RelayLinks {
   void forget(const BridgeJid& bridge);
   void clear();
 
-  /// From an earlier process: this link was established. The first `update` that has both bridges
-  /// takes it over, and tells both what has to be true of `suspects`: anybody one of the two may
-  /// still have heard of.
-  void restore(const Link& link, const std::set<EndpointId>& suspects);
+  /// What an earlier process left of a link. The first `update` that has both bridges takes an
+  /// established one over, and tells both what is true of `suspects`: anybody one of the two may
+  /// have heard of. Any other may be there by half, and is made anew.
+  void restore(const Link& link, bool established, const std::set<EndpointId>& suspects);
 
   /// The conference is on these bridges. Tells them everything collected, and does what is due.
   Step update(std::span<const Topology::Node> present, const World& world, Instant now);
@@ -136,6 +136,12 @@ class RelayLinks {
     std::set<BridgeJid> told;
   };
 
+  /// Of a link of an earlier process, see `restore`.
+  struct Inheritance {
+    bool established;
+    std::set<EndpointId> suspects;
+  };
+
   [[nodiscard]] bool is_linked(const BridgeJid& bridge) const;
 
   void ask(const Link& link, const LinkState& state, RelayEnd end, Kind kind, proto::Relay relay,
@@ -159,7 +165,7 @@ class RelayLinks {
   std::map<Link, LinkState> links_;
   std::map<BridgeJid, std::set<EndpointId>> endpoints_;  ///< By the bridge they are on.
   std::map<BridgeJid, std::map<EndpointId, Change>> changes_;
-  std::map<Link, std::set<EndpointId>> restored_;
+  std::map<Link, Inheritance> restored_;
   /// Relays that are not wanted and may be there: bridge and relay id.
   std::set<std::pair<BridgeJid, std::string>> owed_;
   std::optional<Instant> owed_at_;

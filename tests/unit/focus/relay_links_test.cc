@@ -483,7 +483,7 @@ TEST_F(RelayLinksTest, ALinkOfAnEarlierProcessIsTakenOverAndBroughtUpToDate) {
   ++version["alice"];
   add("b", "bob");
   add("b", "carol");
-  links.restore(link("b", "a"), {endpoint("alice"), endpoint("bob"), endpoint("carol")});
+  links.restore(link("b", "a"), true, {endpoint("alice"), endpoint("bob"), endpoint("carol")});
   settle();
   EXPECT_EQ(sent, 2U);
   EXPECT_TRUE(links.is_established(link("a", "b")));
@@ -494,12 +494,25 @@ TEST_F(RelayLinksTest, ALinkOfAnEarlierProcessIsTakenOverAndBroughtUpToDate) {
 TEST_F(RelayLinksTest, ALinkTakenOverThatIsNotThereIsMadeAnew) {
   add("a", "alice");
   add("b", "bob");
-  links.restore(link("a", "b"), {endpoint("alice"), endpoint("bob")});
+  links.restore(link("a", "b"), true, {endpoint("alice"), endpoint("bob")});
   present({"a", "b"});
   settle();
   settle();
   EXPECT_TRUE(joined("a", "b"));
   EXPECT_EQ(remote("b", "a"), (Remote{{"alice", "v0"}}));
+}
+
+TEST_F(RelayLinksTest, ALinkThatWasBeingMadeIsMadeAnewWithoutACollision) {
+  bridges["a"]["b-relay"].endpoints["ghost"] = "v0";
+  bridges["b"]["a-relay"].remote_ufrag = "old";
+  add("a", "alice");
+  add("b", "bob");
+  links.restore(link("a", "b"), false, {});
+  present({"a", "b"});
+  settle();
+  EXPECT_EQ(failures, 0U);
+  EXPECT_TRUE(joined("a", "b"));
+  EXPECT_EQ(remote("a", "b"), (Remote{{"bob", "v0"}}));
 }
 
 TEST_F(RelayLinksTest, AnswersOfAConferenceThatIsOverAreIgnored) {
