@@ -20,7 +20,7 @@ using bascule::sim::WorldResult;
 
 constexpr std::string_view kUsage =
     "usage: bascule-sim [--seeds A..B] [--seeds-file FILE] [--wire] [--no-faults] [--no-crash]\n"
-    "                   [--json FILE] [--quiet] [--log] [--stanzas]\n"
+    "                   [--relays all|none] [--json FILE] [--quiet] [--log] [--stanzas]\n"
     "\n"
     "Runs the focus core against a simulated XMPP server, bridges and clients in virtual time.\n"
     "Each seed draws a deployment, faults and people who come and go; then everything is healed\n"
@@ -32,6 +32,7 @@ constexpr std::string_view kUsage =
     "  --wire             every stanza goes through the XML writer and parser\n"
     "  --no-faults        only people coming and going\n"
     "  --fresh-resource   the focus takes its rooms over unseen after a crash (see sim/world.h)\n"
+    "  --relays WHICH     conferences may span bridges in all or none (default: every third seed)\n"
     "  --no-crash         faults, but the focus process lives\n"
     "  --json FILE        the figures of the run\n"
     "  --quiet            no line per seed\n"
@@ -87,6 +88,13 @@ std::optional<Arguments> parse(int argc, char** argv) {
       arguments.world.faults = false;
     } else if (option == "--fresh-resource") {
       arguments.world.fresh_resource = true;
+    } else if (option == "--relays" && has_value) {
+      const std::string_view which = argv[++i];
+      if (which != "all" && which != "none") {
+        return std::nullopt;
+      }
+      arguments.world.relays =
+          which == "all" ? bascule::sim::Relays::kAll : bascule::sim::Relays::kNone;
     } else if (option == "--no-crash") {
       arguments.world.crash_focus = false;
     } else if (option == "--quiet") {
@@ -128,16 +136,22 @@ WorldResult run(const Arguments& arguments, std::uint64_t seed) {
 std::string flags_of(const Arguments& arguments) {
   return std::string(arguments.world.wire ? " --wire" : "") +
          (arguments.world.faults ? "" : " --no-faults") +
-         (arguments.world.crash_focus ? "" : " --no-crash");
+         (arguments.world.crash_focus ? "" : " --no-crash") +
+         (arguments.world.relays == bascule::sim::Relays::kAll    ? " --relays all"
+          : arguments.world.relays == bascule::sim::Relays::kNone ? " --relays none"
+                                                                  : "");
 }
 
 void print(const WorldResult& result, const std::string& flags) {
   std::printf(
       "seed %-5llu %s  clients=%zu rooms=%zu bridges=%zu faults=%zu crashes=%zu placements=%zu "
-      "reloads=%llu unanswered=%llu window=%zu/%zu stress=%.2f back_s=%.0f events=%llu\n",
+      "links=%llu/%llu reloads=%llu unanswered=%llu window=%zu/%zu stress=%.2f back_s=%.0f "
+      "events=%llu\n",
       static_cast<unsigned long long>(result.seed), result.complaints.empty() ? "ok  " : "FAIL",
       result.clients, result.rooms, result.bridges, result.faults, result.crashes,
-      result.placements, static_cast<unsigned long long>(result.reloads),
+      result.placements, static_cast<unsigned long long>(result.links),
+      static_cast<unsigned long long>(result.link_failures),
+      static_cast<unsigned long long>(result.reloads),
       static_cast<unsigned long long>(result.unanswered), result.window_max, result.window_limit,
       static_cast<double>(result.max_settled_millionths) / 1e6,
       static_cast<double>(result.converged_after.count()) / 1e6,
@@ -153,6 +167,7 @@ void print(const WorldResult& result, const std::string& flags) {
 
 struct Totals {
   std::size_t seeds = 0, failed = 0, placements = 0, crashes = 0;
+  std::uint64_t links = 0;
   std::uint64_t events = 0, stanzas = 0;
   double seconds = 0;
 };
@@ -192,6 +207,7 @@ int main(int argc, char** argv) {
     totals.failed += result.complaints.empty() ? 0U : 1U;
     totals.placements += result.placements;
     totals.crashes += result.crashes;
+    totals.links += result.links;
     totals.events += result.events;
     totals.stanzas += result.stanzas;
     if (!arguments->quiet || !result.complaints.empty()) {
@@ -202,9 +218,10 @@ int main(int argc, char** argv) {
   totals.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   std::printf(
-      "%zu seeds, %zu failed; %zu placements, %zu focus crashes, %llu events (%.0f per s)\n",
-      totals.seeds, totals.failed, totals.placements, totals.crashes,
-      static_cast<unsigned long long>(totals.events),
+      "%zu seeds, %zu failed; %zu placements, %llu links, %zu focus crashes, %llu events (%.0f per "
+      "s)\n",
+      totals.seeds, totals.failed, totals.placements, static_cast<unsigned long long>(totals.links),
+      totals.crashes, static_cast<unsigned long long>(totals.events),
       static_cast<double>(totals.events) / totals.seconds);
   if (!arguments->json.empty() && !write_json(arguments->json, totals)) {
     std::fprintf(stderr, "cannot write %s\n", arguments->json.c_str());

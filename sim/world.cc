@@ -52,6 +52,25 @@ Duration World::seconds_between(std::uint64_t low, std::uint64_t high) {
   return seconds{static_cast<std::int64_t>(low + prng_.below(high - low + 1))};
 }
 
+void World::on_log(const focus::Note& note) {
+  links_ += note.event == "relay.linked" ? 1U : 0U;
+  link_failures_ += note.event == "relay.failed" ? 1U : 0U;
+  if (options_.journal) {
+    this->note(to_text(note));
+  }
+}
+
+/// Without drawing from the generator: the rest of the world is the same with and without relays.
+void World::draw_relays() {
+  const bool on = options_.relays == Relays::kAll ||
+                  (options_.relays == Relays::kSome && options_.seed % 3 == 0);
+  if (on) {
+    focus_options_.placement.relays = true;
+    focus_options_.placement.max_per_conference_bridge =
+        static_cast<std::int64_t>(3 + options_.seed / 3 % 3);
+  }
+}
+
 void World::draw() {
   focus_options_.focus_user = deployment_.focus_user;
   focus_options_.conference_service = deployment_.conference_service;
@@ -61,6 +80,7 @@ void World::draw() {
       milliseconds{static_cast<std::int64_t>(20 + prng_.below(200))};
   focus_options_.placement.placement_burst = static_cast<std::uint32_t>(2 + prng_.below(19));
 
+  draw_relays();
   deployment_.fixed_resource = !options_.fresh_resource;
   NetworkOptions network;
   network.wire = options_.wire;
@@ -76,9 +96,8 @@ void World::draw() {
       std::make_unique<FocusHost>(schedule_, *server_, Prng(prng_.next()), focus_options_,
                                   deployment_, [this](const focus::Action& action, Instant now) {
                                     pace_->observe(action, now, host_->crashes());
-                                    if (const auto* log = std::get_if<focus::out::Log>(&action);
-                                        log != nullptr && options_.journal) {
-                                      note(to_text(log->note));
+                                    if (const auto* log = std::get_if<focus::out::Log>(&action)) {
+                                      on_log(log->note);
                                     }
                                   });
 
@@ -98,6 +117,9 @@ void World::draw() {
   // Room for everybody on the fleet without its largest bridge, twice over: then "no bridge over
   // its limit" and "everybody is placed" must both hold.
   const std::size_t bridges = 3 + prng_.below(4);
+  if (focus_options_.placement.relays) {
+    load *= 2;  // Relays cost too.
+  }
   const std::int64_t share = load / 1'000 / static_cast<std::int64_t>(bridges - 2) + 12;
   for (std::size_t i = 0; i < bridges; ++i) {
     BridgeOptions bridge;
@@ -442,6 +464,8 @@ void World::collect(WorldResult& result) const {
   result.clients = clients_.size();
   result.bridges = bridges_.size();
   result.rooms = rooms_;
+  result.links = links_;
+  result.link_failures = link_failures_;
   result.faults = faults_;
   result.crashes = host_->crashes();
   result.placements = pace_->placements();

@@ -17,6 +17,9 @@
 
 namespace bascule::sim {
 
+/// Whether conferences may span bridges.
+enum class Relays : std::uint8_t { kSome, kAll, kNone };  ///< kSome: every third seed.
+
 /// How a run is set up; what is not given here the seed draws.
 struct WorldOptions {
   std::uint64_t seed = 1;
@@ -25,6 +28,7 @@ struct WorldOptions {
   /// The focus binds another resource in each life, so that rooms survive its crash. Not what the
   /// daemon does; source-adds that were being collected at the crash are then lost.
   bool fresh_resource = false;
+  Relays relays = Relays::kSome;
   bool faults = true;  ///< false: only people coming and going.
   Duration fault_phase = std::chrono::seconds{90};
   Duration liveness_bound = std::chrono::seconds{300};
@@ -38,6 +42,7 @@ struct WorldResult {
   std::vector<std::string> complaints;  ///< Empty: every checker was content.
   std::size_t clients = 0, bridges = 0, rooms = 0;
   std::size_t faults = 0, crashes = 0, placements = 0;
+  std::uint64_t links = 0, link_failures = 0;  ///< Relays between bridges.
   std::uint64_t sessions = 0, reloads = 0, fatal_answers = 0, unanswered = 0;
   std::size_t window_max = 0, window_limit = 0;
   std::int64_t max_settled_millionths = 0;
@@ -54,7 +59,9 @@ class World {
 
  private:
   void draw();
+  void draw_relays();
   void note(const std::string& line);
+  void on_log(const focus::Note& note);
   void plan_faults();
   void plan_churn();
   void heal();
@@ -85,6 +92,7 @@ class World {
   std::vector<std::unique_ptr<FakeBridge>> bridges_;
   std::vector<std::unique_ptr<FakeClient>> clients_;
   std::size_t rooms_ = 0;
+  std::uint64_t links_ = 0, link_failures_ = 0;
   std::size_t faults_ = 0;
   bool healing_ = false;
   std::vector<std::string> complaints_;
