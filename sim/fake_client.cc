@@ -424,8 +424,8 @@ void FakeClient::learn_sources(const proto::Jingle& jingle) {
 }
 
 void FakeClient::accept() {
-  if (state_ != ClientState::kInvited || sid_.empty() || !session_) {
-    return;
+  if (state_ != ClientState::kInvited || sid_.empty() || !session_ || !accept_id_.empty()) {
+    return;  // The offer it was about to accept is gone, or this one is accepted already.
   }
   proto::Jingle jingle;
   jingle.action = proto::JingleAction::kSessionAccept;

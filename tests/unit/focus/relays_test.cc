@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -219,6 +220,119 @@ TEST_F(RelaysTest, ABridgeThatAnnouncesNoRelayIdIsNotLinked) {
   restart();
   EXPECT_EQ(relay_requests(), 0U);
   EXPECT_EQ(stage.logged("relay.impossible"), 2U);
+}
+
+/// Two people of one conference on each bridge.
+class SpanningTest : public ::testing::Test {
+ protected:
+  SpanningTest() {
+    stage.start_all();
+    for (const char* nick : {"jvb1", "jvb2", "jvb3", "jvb4"}) {
+      stage.add_bridge(nick);
+    }
+    stage.advance(seconds{6});
+  }
+  ~SpanningTest() override { EXPECT_EQ(stage.focus.counters().bugs, 0U); }
+
+  static Options spanning() {
+    Options options = Stage::make_options();
+    options.placement.relays = true;
+    options.placement.max_per_conference_bridge = 2;
+    return options;
+  }
+  void join(const std::vector<std::string>& nicks) {
+    for (const auto& nick : nicks) {
+      stage.join("tea", nick);
+    }
+    pass(seconds{20});
+  }
+  void pass(Duration time) {
+    for (; time > Duration{}; time -= seconds{2}) {
+      stage.advance(seconds{2});
+      for (const auto& [nick, bridge] : stage.bridges) {
+        if (bridge.in_brewery && bridge.mood != Stage::BridgeMood::kSilent) {
+          stage.report(nick, "0.1");
+        }
+      }
+    }
+  }
+  /// The bridges the conference is on; each has a relay to each other with exactly who is there.
+  std::set<std::string> check_mesh() {
+    std::set<std::string> used;
+    for (const auto& [nick, bridge] : stage.bridges) {
+      if (bridge.meetings.contains(kMeeting)) {
+        used.insert(nick);
+      }
+    }
+    for (const auto& near : used) {
+      EXPECT_EQ(stage.bridges[near].relays[kMeeting].size(), used.size() - 1) << near;
+      for (const auto& far : used) {
+        if (near != far) {
+          std::map<std::string, std::size_t> there;
+          for (const auto& id : stage.bridges[far].meetings[kMeeting]) {
+            there.emplace(id, 1);
+          }
+          EXPECT_EQ(stage.remote(near, far, kMeeting), Remote(there)) << near << " of " << far;
+        }
+      }
+    }
+    return used;
+  }
+
+  Stage stage{{}, 1, spanning()};
+};
+
+TEST_F(SpanningTest, ThreeBridgesAreAMeshWhoeverComesGoesOrDies) {
+  stage.ask("tea");
+  join({"alice", "bob", "carol", "dave", "erin"});
+  auto used = check_mesh();
+  EXPECT_EQ(used.size(), 3U);
+  EXPECT_EQ(stage.focus.counters().relays_linked, 3U);
+  stage.leave("tea", "bob");
+  join({"frank", "grace"});
+  check_mesh();
+
+  const std::string dead = *used.begin();
+  stage.remove_bridge(dead);
+  pass(seconds{30});
+  used = check_mesh();
+  EXPECT_EQ(used.size(), 3U);
+  EXPECT_FALSE(used.contains(dead));
+  for (const char* nick : {"alice", "carol", "dave", "erin", "frank", "grace"}) {
+    EXPECT_EQ(stage.state_of("tea", nick), ParticipantState::kActive) << nick;
+  }
+
+  stage.crash_and_restore();
+  stage.start_all();
+  pass(seconds{10});
+  EXPECT_EQ(check_mesh().size(), 3U);
+  EXPECT_EQ(stage.focus.counters().relays_linked, 0U) << "all links were taken over";
+  EXPECT_EQ(stage.focus.counters().relays_failed, 0U);
+
+  for (const char* nick : {"alice", "carol", "dave", "erin", "frank", "grace"}) {
+    stage.leave("tea", nick);
+  }
+  pass(seconds{2});
+  for (const auto& [nick, bridge] : stage.bridges) {
+    EXPECT_TRUE(bridge.meetings.empty()) << nick;
+  }
+}
+
+TEST_F(SpanningTest, ASilentBridgeIsLeftAndItsLinksAreMadeElsewhere) {
+  stage.ask("tea");
+  join({"alice", "bob", "carol", "dave"});
+  const auto used = check_mesh();
+  const std::string silent = *used.begin();
+  stage.bridges[silent].mood = Stage::BridgeMood::kSilent;
+  join({"erin", "frank"});
+  pass(seconds{60});
+  EXPECT_GE(stage.focus.counters().bridges_lost, 1U);
+  stage.bridges[silent].meetings.clear();
+  stage.bridges[silent].relays.clear();
+  check_mesh();
+  for (const char* nick : {"alice", "bob", "carol", "dave", "erin", "frank"}) {
+    EXPECT_EQ(stage.state_of("tea", nick), ParticipantState::kActive) << nick;
+  }
 }
 
 }  // namespace

@@ -43,11 +43,12 @@ Options Stage::make_options() {
   return options;
 }
 
-Stage::Stage(Restored restored, std::uint64_t seed)
-    : focus(make_options(), restored, seed,
+Stage::Stage(Restored restored, std::uint64_t seed, Options options)
+    : focus(options, restored, seed,
             {.mono = Instant(seconds{1000}), .wall = WallTime(seconds{1'800'000'000})}),
       now{.mono = Instant(seconds{1000}), .wall = WallTime(seconds{1'800'000'000})},
-      tables(std::move(restored.tables)) {
+      tables(std::move(restored.tables)),
+      options_(std::move(options)) {
   Actions actions;
   focus.start(now, actions);
   perform(actions);
@@ -66,7 +67,7 @@ void Stage::crash_and_restore(Duration pause) {
   for (auto& [name, room] : rooms_) {
     room.focus_in = false;
   }
-  focus = Focus(make_options(), restored, 7, now);
+  focus = Focus(options_, restored, 7, now);
   Actions actions;
   focus.start(now, actions);
   perform(actions);

@@ -53,7 +53,7 @@ class Stage {
     std::map<std::string, Client> clients;
   };
 
-  explicit Stage(Restored restored = {}, std::uint64_t seed = 1);
+  explicit Stage(Restored restored = {}, std::uint64_t seed = 1, Options options = make_options());
   static Options make_options();
   static proto::ConferenceRequest request_for(const std::string& room);
 
@@ -142,6 +142,7 @@ class Stage {
   void fail(RequestId request, proto::StanzaError error);
   void fail(RequestId request, Errc code);
 
+  Options options_;
   std::deque<Input> inputs_;
   std::map<RequestId, Asked> asked_;
   std::map<std::string, Room> rooms_;
