@@ -383,13 +383,13 @@ std::size_t World::wanted_in(const RoomJid& room) const {
 
 std::string World::client_problem(const FakeClient& client) const {
   const std::string name = client.room().to_string() + "/" + client.endpoint();
+  std::string why;
+  if (const focus::Focus* focus = host_->focus()) {
+    const auto reason = focus->placement().waiting_for(
+        OccupantJid(client.room().jid().with_resource(client.endpoint())));
+    why = reason ? ", its ticket waits: " + std::string(focus::to_string(*reason)) : "";
+  }
   if (client.state() != ClientState::kActive) {
-    std::string why;
-    if (const focus::Focus* focus = host_->focus()) {
-      const auto reason = focus->placement().waiting_for(
-          OccupantJid(client.room().jid().with_resource(client.endpoint())));
-      why = reason ? ", its ticket waits: " + std::string(focus::to_string(*reason)) : "";
-    }
     return name + " is in state " + std::to_string(static_cast<int>(client.state())) + why;
   }
   std::size_t hosts = 0;
@@ -401,7 +401,7 @@ std::string World::client_problem(const FakeClient& client) const {
     }
   }
   if (hosts != 1) {
-    return name + " is on " + std::to_string(hosts) + " bridges";
+    return name + " is on " + std::to_string(hosts) + " bridges" + why;
   }
   if (!reached) {
     return name + " sends its media to another bridge";
