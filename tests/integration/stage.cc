@@ -151,6 +151,7 @@ peers::Bridge& Stage::add_bridge() {
   one.identity.nick = one.account.resource;
   one.identity.ip = "203.0.113." + std::to_string(id);
   one.identity.port = 10'000 + id;
+  one.identity.relay_id = options_.relays ? relay_id(id) : "";
   one.load.stress_per_unit = 1 / options_.bridge_capacity;
   one.load.publish = peers::Milliseconds(1000);
   one.seed = static_cast<std::uint64_t>(id);

@@ -26,6 +26,7 @@ class Stage {
     BasculeProcess::Settings daemon;
     int bridges = 2;
     double bridge_capacity = 120;    ///< Endpoints that fill one bridge.
+    bool relays = false;             ///< Bridges announce a relay id.
     std::string focus_address;       ///< Default: focus.<domain>.
     bool proxy_client_link = false;  ///< `proxy` relays it, and can cut it.
     bool start_daemon = true;        ///< And wait until it is ready.
@@ -54,6 +55,8 @@ class Stage {
   void until_all_see_each_other(const std::vector<ScriptedClient*>& clients,
                                 std::chrono::milliseconds limit = std::chrono::seconds{15});
   peers::Bridge& add_bridge();
+  /// What the bridge with this id announces.
+  static std::string relay_id(int id) { return "jvb" + std::to_string(id) + "-relay"; }
   /// Stops the daemon by SIGTERM; returns its exit code.
   int stop_daemon();
 
