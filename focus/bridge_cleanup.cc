@@ -37,11 +37,13 @@ bool BridgeCleanup::can_ask(const BridgeJid& bridge, const Turn& turn) {
 }
 
 void BridgeCleanup::add(BridgeJid bridge, ColibriSession session, Pace pace, Turn& turn) {
-  const bool creating = session.state() == ColibriState::kCreating;
+  // The end must not overtake the creation; and behind another end it would not be answered.
+  const bool busy =
+      session.state() == ColibriState::kCreating || session.state() == ColibriState::kExpiring;
   session.abandon();
   Entry entry{std::move(bridge), std::move(session), turn.now.mono + kPatience};
-  if (creating) {
-    defer(std::move(entry), turn);  // The end must not overtake the creation.
+  if (busy) {
+    defer(std::move(entry), turn);
     return;
   }
   if (pace == Pace::kAtOnce && can_ask(entry.bridge, turn)) {

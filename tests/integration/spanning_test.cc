@@ -107,7 +107,8 @@ TEST(Spanning, ASourceReachesTheOtherBridgesAndADeadBridgeIsForgotten) {
   EXPECT_EQ(std::count_if(stage.bridges.begin(), stage.bridges.end(),
                           [](const auto& bridge) { return only_conference(*bridge) != nullptr; }),
             2);
-  EXPECT_EQ(stage.daemon.metric("bascule_relay_links_total"), 1);
+  stage.until("the daemon knows that the link is there",
+              [&] { return stage.daemon.metric("bascule_relay_links_total") == 1; });
 
   share_screen(*all[0], 4'000'000'001U);
   stage.until("the other bridge knows the new source", [&] {
@@ -120,7 +121,7 @@ TEST(Spanning, ASourceReachesTheOtherBridgesAndADeadBridgeIsForgotten) {
              relay->second.endpoints.at(all[0]->endpoint()).ssrcs.contains("4000000001");
     });
   });
-  EXPECT_TRUE(is_mesh(stage));
+  stage.until("its own bridge as well", [&] { return is_mesh(stage); });
 
   dead->apply({.verb = "kill", .arguments = {}, .duration = {}});
   stage.until(
@@ -133,7 +134,9 @@ TEST(Spanning, ASourceReachesTheOtherBridgesAndADeadBridgeIsForgotten) {
                });
       },
       seconds{30});
-  EXPECT_EQ(stage.daemon.metric("bascule_relay_links_total"), 2);
+  stage.until_all_see_each_other(all);
+  stage.until("the daemon knows that the link is there",
+              [&] { return stage.daemon.metric("bascule_relay_links_total") == 2; });
   EXPECT_EQ(stage.daemon.metric("bascule_relay_failures_total"), 0);
 
   for (ScriptedClient* one : all) {
@@ -154,13 +157,15 @@ TEST(Spanning, ANewDaemonTakesTheLinksOver) {
   }
   stage.until_all_see_each_other(all);
   stage.until("the bridges are linked", [&] {
-    return is_mesh(stage) && stage.daemon.metric("bascule_relay_links_total") == 1;
+    return is_mesh(stage) && stage.daemon.metric("bascule_relay_links_total") == 1 &&
+           stage.daemon.metric("bascule_commit_turns_waiting") == 0;
   });
   const std::vector<std::string> before = ufrags(stage);
   ASSERT_EQ(before.size(), 2U);
   stage.daemon.kill();
   stage.daemon.start();
-  stage.until_ready();
+  stage.until("the daemon is in the room again",
+              [&] { return !stage.daemon.log_line("conference.joined", "again=true").empty(); });
   share_screen(*all[0], 4'000'000'002U);
   stage.until("the link carries news again", [&] {
     return is_mesh(stage) && stage.bridge_of(all[0]->endpoint()) != nullptr &&
