@@ -211,6 +211,7 @@ class Conference {
   SourceSignaler signaler_;
   std::map<BridgeJid, BridgeUse> bridges_;
   RelayLinks relays_;
+  bool restored_ = false;      // And not probed yet.
   bool relays_stale_ = false;  // A bridge was lost, and the others were not told yet.
   std::map<ParticipantId, Allocation> granted_;  // Between the bridge's answer and the offer.
   std::size_t published_bridges_ = 0;

@@ -248,6 +248,17 @@ void Conference::bridge_lost(const BridgeJid& bridge, bool alive, TicketKind kin
 }
 
 void Conference::probe_bridges(Turn& turn) {
+  if (std::exchange(restored_, false)) {
+    // The earlier process may have stored a change and died before it could tell the bridge.
+    for (auto& [id, participant] : participants_) {
+      if (participant.state == ParticipantState::kActive) {
+        tell_bridge(participant,
+                    {.id = participant.endpoint,
+                     .sources = sources_.snapshot(participant.endpoint).sources()},
+                    turn);
+      }
+    }
+  }
   for (auto& [bridge, use] : bridges_) {
     send_to_bridge(bridge, use.session.probe(), turn);
   }

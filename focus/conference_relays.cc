@@ -55,8 +55,13 @@ void Conference::carry_out(const RelayLinks::Step& step, Turn& turn) {
   // what they were asked.
   for (const BridgeJid& bridge : std::set(step.changed.begin(), step.changed.end())) {
     if (const auto use = bridges_.find(bridge); use != bridges_.end()) {
-      use->second.row.links = relays_.established(bridge);
-      turn.persist(use->second.row);
+      op::BridgeSessionAdd row = use->second.row;
+      row.relays = relays_.relays(bridge);
+      row.links = relays_.established(bridge);
+      if (row != use->second.row) {
+        use->second.row = row;
+        turn.persist(std::move(row));
+      }
     }
   }
   send_relays(step.send, turn);
@@ -101,13 +106,16 @@ void Conference::restore_relays(const ConferenceRow& row) {
     return std::find(from.links.begin(), from.links.end(), to.relay_id) != from.links.end();
   };
   for (const auto& [bridge, stored] : row.bridge_sessions) {
+    for (const std::string& id : stored.relays) {
+      relays_.restore_relay(bridge, id);
+    }
     for (const auto& [other, far] : row.bridge_sessions) {
-      if (bridge < other) {
-        relays_.restore({.initiator = bridge, .responder = other},
-                        has_link(stored, far) && has_link(far, stored), everybody);
+      if (bridge < other && has_link(stored, far) && has_link(far, stored)) {
+        relays_.restore_link({.initiator = bridge, .responder = other}, everybody);
       }
     }
   }
+  relays_stale_ = true;
 }
 
 void Conference::check_relays() const {

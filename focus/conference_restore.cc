@@ -38,6 +38,7 @@ bool has_open_session(const ParticipantRow& row) {
 
 void Conference::restore(const ConferenceRow& row, Turn& turn) {
   state_ = ConferenceState::kSuspended;
+  restored_ = true;
   created_persisted_ = true;
   meeting_id_ = row.identity.meeting_id;
   created_ = row.identity.created;

@@ -136,7 +136,8 @@ struct BridgeSessionAdd {
   std::string version;
   bool created = false;  ///< The bridge confirmed the conference.
   std::vector<SourceRecord> feedback_sources;
-  std::vector<std::string> links;  ///< Relay ids of the bridges it has an established link to.
+  std::vector<std::string> relays;  ///< Ids of the relays that may be on it.
+  std::vector<std::string> links;   ///< Those of links that are established.
   friend bool operator==(const BridgeSessionAdd&, const BridgeSessionAdd&) = default;
 };
 /// The endpoints placed on it lose their place.

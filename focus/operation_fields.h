@@ -100,6 +100,7 @@ void visit_fields(V& visit, T& x) {
   visit("version", x.version);
   visit("created", x.created);
   visit("feedback", x.feedback_sources);
+  visit("relays", x.relays);
   visit("links", x.links);
 }
 template <class V, MaybeConst<op::BridgeSessionRemove> T>

@@ -86,8 +86,13 @@ void RelayLinks::clear() {
   *this = RelayLinks(sctp_);
 }
 
-void RelayLinks::restore(const Link& link, bool established, const std::set<EndpointId>& suspects) {
-  restored_.emplace(link, Inheritance{established, suspects});
+void RelayLinks::restore_relay(const BridgeJid& bridge, const std::string& relay_id) {
+  owed_.emplace(bridge, relay_id);
+  owed_at_ = Instant{};
+}
+
+void RelayLinks::restore_link(const Link& link, const std::set<EndpointId>& suspects) {
+  restored_.emplace(link, suspects);
 }
 
 bool RelayLinks::has_endpoint(const BridgeJid& bridge, const EndpointId& endpoint) const {
@@ -122,6 +127,27 @@ std::vector<std::string> RelayLinks::established(const BridgeJid& bridge) const 
   }
   std::sort(ids.begin(), ids.end());
   return ids;
+}
+
+std::vector<std::string> RelayLinks::relays(const BridgeJid& bridge) const {
+  std::set<std::string> ids;
+  for (const auto& [link, state] : links_) {
+    const auto end = end_of(link, bridge);
+    if (end && state.halves[index(*end)].state != State::kNone) {
+      ids.insert(state.relay_ids[index(other(*end))]);
+    }
+  }
+  for (const auto& [owing, id] : owed_) {
+    if (owing == bridge) {
+      ids.insert(id);
+    }
+  }
+  for (const auto& [tag, asked] : asked_) {
+    if (asked.kind == Kind::kExpire && asked.bridge == bridge) {
+      ids.insert(asked.relay_id);
+    }
+  }
+  return {ids.begin(), ids.end()};
 }
 
 std::optional<Instant> RelayLinks::next_deadline() const {
@@ -245,9 +271,7 @@ void RelayLinks::drop(const Link& link, Step& step) {
     if (state.halves[index(end)].state != State::kNone) {
       expire(link, state, end, step.send);
     }
-    if (state.established) {
-      step.changed.push_back(bridge);
-    }
+    step.changed.push_back(bridge);
   }
 }
 
@@ -256,26 +280,25 @@ void RelayLinks::add(const Link& link, const World& world, Instant now, Step& st
   for (const RelayEnd end : kEnds) {
     state.relay_ids[index(end)] = topology_.find(bridge_at(link, end))->relay_id;
   }
-  for (const RelayEnd end : kEnds) {
-    if (owed_.erase({bridge_at(link, end), state.relay_ids[index(other(end))]}) > 0) {
-      state.halves[index(end)].state = State::kDoubtful;
-    }
-  }
   auto restored = restored_.find(link);
   if (restored == restored_.end()) {
     restored = restored_.find({link.responder, link.initiator});
   }
-  if (restored == restored_.end() || !restored->second.established) {
-    if (restored != restored_.end()) {
-      state.halves.fill({.state = State::kDoubtful});
+  const bool inherited = restored != restored_.end();
+  for (const RelayEnd end : kEnds) {
+    const bool may_be_there =
+        owed_.erase({bridge_at(link, end), state.relay_ids[index(other(end))]}) > 0;
+    if (may_be_there && !inherited) {
+      state.halves[index(end)].state = State::kDoubtful;
     }
+  }
+  if (!inherited) {
     make(link, state, world, now, step);
     return;
   }
   state.life = ++last_life_;
   state.established = true;
-  state.halves.fill(
-      {.state = State::kCreated, .told = true, .suspects = restored->second.suspects});
+  state.halves.fill({.state = State::kCreated, .told = true, .suspects = restored->second});
   state.resync_at = now;
 }
 
@@ -287,6 +310,7 @@ void RelayLinks::make(const Link& link, LinkState& state, const World& world, In
   }
   state.life = ++last_life_;
   state.retry_at.reset();
+  step.changed.insert(step.changed.end(), {link.initiator, link.responder});
   for (const RelayEnd end : kEnds) {
     if (state.halves[index(end)].state != State::kNone) {
       expire(link, state, end, step.send);
@@ -305,9 +329,8 @@ void RelayLinks::make(const Link& link, LinkState& state, const World& world, In
 
 void RelayLinks::break_off(const Link& link, LinkState& state, bool blameless, Instant now,
                            Step& step) {
-  if (std::exchange(state.established, false)) {
-    step.changed.insert(step.changed.end(), {link.initiator, link.responder});
-  }
+  state.established = false;
+  step.changed.insert(step.changed.end(), {link.initiator, link.responder});
   state.life = ++last_life_;
   state.resync_at.reset();
   for (Half& half : state.halves) {
@@ -329,15 +352,7 @@ void RelayLinks::tell_changes(const World& world, Step& step) {
   for (const auto& [home, changes] : std::exchange(changes_, {})) {
     std::map<EndpointId, proto::Endpoint> rendered;
     for (const auto& [id, change] : changes) {
-      if (!has_endpoint(home, id)) {
-        rendered.emplace(id, make_remote_expire(id));
-        continue;
-      }
-      proto::Endpoint endpoint = world.describe(id);
-      if (change.known && !change.anew) {
-        endpoint = {.id = std::move(endpoint.id), .sources = std::move(endpoint.sources)};
-      }
-      rendered.emplace(id, std::move(endpoint));
+      rendered.emplace(id, has_endpoint(home, id) ? world.describe(id) : make_remote_expire(id));
     }
     for (auto& [link, state] : links_) {
       const auto end = end_of(link, home);
@@ -348,11 +363,16 @@ void RelayLinks::tell_changes(const World& world, Step& step) {
       proto::Relay relay{.id = state.relay_ids[index(*end)]};
       std::vector<EndpointId> ids;
       for (const auto& [id, change] : changes) {
-        if (!change.told.contains(bridge_at(link, other(*end)))) {
-          relay.endpoints.push_back(rendered.at(id));
-          half.suspects.erase(id);
-          ids.push_back(id);
+        if (change.told.contains(bridge_at(link, other(*end)))) {
+          continue;
         }
+        proto::Endpoint endpoint = rendered.at(id);
+        const bool suspect = half.suspects.erase(id) > 0;
+        if (endpoint.create && change.known && !change.anew && !suspect) {
+          endpoint = {.id = std::move(endpoint.id), .sources = std::move(endpoint.sources)};
+        }
+        relay.endpoints.push_back(std::move(endpoint));
+        ids.push_back(id);
       }
       if (!ids.empty()) {
         ask(link, state, other(*end), Kind::kEndpoints, std::move(relay), std::move(ids),
@@ -428,6 +448,7 @@ RelayLinks::Step RelayLinks::answered(const RelayAnswer& answer, Instant now) {
       owed_.emplace(asked.bridge, asked.relay_id);
       set_no_later(owed_at_, now + kRetry);
     }
+    step.changed.push_back(asked.bridge);
     return step;
   }
   const auto link = links_.find(asked.link);

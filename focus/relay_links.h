@@ -44,7 +44,7 @@ class RelayLinks {
   };
   /// In this order: what has to survive first, then what bridges are told.
   struct Step {
-    std::vector<BridgeJid> changed;  ///< Whose `established` is another one now.
+    std::vector<BridgeJid> changed;  ///< Whose `established` or `relays` may be other ones now.
     std::vector<Request> send;
     std::vector<Link> linked;         ///< Established: both ends have the transport of the other.
     std::vector<BridgeJid> isolated;  ///< See Topology::Change.
@@ -73,10 +73,13 @@ class RelayLinks {
   void forget(const BridgeJid& bridge);
   void clear();
 
-  /// What an earlier process left of a link. The first `update` that has both bridges takes an
-  /// established one over, and tells both what is true of `suspects`: anybody one of the two may
-  /// have heard of. Any other may be there by half, and is made anew.
-  void restore(const Link& link, bool established, const std::set<EndpointId>& suspects);
+  /// From an earlier process: `bridge` may have this relay. It is expired, unless it belongs to a
+  /// link that is taken over.
+  void restore_relay(const BridgeJid& bridge, const std::string& relay_id);
+  /// From an earlier process: a link that was established. The first `update` that has both bridges
+  /// takes it over, and tells both what is true of `suspects`: anybody one of the two may have
+  /// heard of.
+  void restore_link(const Link& link, const std::set<EndpointId>& suspects);
 
   /// The conference is on these bridges. Tells them everything collected, and does what is due.
   Step update(std::span<const Topology::Node> present, const World& world, Instant now);
@@ -95,6 +98,8 @@ class RelayLinks {
   [[nodiscard]] bool is_established(const Link& link) const;
   /// The relay ids `bridge` has an established link to, in order.
   [[nodiscard]] std::vector<std::string> established(const BridgeJid& bridge) const;
+  /// The relays that may be on `bridge`, in order.
+  [[nodiscard]] std::vector<std::string> relays(const BridgeJid& bridge) const;
   [[nodiscard]] bool has_endpoint(const BridgeJid& bridge, const EndpointId& endpoint) const;
   [[nodiscard]] std::size_t endpoint_count() const;
 
@@ -136,12 +141,6 @@ class RelayLinks {
     std::set<BridgeJid> told;
   };
 
-  /// Of a link of an earlier process, see `restore`.
-  struct Inheritance {
-    bool established;
-    std::set<EndpointId> suspects;
-  };
-
   [[nodiscard]] bool is_linked(const BridgeJid& bridge) const;
 
   void ask(const Link& link, const LinkState& state, RelayEnd end, Kind kind, proto::Relay relay,
@@ -165,7 +164,7 @@ class RelayLinks {
   std::map<Link, LinkState> links_;
   std::map<BridgeJid, std::set<EndpointId>> endpoints_;  ///< By the bridge they are on.
   std::map<BridgeJid, std::map<EndpointId, Change>> changes_;
-  std::map<Link, Inheritance> restored_;
+  std::map<Link, std::set<EndpointId>> restored_;  ///< With who has to be told again.
   /// Relays that are not wanted and may be there: bridge and relay id.
   std::set<std::pair<BridgeJid, std::string>> owed_;
   std::optional<Instant> owed_at_;

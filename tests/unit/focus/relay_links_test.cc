@@ -483,7 +483,7 @@ TEST_F(RelayLinksTest, ALinkOfAnEarlierProcessIsTakenOverAndBroughtUpToDate) {
   ++version["alice"];
   add("b", "bob");
   add("b", "carol");
-  links.restore(link("b", "a"), true, {endpoint("alice"), endpoint("bob"), endpoint("carol")});
+  links.restore_link(link("b", "a"), {endpoint("alice"), endpoint("bob"), endpoint("carol")});
   settle();
   EXPECT_EQ(sent, 2U);
   EXPECT_TRUE(links.is_established(link("a", "b")));
@@ -494,7 +494,7 @@ TEST_F(RelayLinksTest, ALinkOfAnEarlierProcessIsTakenOverAndBroughtUpToDate) {
 TEST_F(RelayLinksTest, ALinkTakenOverThatIsNotThereIsMadeAnew) {
   add("a", "alice");
   add("b", "bob");
-  links.restore(link("a", "b"), true, {endpoint("alice"), endpoint("bob")});
+  links.restore_link(link("a", "b"), {endpoint("alice"), endpoint("bob")});
   present({"a", "b"});
   settle();
   settle();
@@ -507,12 +507,58 @@ TEST_F(RelayLinksTest, ALinkThatWasBeingMadeIsMadeAnewWithoutACollision) {
   bridges["b"]["a-relay"].remote_ufrag = "old";
   add("a", "alice");
   add("b", "bob");
-  links.restore(link("a", "b"), false, {});
+  links.restore_relay(bridge("a"), "b-relay");
+  links.restore_relay(bridge("b"), "a-relay");
   present({"a", "b"});
   settle();
   EXPECT_EQ(failures, 0U);
   EXPECT_TRUE(joined("a", "b"));
   EXPECT_EQ(remote("a", "b"), (Remote{{"bob", "v0"}}));
+}
+
+TEST_F(RelayLinksTest, ARelayOfAnEarlierProcessToWhereNobodyIsIsExpired) {
+  bridges["a"]["b-relay"].endpoints["ghost"] = "v0";
+  add("a", "alice");
+  links.restore_relay(bridge("a"), "b-relay");
+  links.restore_link(link("a", "b"), {});
+  present({"a"});
+  settle();
+  EXPECT_TRUE(bridges["a"].empty());
+  EXPECT_TRUE(links.empty());
+}
+
+TEST_F(RelayLinksTest, WhatMayBeOnABridgeIsKnownFromTheRequestToItsEnd) {
+  using Ids = std::vector<std::string>;
+  add("a", "alice");
+  add("b", "bob");
+  present({"a", "b"});
+  EXPECT_EQ(update().changed, (std::vector{bridge("a"), bridge("b")}));
+  EXPECT_EQ(links.relays(bridge("a")), (Ids{"b-relay"}));
+  EXPECT_EQ(links.established(bridge("a")), Ids{});
+  answer_all();
+  EXPECT_EQ(links.established(bridge("a")), (Ids{"b-relay"}));
+  present({"a"});
+  links.forget(bridge("b"));
+  EXPECT_EQ(update().changed, (std::vector{bridge("a")}));
+  EXPECT_EQ(links.established(bridge("a")), Ids{});
+  EXPECT_EQ(links.relays(bridge("a")), (Ids{"b-relay"})) << "the expire may be lost with us";
+  EXPECT_EQ(answer().changed, (std::vector{bridge("a")}));
+  EXPECT_EQ(links.relays(bridge("a")), Ids{});
+}
+
+TEST_F(RelayLinksTest, AChangeOfASuspectIsToldInFull) {
+  add("a", "alice");
+  add("b", "bob");
+  bridges["a"]["b-relay"].remote_ufrag = "b";
+  bridges["b"]["a-relay"].remote_ufrag = "a";  // It never heard of alice.
+  links.restore_link(link("a", "b"), {endpoint("alice"), endpoint("bob")});
+  away = {"a"};
+  present({"a", "b"});
+  update();
+  away.clear();
+  change("a", "alice");
+  settle();
+  EXPECT_EQ(remote("b", "a"), (Remote{{"alice", "v1"}}));
 }
 
 TEST_F(RelayLinksTest, AnswersOfAConferenceThatIsOverAreIgnored) {
