@@ -61,8 +61,8 @@ Outcome try_hosts(const TicketCase& c, const RuleContext& x, const Preference& p
   for (const ConferenceLoad::Host& host : c.room.hosts) {
     const Bridge& bridge = *host.bridge;
     const bool avoided = avoid == Avoid::kYes && is_unwanted(c, bridge, x.now);
-    if (avoided || must_leave(c, bridge) || !is_in(bridge, preference.regions) || !may_share(c, host, mixing) ||
-        !BridgeRegistry::works(bridge, x.now) ||
+    if (avoided || must_leave(c, bridge) || !is_in(bridge, preference.regions) ||
+        !may_share(c, host, mixing) || !BridgeRegistry::works(bridge, x.now) ||
         host.people + host.visitors >= x.options.max_per_conference_bridge) {
       continue;
     }
@@ -131,8 +131,8 @@ std::optional<std::string> effective_region(const TicketCase& c, const RuleConte
   return prefers_local || std::none_of(open.begin(), open.end(), in_group) ? local : region;
 }
 
-std::vector<Preference> preferences_of(const TicketCase& c, Strategy strategy,
-                                       const RuleContext& x, Mixing mixing) {
+std::vector<Preference> preferences_of(const TicketCase& c, Strategy strategy, const RuleContext& x,
+                                       Mixing mixing) {
   const bool empty = !c.room.has_people();
   std::vector<Preference> order;
   switch (strategy) {

@@ -213,7 +213,8 @@ class Placement {
   /// room.
   void allocation_failed(const OccupantJid& participant, Now now);
   /// It asked for a new session because media did not flow. Requests of many participants put the
-  /// bridge aside: no new conferences, and joins only where there is no other. Whether this one did.
+  /// bridge aside: no new conferences, and joins only where there is no other. Whether this one
+  /// did.
   bool restart_requested(const OccupantJid& participant, Now now);
   /// Somebody answered an invitation after `took`: how busy the XMPP server is.
   void note_answer_time(Duration took, Now now);

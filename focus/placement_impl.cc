@@ -254,8 +254,8 @@ bool Placement::Impl::restart_requested(const OccupantJid& participant, Now now)
     return false;
   }
   Member& who = found->second;
-  const bool asked_before = who.restart_of == who.bridge->number &&
-                            at - who.restart_at <= options_.ice_failure_interval;
+  const bool asked_before =
+      who.restart_of == who.bridge->number && at - who.restart_at <= options_.ice_failure_interval;
   who.restart_of = who.bridge->number;
   who.restart_at = at;
   // One participant with a bad network says nothing about the bridge, however often it asks.

@@ -29,8 +29,7 @@ bool is_avoided(const TicketCase& c, const Bridge& bridge) {
 
 /// nullopt: there is no plan, or it does not help (any more).
 std::optional<RuleVerdict> follow_plan(const TicketCase& c, const RuleContext& x) {
-  if (!c.room.plan || is_avoided(c, *c.room.plan->bridge) ||
-      must_leave(c, *c.room.plan->bridge)) {
+  if (!c.room.plan || is_avoided(c, *c.room.plan->bridge) || must_leave(c, *c.room.plan->bridge)) {
     return std::nullopt;
   }
   Bridge& planned = *c.room.plan->bridge;

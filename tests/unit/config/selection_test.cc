@@ -59,17 +59,18 @@ TEST(SelectionTest, TheEnvironmentOfJicofoNamesAStrategy) {
     EXPECT_EQ(options_of({}, {{variable, "RegionBasedBridgeSelectionStrategy"}}).strategy,
               Strategy::kRegionBased)
         << variable;
-    EXPECT_EQ(options_of({}, {{variable,
-                               "org.jitsi.jicofo.bridge.IntraRegionBridgeSelectionStrategy"}})
-                  .strategy,
-              Strategy::kIntraRegion)
+    EXPECT_EQ(
+        options_of({}, {{variable, "org.jitsi.jicofo.bridge.IntraRegionBridgeSelectionStrategy"}})
+            .strategy,
+        Strategy::kIntraRegion)
         << variable;
   }
 }
 
 TEST(SelectionTest, AnUnknownStrategyIsRefusedWithTheKnownOnes) {
-  for (const char* name : {"Region", "", "org.jitsi.jicofo.bridge.", "singlebridgeselectionstrategy",
-                           "org.example.SingleBridgeSelectionStrategy"}) {
+  for (const char* name :
+       {"Region", "", "org.jitsi.jicofo.bridge.", "singlebridgeselectionstrategy",
+        "org.example.SingleBridgeSelectionStrategy"}) {
     EXPECT_THAT(errors_of(minimal_and({{"selection.strategy", std::string(name)}})),
                 ElementsAre(testing::AllOf(HasSubstr("selection.strategy"),
                                            HasSubstr("RegionBasedBridgeSelectionStrategy"))))
@@ -78,11 +79,11 @@ TEST(SelectionTest, AnUnknownStrategyIsRefusedWithTheKnownOnes) {
 }
 
 TEST(SelectionTest, MembersAndVisitorsHaveStrategiesOfTheirOwnButNotThatOfVisitorsAgain) {
-  const PlacementOptions options = options_of(
-      {{"selection.strategy", std::string("VisitorSelectionStrategy")},
-       {"selection.participant-strategy", std::string("SplitBridgeSelectionStrategy")},
-       {"selection.visitor-strategy",
-        std::string("org.jitsi.jicofo.bridge.RegionBasedBridgeSelectionStrategy")}});
+  const PlacementOptions options =
+      options_of({{"selection.strategy", std::string("VisitorSelectionStrategy")},
+                  {"selection.participant-strategy", std::string("SplitBridgeSelectionStrategy")},
+                  {"selection.visitor-strategy",
+                   std::string("org.jitsi.jicofo.bridge.RegionBasedBridgeSelectionStrategy")}});
   EXPECT_EQ(options.participant_strategy, Strategy::kSplit);
   EXPECT_EQ(options.visitor_strategy, Strategy::kRegionBased);
   for (const char* key : {"selection.participant-strategy", "selection.visitor-strategy"}) {
@@ -163,7 +164,7 @@ TEST(SelectionTest, NumbersOutsideTheirRangeAreRefused) {
       {"selection.relief-people", std::int64_t{1001}},
       {"selection.growth-min", std::int64_t{0}},
       {"selection.bucket-width", Millionths{500}},
-      {"selection.make-room-size", std::int64_t{100}},  // Above make-room-size-max.
+      {"selection.make-room-size", std::int64_t{100}},    // Above make-room-size-max.
       {"selection.global-rate-min", std::int64_t{600}}};  // Above global-rate.
   for (const auto& entry : wrong) {
     EXPECT_THAT(errors_of(minimal_and({entry})), ElementsAre(HasSubstr(entry.first)));

@@ -1,4 +1,5 @@
-// What protects bridges and people from the unexpected: connectivity, poison, spares, pins, retries.
+// What protects bridges and people from the unexpected: connectivity, poison, spares, pins,
+// retries.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -139,8 +139,7 @@ TEST(BridgeMemoryTest, AThirdFailureIsTheThirdInAnyProcess) {
   placement.restore_bridge(memory, at(Duration::zero()));
   settled(placement, 1);
   placement.bridge_failed(bridge(0), FailureCause::kLeft, at(seconds{30}));
-  EXPECT_EQ(placement.bridge(bridge(0), at(seconds{30}))->quarantined_until,
-            at(seconds{630}).mono);
+  EXPECT_EQ(placement.bridge(bridge(0), at(seconds{30}))->quarantined_until, at(seconds{630}).mono);
 }
 
 TEST(BridgeMemoryTest, RememberedBridgesAreAwaitedWhenTheLinkComesUp) {
@@ -203,9 +202,8 @@ TEST(RoomMemoryTest, ARoomOfAnEarlierLifeIsExpectedToReachItsSize) {
     fleet.join("r", 1);
     const int home = fleet.home_of("r");
     const std::int64_t reached = age < hours{24} ? 12 : 6;
-    EXPECT_EQ(fleet.view(home).reserved,
-              stress_of(conference_load(reached) - conference_load(1),
-                        fleet.view(home).cost_per_unit));
+    EXPECT_EQ(fleet.view(home).reserved, stress_of(conference_load(reached) - conference_load(1),
+                                                   fleet.view(home).cost_per_unit));
   }
 }
 

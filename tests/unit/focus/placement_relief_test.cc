@@ -65,8 +65,7 @@ TEST(MakeRoomTest, AFullBridgeHandsASmallConferenceToAnother) {
   const auto moves = fleet.take_moves();
   ASSERT_THAT(moves, SizeIs(4)) << "one conference is enough";
   EXPECT_THAT(moves, Each(AllOf(Field(&Move::cause, MoveCause::kMakeRoom),
-                                Field(&Move::from, bridge(0)),
-                                Field(&Move::room, moves[0].room))));
+                                Field(&Move::from, bridge(0)), Field(&Move::room, moves[0].room))));
   EXPECT_EQ(moved(fleet, MoveCause::kMakeRoom), 4u);
   EXPECT_NE(moves[0].room, room("c5")) << "the smallest";
   EXPECT_EQ(fleet.placement.bridge_of(moves[0].participant), bridge(0)) << "until it has moved";
@@ -77,8 +76,8 @@ TEST(MakeRoomTest, AFullBridgeHandsASmallConferenceToAnother) {
     EXPECT_EQ(fleet.placement.bridge_of(wish.participant), bridge(1));
   }
   EXPECT_EQ(fleet.placement.bridges_of(moves[0].room), std::vector{bridge(1)});
-  EXPECT_EQ(fleet.view(1).reserved, stress_of(conference_load(6) - conference_load(4),
-                                              fleet.view(1).cost_per_unit))
+  EXPECT_EQ(fleet.view(1).reserved,
+            stress_of(conference_load(6) - conference_load(4), fleet.view(1).cost_per_unit))
       << "the plan is done; what is left is the growth of a young conference";
   fleet.placement.check_invariants();
 }

@@ -74,8 +74,7 @@ TEST(UnknownBridgeTest, GetsThirtyUnitsAtMostBeforeASampleConfirms) {
       fleet.ask(ticket(room("r" + std::to_string(i / 4)), i));
     }
     fleet.drain();
-    const std::int64_t bound =
-        std::min<std::int64_t>(30'000, 350'000 * 1000 / (prior * 13 / 10));
+    const std::int64_t bound = std::min<std::int64_t>(30'000, 350'000 * 1000 / (prior * 13 / 10));
     EXPECT_LE(fleet.view(0).load, bound);
     EXPECT_GE(fleet.view(0).load, bound - 2'500);
     EXPECT_EQ(fleet.waits("r49", 196), WaitReason::kPace) << "it has room";
