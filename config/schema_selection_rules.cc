@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <sstream>
 
 #include "config/schema.h"
 
@@ -43,6 +42,17 @@ Field strategy(At at, bool (*is_allowed)(Strategy)) {
   return field;
 }
 
+std::vector<std::string> words_of(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\n";
+  std::vector<std::string> words;
+  for (auto begin = text.find_first_not_of(kBlanks); begin != std::string_view::npos;) {
+    const auto end = text.find_first_of(kBlanks, begin);
+    words.emplace_back(text.substr(begin, end - begin));
+    begin = text.find_first_not_of(kBlanks, end);
+  }
+  return words;
+}
+
 /// A list of groups, each the names of its regions separated by blanks.
 template <class At>
 Field region_groups(At at) {
@@ -56,14 +66,12 @@ Field region_groups(At at) {
                 std::vector<std::vector<std::string>> groups;
                 std::vector<std::string> seen;
                 for (const std::string& text : *texts) {
-                  std::istringstream words(text);
-                  std::vector<std::string> group;
-                  for (std::string word; words >> word;) {
+                  std::vector<std::string> group = words_of(text);
+                  for (const std::string& word : group) {
                     if (std::find(seen.begin(), seen.end(), word) != seen.end()) {
                       return false;  // In one group at most.
                     }
                     seen.push_back(word);
-                    group.push_back(word);
                   }
                   if (group.empty()) {
                     return false;
