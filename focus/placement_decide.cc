@@ -160,8 +160,8 @@ void Placement::Impl::note_wait(const WaitingTicket& waiting, TicketClass ticket
   const Duration waited = now - waiting.since;
   // Once when the wait becomes long, and when its reason changes: passes may follow each other by
   // `drain_spacing`.
-  const bool told = last_pass_ && *last_pass_ - waiting.since >= kLongWait;
-  const bool worth_telling = waited >= kLongWait && (waiting.last_reason != reason || !told);
+  const bool told_before = last_pass_ && *last_pass_ - waiting.since >= kLongWait;
+  const bool worth_telling = waited >= kLongWait && (waiting.last_reason != reason || !told_before);
   if (!worth_telling) {
     return;
   }

@@ -41,9 +41,11 @@ TEST(BridgeMemoryTest, WhatWasRestoredIsWhatIsRemembered) {
 
 TEST(BridgeMemoryTest, TimesGoOn) {
   BridgeMemory expected = remembered(0);
+  expected.age = seconds{30};
   expected.last_failure_age = seconds{130};
   expected.quarantine_left = seconds{10};
   EXPECT_THAT(after_restoring(remembered(0), seconds{30}), ElementsAre(expected));
+  expected.age = seconds{600};
   expected.last_failure_age = seconds{700};
   expected.quarantine_left = Duration::zero();
   expected.capacity = Stress(900'000);

@@ -202,6 +202,39 @@ TEST(MakeRoomTest, AConferenceThatOutgrewItsBridgeMovesItself) {
   fleet.placement.check_invariants();
 }
 
+TEST(MakeRoomTest, AConferenceWhoseMembersWaitIsMovedAgainAfterTwoMinutes) {
+  Fleet fleet(unpaced(), 2, {}, kCost);
+  fleet.seat("r", 0, 11);
+  fleet.pass(seconds{35});
+  fleet.say(1, 0);
+  busy(fleet, 0, 930'000);
+  fleet.ask(ticket(room("r"), 11));
+  fleet.ask(ticket(room("r"), 12));
+  fleet.drain();
+  move(fleet, fleet.take_moves());
+  fleet.answered(fleet.pass(seconds{1}));
+  ASSERT_EQ(fleet.view(1).participants, 13u);
+  fleet.pass(seconds{60});
+  fleet.report(0).local_endpoints = 0;
+  fleet.say(0, 0);
+  busy(fleet, 1, 930'000);
+  fleet.ask(ticket(room("r"), 13));
+  fleet.ask(ticket(room("r"), 14));
+  for (int second = 0; second < 55; ++second) {
+    fleet.pass(seconds{1});
+    fleet.say(0, 0);
+    busy(fleet, 1, 930'000);
+  }
+  EXPECT_EQ(fleet.waits("r", 13), WaitReason::kCapacity);
+  EXPECT_THAT(fleet.take_moves(), IsEmpty());
+  for (int second = 0; second < 6; ++second) {
+    fleet.pass(seconds{1});
+    fleet.say(0, 0);
+    busy(fleet, 1, 930'000);
+  }
+  EXPECT_THAT(fleet.take_moves(), SizeIs(13));
+}
+
 // Relief.
 
 /// "r" with `here` people on bridge 0 and `there` on bridge 1.
