@@ -36,20 +36,37 @@ std::string text_of(const Decision& decision) {
   std::ostringstream out;
   out << decision.ticket.participant.to_string() << " on " << decision.bridge.jid().resource()
       << " by " << to_string(decision.reason) << " expected " << decision.expected.millionths()
-      << " limit " << decision.limit.millionths() << " waited "
-      << decision.waited / milliseconds{1} << " ms";
+      << " limit " << decision.limit.millionths() << " waited " << decision.waited / milliseconds{1}
+      << " ms";
   return out.str();
 }
 
 }  // namespace
 
-void World::require(bool holds, const char* property, const std::string& what) {
+void World::require(bool holds, std::string_view property, std::string_view what,
+                    const Decision* decision) {
   ++evaluated_[property];
   if (!holds) {
-    std::ostringstream out;
-    out << property << " at " << elapsed_ / milliseconds{1} << " ms: " << what;
-    throw Violation(out.str());
+    violated(property, what, decision == nullptr ? "" : text_of(*decision));
   }
+}
+
+void World::require(bool holds, std::string_view property, std::string_view what,
+                    const ModelPerson& person) {
+  ++evaluated_[property];
+  if (!holds) {
+    violated(property, what, person.jid.to_string());
+  }
+}
+
+void World::violated(std::string_view property, std::string_view what,
+                     const std::string& detail) const {
+  std::ostringstream out;
+  out << property << " at " << elapsed_ / milliseconds{1} << " ms: " << what;
+  if (!detail.empty()) {
+    out << ": " << detail;
+  }
+  throw Violation(out.str());
 }
 
 void World::drain() {
@@ -99,10 +116,10 @@ void World::note_plans() {
 void World::check_decision(const Decision& decision) {
   const ModelPerson& person = model_.people.at(model_.person_of.at(decision.ticket.participant));
   require(person.ticket.has_value() && person.ticket->ticket == decision.ticket, "Q20",
-          "a ticket was served that is not the latest: " + text_of(decision));
+          "a ticket was served that is not the latest", &decision);
   const auto& line = model_.rooms.at(person.room).lines.at(person.ticket->line);
   require(line.front() == model_.person_of.at(person.jid), "Q7",
-          "served before others of its room and class: " + text_of(decision));
+          "served before others of its room and class", &decision);
   require(decision.waited == moment() - person.ticket->since, "Q7", "waiting began at enqueue");
   check_limit_of_rule(decision, person);
   check_bridge_of(decision, person, model_.bridge_of.at(decision.bridge));
@@ -112,7 +129,7 @@ void World::check_limit_of_rule(const Decision& decision, const ModelPerson& per
   const PlacementOptions& options = model_.options;
   const BridgeView chosen = view(model_.bridge_of.at(decision.bridge));
   require(decision.expected <= share(decision.limit, chosen.capacity) + kRounding, "Q1",
-          "over the limit of its rule: " + text_of(decision));
+          "over the limit of its rule", &decision);
   const bool displaced = person.ticket->line == 0;
   Stress most = options.limit_single_join;
   switch (decision.reason) {
@@ -147,7 +164,7 @@ void World::check_limit_of_rule(const Decision& decision, const ModelPerson& per
                                                                : options.limit_single_join;
       break;
   }
-  require(decision.limit <= most, "Q1", "a higher limit than the rule has: " + text_of(decision));
+  require(decision.limit <= most, "Q1", "a higher limit than the rule has", &decision);
   const bool silent = chosen.report_age.value_or(Duration::max()) > options.blind_after;
   if (silent && setup_.single_decisions) {  // Otherwise later decisions are in what we see.
     const std::int64_t units = share(decision.limit, chosen.capacity).millionths() * 1000 /
@@ -160,22 +177,21 @@ void World::check_bridge_of(const Decision& decision, const ModelPerson& person,
   const ModelBridge& bridge = model_.bridges.at(where);
   const auto hosts = model_.hosts(person.room);
   const bool lives_there = hosts.contains(where);
-  require(!bridge.quarantined(moment()), "Q15", "in quarantine: " + text_of(decision));
+  require(!bridge.quarantined(moment()), "Q15", "in quarantine", &decision);
   require(bridge.failures < 3 || moment() - *bridge.last_failure >= seconds{600}, "Q16",
-          "a flapping bridge: " + text_of(decision));
-  require(bridge.works(moment()) && link_up_, "I8", "does not work: " + text_of(decision));
-  require(!bridge.shutting_down, "I8", "about to exit: " + text_of(decision));
-  require(lives_there || bridge.open(moment()), "Q24",
-          "a new conference on a draining bridge: " + text_of(decision));
+          "a flapping bridge", &decision);
+  require(bridge.works(moment()) && link_up_, "I8", "does not work", &decision);
+  require(!bridge.shutting_down, "I8", "about to exit", &decision);
+  require(lives_there || bridge.open(moment()), "Q24", "a new conference on a draining bridge",
+          &decision);
   require(lives_there || !bridge.standby || view(where).activated, "I8",
-          "a spare that is not in use: " + text_of(decision));
+          "a spare that is not in use", &decision);
   const ModelRoom& room = model_.rooms.at(person.room);
   const bool pinned = room.pinned && moment() < room.pinned_until;
-  require(!hosts.empty() || !pinned || room.pinned == "v1", "I8",
-          "not of the version wanted: " + text_of(decision));
+  require(!hosts.empty() || !pinned || room.pinned == "v1", "I8", "not of the version wanted",
+          &decision);
   const bool avoids_others = person.ticket->ticket.kind == TicketKind::kMove;
-  require(!avoids_others || person.place != where, "I8",
-          "moved to where it is: " + text_of(decision));
+  require(!avoids_others || person.place != where, "I8", "moved to where it is", &decision);
 }
 
 /// Any window from one placement to another holds at most burst + length / interval.
@@ -204,11 +220,11 @@ void World::check_reservation(const Decision& decision, const std::vector<Bridge
     const Stress& was = before.at(which).expected;
     if (after.bridge == decision.bridge) {
       const Stress raised = stress_of(least, learned_cost(which));
-      require(after.expected + kRounding >= was + raised, "Q3",
-              "a placement that hardly counts: " + text_of(decision));
+      require(after.expected + kRounding >= was + raised, "Q3", "a placement that hardly counts",
+              &decision);
     } else {
-      require(after.expected + kRounding >= was, "Q3",
-              "a placement made another bridge lighter: " + text_of(decision));
+      require(after.expected + kRounding >= was, "Q3", "a placement made another bridge lighter",
+              &decision);
     }
   }
 }
@@ -264,18 +280,17 @@ void World::check_state() {
     ++evaluated_["I5"];
     ++evaluated_["I6"];
   } catch (const std::exception& failed) {
-    require(false, "I1-I8", failed.what());
+    violated("I1-I8", failed.what(), "");
   }
   check_bridges();
   check_hosts();
   for (const ModelPerson& person : model_.people) {
     const auto place = placement_.bridge_of(person.jid);
-    const bool same =
-        place.has_value() == person.place.has_value() &&
-        (!place || model_.bridge_of.at(*place) == *person.place);
-    require(same, "I3", person.jid.to_string() + " is not where the decisions put it");
+    const bool same = place.has_value() == person.place.has_value() &&
+                      (!place || model_.bridge_of.at(*place) == *person.place);
+    require(same, "I3", "somebody is not where the decisions put it", person);
     require(person.ticket.has_value() || !placement_.waiting_for(person.jid), "I3",
-            person.jid.to_string() + " waits without a ticket");
+            "somebody waits without a ticket", person);
   }
   for (std::size_t c = 0; c < kTicketClassCount; ++c) {
     const auto its_class = static_cast<TicketClass>(c);
@@ -299,10 +314,10 @@ void World::check_bridges() {
     require(seen.participants == people && seen.in_flight == in_flight, "I1",
             "people on a bridge are miscounted");
     const bool quarantined = bridge.quarantined(moment());
-    require(quarantined == seen.quarantined_until.has_value() &&
-                (!quarantined ||
-                 *seen.quarantined_until == *bridge.quarantined_until + standstill_),
-            "Q15", "another quarantine than the failures call for");
+    require(
+        quarantined == seen.quarantined_until.has_value() &&
+            (!quarantined || *seen.quarantined_until == *bridge.quarantined_until + standstill_),
+        "Q15", "another quarantine than the failures call for");
     require(seen.present == bridge.present, "I8", "another presence than was told");
     if (seen.report_age.value_or(Duration::max()) > model_.options.blind_after) {
       require(seen.expected >= stress_of(seen.load, seen.cost_per_unit), "Q13",
@@ -384,7 +399,7 @@ void World::check_first_wait(RoomId /*room*/, const ModelPerson& person) {
       const Milliunits few = displaced ? conference_load(4) : conference_load(2);
       const Stress limit = displaced ? model_.options.limit_max : model_.options.limit_join;
       require(!may_fit(which, few, limit, displaced), "Q6",
-              "a first placement waits although a bridge has room: " + person.jid.to_string());
+              "a first placement waits although a bridge has room", person);
     }
   }
 }
@@ -396,14 +411,14 @@ void World::check_join_wait(RoomId room, const ModelPerson& person) {
     const ModelBridge& bridge = model_.bridges.at(which);
     const bool last_home =
         setup_.relays || placement_.bridge_of(model_.rooms.at(room).jid) == bridge.jid;
-    const bool usable = bridge.works(moment()) && !bridge.shutting_down && last_home &&
-                        (!setup_.relays || crowd.people + crowd.visitors <
-                                               options.max_per_conference_bridge);
+    const bool usable =
+        bridge.works(moment()) && !bridge.shutting_down && last_home &&
+        (!setup_.relays || crowd.people + crowd.visitors < options.max_per_conference_bridge);
     const BridgeView seen = view(which);
     const Milliunits load = model_.load_of_join(room, which, person.role);
     const Stress after = seen.expected + stress_of(load, cost_of_more(seen, options));
     require(!usable || after > share(options.limit_max, seen.capacity), "Q6",
-            "a join waits although its bridge has room: " + person.jid.to_string());
+            "a join waits although its bridge has room", person);
   }
   if (!setup_.relays) {
     return;
@@ -413,7 +428,7 @@ void World::check_join_wait(RoomId room, const ModelPerson& person) {
   for (BridgeId which = 0; which < model_.bridges.size(); ++which) {
     if (model_.bridges[which].open(moment()) && !hosts.contains(which)) {
       require(!may_fit(which, load, options.limit_max, true), "Q6",
-              "a join waits although another bridge has room: " + person.jid.to_string());
+              "a join waits although another bridge has room", person);
     }
   }
 }

@@ -70,10 +70,10 @@ TEST(PlacementProperties, Q08_BetweenTwoServicesOfARoomAnotherGetsAtMostFour) {
   std::size_t served = 0;
   check_property([&] {
     const auto steps = *rc::gen::resize(
-        60, rc::gen::container<std::vector<std::tuple<int, int, int>>>(rc::gen::tuple(
-                rc::gen::resize(100, rc::gen::inRange(0, kQueueRooms)),
-                rc::gen::resize(100, rc::gen::inRange(0, 15)),
-                rc::gen::resize(100, rc::gen::inRange(0, 12)))));
+        60, rc::gen::container<std::vector<std::tuple<int, int, int>>>(
+                rc::gen::tuple(rc::gen::resize(100, rc::gen::inRange(0, kQueueRooms)),
+                               rc::gen::resize(100, rc::gen::inRange(0, 15)),
+                               rc::gen::resize(100, rc::gen::inRange(0, 12)))));
     Turns turns({any(0, kQueueRooms), any(0, kQueueRooms)});
     for (const auto& [r, arrivals, decisions] : steps) {
       turns.arrive(r, arrivals);

@@ -9,12 +9,20 @@ namespace bascule::focus::properties {
 namespace {
 
 constexpr std::array<std::string_view, kHappeningCount> kNames = {
-    "join",      "join-many",       "reinvite",        "move",           "follow-moves",
-    "cancel",    "confirm-all",     "allocation-fails", "leaves",        "conference-ends",
-    "report",    "reports-all",     "wild-report",     "bridge-leaves",  "bridge-fails",
-    "bridge-restarts", "suspect",   "cordon",          "standby",        "restart-wanted",
-    "pin",       "restore",         "mass-drop",       "service-down",   "service-up",
-    "rest",      "pause"};
+    "join",         "join-many",
+    "reinvite",     "move",
+    "follow-moves", "cancel",
+    "confirm-all",  "allocation-fails",
+    "leaves",       "conference-ends",
+    "report",       "reports-all",
+    "wild-report",  "bridge-leaves",
+    "bridge-fails", "bridge-restarts",
+    "suspect",      "cordon",
+    "standby",      "restart-wanted",
+    "pin",          "restore",
+    "mass-drop",    "service-down",
+    "service-up",   "rest",
+    "pause"};
 constexpr std::array<std::int64_t, 4> kCosts = {10'000, 20'000, 40'000, 5'000};
 constexpr int kRooms = 6;
 constexpr int kPeople = 10;
@@ -42,8 +50,8 @@ rc::Gen<Command> commands(const Theme& theme) {
       rc::gen::set(&Command::person, rc::gen::resize(100, rc::gen::inRange(0, kPeople))),
       rc::gen::set(&Command::bridge, rc::gen::resize(100, rc::gen::inRange(0, 6))),
       rc::gen::set(&Command::amount, rc::gen::resize(100, rc::gen::inRange(0, 100))),
-      rc::gen::set(&Command::pause,
-                   simplest_first(rc::gen::elementOf(std::vector<int>{0, 1, 1, 1, 2, 2, 3, 4, 5}))));
+      rc::gen::set(&Command::pause, simplest_first(rc::gen::elementOf(
+                                        std::vector<int>{0, 1, 1, 1, 2, 2, 3, 4, 5}))));
 }
 
 rc::Gen<Setup> setups(const Theme& theme) {
@@ -113,8 +121,9 @@ Theme everything() {
 
 Theme mostly(std::vector<Happening> happenings) {
   Theme theme;
-  theme.weights = {{14, Happening::kJoin},   {14, Happening::kJoinMany},  {6, Happening::kConfirmAll},
-                   {6, Happening::kLeaves},  {10, Happening::kReportsAll}, {2, Happening::kServiceUp},
+  theme.weights = {{14, Happening::kJoin},       {14, Happening::kJoinMany},
+                   {6, Happening::kConfirmAll},  {6, Happening::kLeaves},
+                   {10, Happening::kReportsAll}, {2, Happening::kServiceUp},
                    {3, Happening::kRest}};
   for (const Happening happening : happenings) {
     theme.weights.emplace_back(50 / happenings.size(), happening);

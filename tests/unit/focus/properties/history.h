@@ -15,19 +15,19 @@ namespace bascule::focus::properties {
 /// taken modulo what there is, or the command does nothing), so that a failing history stays valid
 /// when rapidcheck removes parts of it. The simplest ones first: shrinking goes that way.
 enum class Happening : std::uint8_t {
-  kJoin,           ///< Somebody wants a place.
-  kJoinMany,       ///< Several of one room at once.
-  kReinvite,       ///< Somebody lost its media.
-  kMove,           ///< Somebody has to leave its bridge.
-  kFollowMoves,    ///< The moves Placement asked for are enqueued.
-  kCancel,         ///< A ticket is withdrawn; perhaps one that is not the latest.
-  kConfirmAll,     ///< Bridges answer what is in flight.
+  kJoin,         ///< Somebody wants a place.
+  kJoinMany,     ///< Several of one room at once.
+  kReinvite,     ///< Somebody lost its media.
+  kMove,         ///< Somebody has to leave its bridge.
+  kFollowMoves,  ///< The moves Placement asked for are enqueued.
+  kCancel,       ///< A ticket is withdrawn; perhaps one that is not the latest.
+  kConfirmAll,   ///< Bridges answer what is in flight.
   kAllocationFails,
   kLeaves,
   kConferenceEnds,
-  kReport,         ///< One bridge reports about what its load is.
-  kReportsAll,     ///< All that are there do.
-  kWildReport,     ///< Any value, or none, or flags.
+  kReport,      ///< One bridge reports about what its load is.
+  kReportsAll,  ///< All that are there do.
+  kWildReport,  ///< Any value, or none, or flags.
   kBridgeLeaves,
   kBridgeFails,
   kBridgeRestarts,
@@ -36,12 +36,12 @@ enum class Happening : std::uint8_t {
   kStandby,
   kRestartWanted,  ///< Participants of a bridge ask for new sessions.
   kPin,
-  kRestore,        ///< A participant of an earlier life.
+  kRestore,  ///< A participant of an earlier life.
   kMassDrop,
   kServiceDown,
   kServiceUp,
-  kRest,           ///< Time passes, nothing happens.
-  kPause,          ///< The process is stopped for a while.
+  kRest,   ///< Time passes, nothing happens.
+  kPause,  ///< The process is stopped for a while.
 };
 inline constexpr std::size_t kHappeningCount = 27;
 [[nodiscard]] std::string_view to_string(Happening happening);
@@ -60,9 +60,9 @@ struct Setup {
   int seed = 0;
   bool relays = false;
   int strategy = 0;
-  int bridges = 1;         ///< 1 to 6.
-  int cost = 0;            ///< Index into costs of a unit.
-  bool known_cost = true;  ///< Learned in an earlier life; else measured now.
+  int bridges = 1;                ///< 1 to 6.
+  int cost = 0;                   ///< Index into costs of a unit.
+  bool known_cost = true;         ///< Learned in an earlier life; else measured now.
   bool single_decisions = false;  ///< One per call of `drain`.
   bool regions = false;
   bool narrow = false;  ///< Few tickets fit into the queue, few requests may be open.

@@ -66,13 +66,13 @@ std::ostream& operator<<(std::ostream& out, const Visit& v) {
 rc::Gen<std::vector<Visit>> visits() {
   const auto below = [](int n) { return rc::gen::resize(100, rc::gen::inRange(0, n)); };
   return rc::gen::resize(
-      40, rc::gen::container<std::vector<Visit>>(rc::gen::build<Visit>(
-              rc::gen::set(&Visit::room, below(2)), rc::gen::set(&Visit::bridge, below(3)),
-              rc::gen::set(&Visit::enters,
-                           rc::gen::map(below(10), [](int roll) { return roll < 6; })),
-              rc::gen::set(&Visit::who, below(40)), rc::gen::set(&Visit::later_ms, below(700)),
-              rc::gen::set(&Visit::sample,
-                           rc::gen::map(below(10), [](int roll) { return roll == 0; })))));
+      40,
+      rc::gen::container<std::vector<Visit>>(rc::gen::build<Visit>(
+          rc::gen::set(&Visit::room, below(2)), rc::gen::set(&Visit::bridge, below(3)),
+          rc::gen::set(&Visit::enters, rc::gen::map(below(10), [](int roll) { return roll < 6; })),
+          rc::gen::set(&Visit::who, below(40)), rc::gen::set(&Visit::later_ms, below(700)),
+          rc::gen::set(&Visit::sample,
+                       rc::gen::map(below(10), [](int roll) { return roll == 0; })))));
 }
 
 /// Two conferences that live on some bridges, and guests who come and go within ramp + window.

@@ -168,8 +168,7 @@ std::int64_t ReferenceModel::size(RoomId room) const {
 std::size_t ReferenceModel::queued(TicketClass ticket_class) const {
   std::size_t count = 0;
   for (RoomId r = 0; r < rooms.size(); ++r) {
-    const TicketClass of_others =
-        hosts(r).empty() ? TicketClass::kFirst : TicketClass::kJoinsLive;
+    const TicketClass of_others = hosts(r).empty() ? TicketClass::kFirst : TicketClass::kJoinsLive;
     count += ticket_class == TicketClass::kDisplaced ? rooms[r].lines[0].size() : 0;
     count += ticket_class == of_others ? rooms[r].lines[1].size() : 0;
   }
@@ -211,8 +210,7 @@ Milliunits ReferenceModel::load_of_join(RoomId room, BridgeId where, Role role) 
   const std::int64_t before = size(room);
   const std::int64_t after = before + (role == Role::kMember ? 1 : 0);
   const auto here = crowds.find(where);
-  const Milliunits now =
-      here == crowds.end() ? 0 : host_load(here->second, before, crowds.size());
+  const Milliunits now = here == crowds.end() ? 0 : host_load(here->second, before, crowds.size());
   Crowd& joined = crowds[where];
   (role == Role::kMember ? joined.people : joined.visitors) += 1;
   return host_load(joined, after, crowds.size()) - now;

@@ -164,8 +164,8 @@ void World::join(const Command& command, PersonId who) {
   }
   enqueue(who, TicketKind::kJoin, avoid);
   if (command.amount % 17 == 2) {
-    Ticket stale = ticket(model_.rooms.at(person.room).jid, 0, TicketKind::kJoin,
-                          person.generation);
+    Ticket stale =
+        ticket(model_.rooms.at(person.room).jid, 0, TicketKind::kJoin, person.generation);
     stale.participant = person.jid;
     require(!placement_.enqueue(stale, now()).has_value(), "Q20",
             "a ticket with a number that is not new was accepted");

@@ -4,6 +4,7 @@
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,7 +21,7 @@ class Violation : public std::runtime_error {
 };
 
 /// How often a property was looked at, by its number: one that never was proves nothing.
-using Evaluated = std::map<std::string, std::size_t>;
+using Evaluated = std::map<std::string_view, std::size_t>;
 
 /// What may differ between two runs that must decide the same.
 struct Variation {
@@ -80,7 +81,12 @@ class World {
   stats::BridgeReport truth_of(BridgeId which, std::int64_t noise);
 
   // checks.cc
-  void require(bool holds, const char* property, const std::string& what);
+  void require(bool holds, std::string_view property, std::string_view what,
+               const Decision* decision = nullptr);
+  void require(bool holds, std::string_view property, std::string_view what,
+               const ModelPerson& person);
+  [[noreturn]] void violated(std::string_view property, std::string_view what,
+                             const std::string& detail) const;
   void check_decision(const Decision& decision);
   void check_limit_of_rule(const Decision& decision, const ModelPerson& person);
   void check_bridge_of(const Decision& decision, const ModelPerson& person, BridgeId where);
