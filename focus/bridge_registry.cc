@@ -7,6 +7,7 @@
 namespace bascule::focus {
 namespace {
 
+constexpr std::size_t kTimestampsKept = 4;  // Two channels may deliver out of order, not more.
 constexpr Duration kGhostTime = std::chrono::seconds{120};  // Endpoint expiry of the bridge.
 constexpr std::int64_t kForeignNoise = 3;            // Joins and leaves on their way to the report.
 constexpr Milliunits kForeignLoadPerEndpoint = 800;  // When nobody of ours tells the mean.
@@ -87,12 +88,17 @@ ReportEffect BridgeRegistry::report(const stats::BridgeReport& report, Instant n
   if (bridge == nullptr) {
     return ReportEffect::kRefused;
   }
-  const bool redelivered = bridge->present && !report.bridge_timestamp.empty() &&
-                           report.bridge_timestamp == bridge->last_timestamp;
+  auto& told = bridge->last_timestamps;
+  const bool redelivered =
+      bridge->present && !report.bridge_timestamp.empty() &&
+      std::find(told.begin(), told.end(), report.bridge_timestamp) != told.end();
   if (redelivered) {
     return ReportEffect::kRepeated;
   }
-  bridge->last_timestamp = report.bridge_timestamp;
+  if (told.size() == kTimestampsKept) {
+    told.pop_front();
+  }
+  told.push_back(report.bridge_timestamp);
   const bool appeared = appear(*bridge, now);
   const bool restarted = report.total_participants && bridge->total_participants &&
                          *report.total_participants < *bridge->total_participants;

@@ -36,7 +36,7 @@ struct Bridge {
   bool graceful_shutdown = false;  // Latched until its process restarts.
   bool shutting_down = false;      // Likewise.
   std::optional<std::string> version, region, relay_id;
-  std::string last_timestamp;  // Identity of the last report.
+  std::deque<std::string> last_timestamps;  // Identities of the last few reports.
   std::optional<std::int64_t> total_participants;
 
   // What others told us about it.
