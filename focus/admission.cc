@@ -38,8 +38,13 @@ Result<> Admission::push(const Ticket& ticket, bool front, Instant now) {
   Room& room = entry.second;
   const Line line = line_of(ticket);
   std::list<WaitingTicket>& tickets = room.lines[static_cast<std::size_t>(line)].tickets;
-  const auto added = tickets.insert(front ? tickets.begin() : tickets.end(),
-                                    {.ticket = ticket, .since = since, .last_reason = {}});
+  auto position = front ? tickets.begin() : tickets.end();
+  while (!front && ticket.kind != TicketKind::kMove && position != tickets.begin() &&
+         std::prev(position)->ticket.kind == TicketKind::kMove) {
+    --position;  // Who moves has media, and may have nowhere to go for long.
+  }
+  const auto added =
+      tickets.insert(position, {.ticket = ticket, .since = since, .last_reason = {}});
   positions_.emplace(ticket.participant, Position{line, added});
   count(*added, class_of(room, line), true);
   auto& place = room.lines[static_cast<std::size_t>(line)].place;

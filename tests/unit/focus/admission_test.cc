@@ -51,6 +51,19 @@ TEST(AdmissionTest, RoomsTakeTurnsOfFour) {
   queue.check_invariants();
 }
 
+TEST(AdmissionTest, WhoMovesDoesNotHoldUpWhoJoins) {
+  Admission queue = make_queue();
+  ASSERT_TRUE(queue.push(ticket(room("r"), 0), false, kNow));
+  ASSERT_TRUE(queue.push(ticket(room("r"), 1, TicketKind::kMove), false, kNow));
+  ASSERT_TRUE(queue.push(ticket(room("r"), 2, TicketKind::kMove), false, kNow));
+  ASSERT_TRUE(queue.push(ticket(room("r"), 3), false, kNow));
+  ASSERT_TRUE(queue.push(ticket(room("r"), 4, TicketKind::kMove), false, kNow));
+  ASSERT_TRUE(queue.push(ticket(room("r"), 5), false, kNow));
+  const std::vector<std::string> expected = {"r/p0", "r/p3", "r/p5", "r/p1", "r/p2", "r/p4"};
+  EXPECT_EQ(serve_all(queue), expected);
+  queue.check_invariants();
+}
+
 TEST(AdmissionTest, DisplacedPeopleComeFirstThenJoinsThenNewConferences) {
   Admission queue = make_queue();
   ASSERT_TRUE(queue.push(ticket(room("new"), 0), false, kNow));
