@@ -23,6 +23,14 @@ StressLedger measured_ledger(std::int64_t cost, std::int64_t deviation, Milliuni
   return ledger;
 }
 
+/// As printed: to a hundredth of a thousandth per unit.
+void expect_learned(const StressLedger& ledger, std::int64_t cost, std::int64_t deviation) {
+  EXPECT_NEAR(static_cast<double>(ledger.learned().cost.millionths()), static_cast<double>(cost),
+              10);
+  EXPECT_NEAR(static_cast<double>(ledger.learned().deviation.millionths()),
+              static_cast<double>(deviation), 10);
+}
+
 /// Within a thousandth of full: what rounding of cost and shares can add up to.
 void expect_close(Stress actual, std::int64_t millionths) {
   EXPECT_NEAR(static_cast<double>(actual.millionths()), static_cast<double>(millionths), 1'000);
@@ -40,8 +48,7 @@ TEST(StressLedgerTest, ReportsPayOffPlacementsBySample) {
 
   EXPECT_TRUE(ledger.report(Stress(420'000), at(108), true));
   EXPECT_NEAR(static_cast<double>(ledger.unaccounted()), 28'480, 10);
-  EXPECT_NEAR(static_cast<double>(ledger.learned().cost.millionths()), 8'080, 10);
-  EXPECT_NEAR(static_cast<double>(ledger.learned().deviation.millionths()), 1'280, 10);
+  expect_learned(ledger, 8'080, 1'280);
   expect_close(ledger.estimate(at(108)), 686'000);
 
   EXPECT_FALSE(ledger.report(Stress(420'000), at(113), true));
@@ -49,14 +56,17 @@ TEST(StressLedgerTest, ReportsPayOffPlacementsBySample) {
 
   EXPECT_TRUE(ledger.report(Stress(600'000), at(118), true));
   EXPECT_NEAR(static_cast<double>(ledger.unaccounted()), 15'750, 20);
+  expect_learned(ledger, 8'710, 1'270);
   expect_close(ledger.estimate(at(118)), 757'000);
 
   EXPECT_TRUE(ledger.report(Stress(630'000), at(128), true));
   EXPECT_NEAR(static_cast<double>(ledger.unaccounted()), 2'270, 20);
+  expect_learned(ledger, 8'560, 1'100);
   expect_close(ledger.estimate(at(128)), 685'000);
 
   EXPECT_TRUE(ledger.report(Stress(640'000), at(138), true));
   EXPECT_EQ(ledger.unaccounted(), 0);
+  expect_learned(ledger, 8'420, 970);
   expect_close(ledger.estimate(at(138)), 673'000);
   ledger.check_invariants();
 }

@@ -54,7 +54,14 @@ void ReferenceModel::ticket_accepted(PersonId who, const Ticket& ticket, Instant
   }
   if (!keeps_turn) {
     auto& waiting = rooms.at(person.room).lines.at(line);
-    waiting.insert(person.goes_to_front ? waiting.begin() : waiting.end(), who);
+    auto position = person.goes_to_front ? waiting.begin() : waiting.end();
+    if (ticket.kind != TicketKind::kMove && !person.goes_to_front) {
+      while (position != waiting.begin() &&
+             people[*std::prev(position)].ticket->ticket.kind == TicketKind::kMove) {
+        --position;
+      }
+    }
+    waiting.insert(position, who);
   }
   person.ticket = ModelTicket{ticket, line, since};
   if (ticket.kind != TicketKind::kMove) {

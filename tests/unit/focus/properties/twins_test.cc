@@ -68,7 +68,7 @@ TEST(PlacementProperties, Q12_NeitherAnOffsetNorTheWallClockChangesAnything) {
   check_twins(everything(), {.offset = -hours{5}, .wall = WallTime::max()});
 }
 
-TEST(PlacementProperties, Q14_AReportThatArrivesTwiceCountsOnce) {
+TEST(PlacementProperties, Q14_AReportThatArrivesAgainChangesNothing) {
   check_twins(mostly({H::kReport, H::kWildReport, H::kReportsAll, H::kBridgeFails}),
               {.repeats_reports = true});
 }

@@ -27,7 +27,7 @@ using Evaluated = std::map<std::string_view, std::size_t>;
 struct Variation {
   Duration offset{};  ///< Added to every instant.
   WallTime wall{};
-  bool repeats_reports = false;  ///< Every report arrives twice.
+  bool repeats_reports = false;  ///< Every report arrives twice, and the one before it again.
 };
 
 /// A Placement and the reference model, told the same; compared after every command. Which
@@ -112,6 +112,7 @@ class World {
   Duration standstill_{};  ///< Part of `elapsed_` that does not count.
   bool link_up_ = false;
   std::int64_t sequence_ = 0;
+  std::map<BridgeId, stats::BridgeReport> last_reports_;
   std::vector<Move> wishes_;
   std::uint64_t mass_drops_ = 0;  ///< Noticed so far.
   bool woke_up_ = false;          ///< What was seen just before is of before a pause.
