@@ -117,7 +117,7 @@ std::vector<RoomJid> Placement::Impl::bridge_failed(const BridgeJid& jid, Failur
   ++counters_.bridge_failures[static_cast<std::size_t>(cause)];
   const std::vector<Homeless> lost = strip_bridge(*bridge, cause, at);
   registry_.failed(*bridge, cause, at);
-  selector_.take_out(*bridge);
+  sort_in(*bridge, at);  // One that restarted while idle may be used at once.
   flush(at);
   plan_conferences(lost, at);
   wake(at);

@@ -383,6 +383,19 @@ TEST(PlacementTest, CountersThatStartAgainProveARestart) {
   placement.check_invariants();
 }
 
+TEST(PlacementTest, ABridgeThatRestartedIdleIsUsedAtOnce) {
+  Placement placement(unpaced(), 1);
+  settled(placement, 1);
+  auto report = report_of(bridge(0), 0, 2);
+  report.total_participants = 500;
+  placement.report(report, at(kReady));
+  report = report_of(bridge(0), 1, 3);
+  report.total_participants = 0;
+  placement.report(report, at(kReady + seconds{1}));
+  enqueue(placement, ticket(room("r"), 0), kReady + seconds{1});
+  EXPECT_EQ(drained(placement, at(kReady + seconds{1})).size(), 1u);
+}
+
 TEST(PlacementTest, ADeathUnderLoadCostsCapacityForAWhile) {
   Placement placement(unpaced(), 1);
   settled(placement, 1);
