@@ -81,10 +81,14 @@ void Conference::restore_member(const EndpointId& endpoint, const ParticipantRow
 void Conference::restore_bridge(const op::BridgeSessionAdd& stored, const ConferenceRow& row,
                                 Turn& turn) {
   std::vector<EndpointId> endpoints;
-  std::vector<EndpointId> leftovers;  // Allocated, perhaps, and never invited.
+  std::vector<EndpointId> leftovers;  // Allocated, perhaps, and never invited, or moved away.
+  const bool spans = row.bridge_sessions.size() > 1;
   for (const auto& [endpoint, member] : row.participants) {
-    if (member.endpoint && member.endpoint->bridge == stored.bridge) {
-      (has_open_session(member) ? endpoints : leftovers).push_back(endpoint);
+    const bool is_here = member.endpoint && member.endpoint->bridge == stored.bridge;
+    if (is_here && has_open_session(member)) {
+      endpoints.push_back(endpoint);
+    } else if (is_here || spans) {
+      leftovers.push_back(endpoint);
     }
   }
   ColibriSessionOptions options;
