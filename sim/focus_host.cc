@@ -202,23 +202,24 @@ void FocusHost::run_turn(const std::function<void(focus::Focus&, Now, Actions&)>
   Actions ready;
   process_->gate.turn(std::move(actions), schedule_.now(), commits, ready);
   for (focus::TurnCommit& commit : commits) {
-    schedule_.after(between(commit_low_, commit_high_),
-                    [this, number = process_number_, commit = std::move(commit)] {
-                      if (!process_ || number != process_number_) {
-                        return;  // Died before the store had it.
-                      }
-                      for (const focus::Operation& operation : commit.operations) {
-                        durable_.apply(operation);
-                      }
-                      Actions released;
-                      process_->gate.committed(commit.id, {}, released);
-                      in_turn_ = true;
-                      perform(released);
-                      in_turn_ = false;
-                      if (process_) {
-                        rearm();
-                      }
-                    });
+    // One store thread: what was handed over first is on disk first.
+    committed_at_ = std::max(committed_at_, schedule_.now() + between(commit_low_, commit_high_));
+    schedule_.at(committed_at_, [this, number = process_number_, commit = std::move(commit)] {
+      if (!process_ || number != process_number_) {
+        return;  // Died before the store had it.
+      }
+      for (const focus::Operation& operation : commit.operations) {
+        durable_.apply(operation);
+      }
+      Actions released;
+      process_->gate.committed(commit.id, {}, released);
+      in_turn_ = true;
+      perform(released);
+      in_turn_ = false;
+      if (process_) {
+        rearm();
+      }
+    });
   }
   perform(ready);
   in_turn_ = false;

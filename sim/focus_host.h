@@ -88,6 +88,7 @@ class FocusHost {
   Duration commit_high_ = std::chrono::milliseconds{4};
 
   focus::Tables durable_;
+  Instant committed_at_{};  // Of the last commit handed over.
   std::unique_ptr<Process> process_;
   std::uint64_t process_number_ = 0;
   std::optional<std::uint64_t> actions_until_crash_;
