@@ -289,7 +289,9 @@ std::vector<Step> first_steps(const TicketCase& c, const RuleContext& x) {
   return steps;
 }
 
-/// It killed every bridge it was on: an almost idle one of its own, or none.
+/// It killed every bridge it was on: an almost idle one of its own. Where there is none for long it
+/// gets the least loaded: two deaths may be chance, and in a small fleet nobody is ever idle. If it
+/// kills that one as well it is held (`poison_hold`).
 RuleVerdict choose_alone(const TicketCase& c, const RuleContext& x) {
   const Need need{.load = need_of(0, expected_size(c, x)),
                   .limit = x.options.limit_new,
@@ -297,6 +299,12 @@ RuleVerdict choose_alone(const TicketCase& c, const RuleContext& x) {
   const Choice choice = x.selector.choose(need, x.now, x.prng);
   if (choice.bridge != nullptr) {
     return Spot{choice.bridge, PlacementReason::kAlone, x.options.limit_new, choice.looked_at};
+  }
+  if (!choice.capacity_seen && c.waited >= x.options.poison_after) {
+    const Choice busy = x.selector.choose({.load = need.load, .limit = need.limit}, x.now, x.prng);
+    if (busy.bridge != nullptr) {
+      return Spot{busy.bridge, PlacementReason::kNew, x.options.limit_new, busy.looked_at};
+    }
   }
   return Wait{choice.capacity_seen ? WaitReason::kPace : WaitReason::kCapacity};
 }

@@ -139,6 +139,29 @@ TEST(PoisonTest, AnIsolatedConferenceWaitsForABridgeThatIsAlmostIdle) {
   EXPECT_THAT(fleet.pass(seconds{1}), SizeIs(1));
 }
 
+// In a small fleet nobody is ever almost idle, and two deaths may be chance: people would be
+// without media until the suspicion fades.
+TEST(PoisonTest, WithoutAnIdleBridgeItGetsTheLeastLoadedAfterAMinute) {
+  Fleet fleet(unpaced(), 4);
+  killed(fleet, seconds{10}, 1);
+  killed(fleet, seconds{10}, 2);
+  const auto say_busy = [&fleet] {
+    for (int i = 0; i < 4; ++i) {
+      fleet.say(i, i == 3 ? 250'000 : 400'000);
+    }
+  };
+  say_busy();
+  EXPECT_THAT(fleet.join(ticket(room("poison"), 0, TicketKind::kReinvite, 3)), IsEmpty());
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_THAT(fleet.pass(seconds{10}), IsEmpty());
+    say_busy();
+  }
+  const auto placed = fleet.pass(seconds{11});
+  ASSERT_THAT(placed, SizeIs(1));
+  EXPECT_EQ(placed[0].bridge, bridge(3));
+  EXPECT_EQ(placed[0].reason, PlacementReason::kNew) << "it is not alone there";
+}
+
 TEST(PoisonTest, TheThirdTimeItWaitsTenMinutes) {
   Fleet fleet(unpaced(), 5);
   for (std::uint32_t time = 1; time <= 3; ++time) {
