@@ -350,35 +350,40 @@ void RelayLinks::break_off(const Link& link, LinkState& state, bool blameless, I
 
 void RelayLinks::tell_changes(const World& world, Step& step) {
   for (const auto& [home, changes] : std::exchange(changes_, {})) {
-    std::map<EndpointId, proto::Endpoint> rendered;
+    std::map<EndpointId, proto::Endpoint> news;
     for (const auto& [id, change] : changes) {
-      rendered.emplace(id, has_endpoint(home, id) ? world.describe(id) : make_remote_expire(id));
+      news.emplace(id, has_endpoint(home, id) ? world.describe(id) : make_remote_expire(id));
     }
     for (auto& [link, state] : links_) {
-      const auto end = end_of(link, home);
-      if (!end || state.halves[index(other(*end))].state != State::kCreated) {
-        continue;  // A relay that is made later is told everything.
-      }
-      Half& half = state.halves[index(other(*end))];
-      proto::Relay relay{.id = state.relay_ids[index(*end)]};
-      std::vector<EndpointId> ids;
-      for (const auto& [id, change] : changes) {
-        if (change.told.contains(bridge_at(link, other(*end)))) {
-          continue;
-        }
-        proto::Endpoint endpoint = rendered.at(id);
-        const bool suspect = half.suspects.erase(id) > 0;
-        if (endpoint.create && change.known && !change.anew && !suspect) {
-          endpoint = {.id = std::move(endpoint.id), .sources = std::move(endpoint.sources)};
-        }
-        relay.endpoints.push_back(std::move(endpoint));
-        ids.push_back(id);
-      }
-      if (!ids.empty()) {
-        ask(link, state, other(*end), Kind::kEndpoints, std::move(relay), std::move(ids),
-            step.send);
+      // A relay that is made later is told everything.
+      if (const auto end = end_of(link, home);
+          end && state.halves[index(other(*end))].state == State::kCreated) {
+        tell(link, state, other(*end), changes, news, step);
       }
     }
+  }
+}
+
+void RelayLinks::tell(const Link& link, LinkState& state, RelayEnd end,
+                      const std::map<EndpointId, Change>& changes,
+                      const std::map<EndpointId, proto::Endpoint>& news, Step& step) {
+  Half& half = state.halves[index(end)];
+  proto::Relay relay{.id = state.relay_ids[index(other(end))]};
+  std::vector<EndpointId> ids;
+  for (const auto& [id, change] : changes) {
+    if (change.told.contains(bridge_at(link, end))) {
+      continue;
+    }
+    proto::Endpoint endpoint = news.at(id);
+    const bool suspect = half.suspects.erase(id) > 0;
+    if (endpoint.create && change.known && !change.anew && !suspect) {
+      endpoint = {.id = std::move(endpoint.id), .sources = std::move(endpoint.sources)};
+    }
+    relay.endpoints.push_back(std::move(endpoint));
+    ids.push_back(id);
+  }
+  if (!ids.empty()) {
+    ask(link, state, end, Kind::kEndpoints, std::move(relay), std::move(ids), step.send);
   }
 }
 

@@ -152,6 +152,9 @@ class RelayLinks {
   void make(const Link& link, LinkState& state, const World& world, Instant now, Step& step);
   void break_off(const Link& link, LinkState& state, bool blameless, Instant now, Step& step);
   void tell_changes(const World& world, Step& step);
+  void tell(const Link& link, LinkState& state, RelayEnd end,
+            const std::map<EndpointId, Change>& changes,
+            const std::map<EndpointId, proto::Endpoint>& news, Step& step);
   void resync(const Link& link, LinkState& state, const World& world, Instant now, Step& step);
   void retry(const World& world, Instant now, Step& step);
   void created(const Asked& asked, LinkState& state, const std::optional<proto::Transport>& granted,
