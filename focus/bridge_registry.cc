@@ -190,6 +190,20 @@ void BridgeRegistry::cut_capacity(Bridge& bridge, Instant now) {
   bridge.cut_at = now;
 }
 
+/// When people of most bridges cannot connect, their network is the trouble, and no bridge would be
+/// left for those who can.
+bool BridgeRegistry::may_put_aside(Instant now) const {
+  std::size_t working = 0;
+  std::size_t aside = 0;
+  for (const auto& [jid, bridge] : bridges_) {
+    if (works(bridge, now)) {
+      ++working;
+      aside += bridge.ice_failing_until && now < *bridge.ice_failing_until ? 1U : 0U;
+    }
+  }
+  return (aside + 1) * 2 <= working;
+}
+
 bool BridgeRegistry::restart_requested(Bridge& bridge, Instant now) {
   auto& requests = bridge.restart_requests;
   while (!requests.empty() && now - requests.front() > options_.ice_failure_interval) {
@@ -203,7 +217,7 @@ bool BridgeRegistry::restart_requested(Bridge& bridge, Instant now) {
                        requests.size() >= options_.ice_failure_min &&
                        asked * 1000 >= static_cast<std::int64_t>(bridge.participants) *
                                            options_.ice_failure_permille;
-  if (!failing) {
+  if (!failing || !may_put_aside(now)) {
     return false;
   }
   requests.clear();

@@ -119,7 +119,8 @@ class BridgeRegistry {
   /// ledger, empties it. Participants, conferences and plans are the caller's business, before.
   void failed(Bridge& bridge, FailureCause cause, Instant now);
   /// Another participant on it asked for a restart; whether that puts the bridge aside now: it
-  /// keeps its conferences, most of whose people are connected, and gets no others.
+  /// keeps its conferences, most of whose people are connected, and gets no others. At most half
+  /// of the fleet at a time. O(n) when many asked.
   bool restart_requested(Bridge& bridge, Instant now);
   /// An allocation was answered after `took`.
   static void answered(Bridge& bridge, Duration took);
@@ -166,6 +167,7 @@ class BridgeRegistry {
   bool apply_stress(Bridge& bridge, Stress stress, bool learn, Instant now);
   bool appear(Bridge& bridge, Instant now);
   void cut_capacity(Bridge& bridge, Instant now);
+  [[nodiscard]] bool may_put_aside(Instant now) const;
   void make_space();
 
   PlacementOptions options_;

@@ -28,7 +28,7 @@ int restarts_until_put_aside(Fleet& fleet, int participants) {
 TEST(IceFailureTest, ThirtyPercentAndAtLeastTenPutABridgeAside) {
   for (const auto& [participants, expected] :
        {std::pair{9, 0}, {10, 10}, {20, 10}, {34, 11}, {50, 15}}) {
-    Fleet fleet(unpaced(), 1);
+    Fleet fleet(unpaced(), 2);
     fleet.restore("r", 0, participants);
     EXPECT_EQ(restarts_until_put_aside(fleet, participants), expected) << participants;
     EXPECT_EQ(fleet.view(0).ice_failing, expected > 0);
@@ -37,7 +37,7 @@ TEST(IceFailureTest, ThirtyPercentAndAtLeastTenPutABridgeAside) {
 }
 
 TEST(IceFailureTest, OneParticipantCountsOnceHoweverOftenItAsks) {
-  Fleet fleet(unpaced(), 1);
+  Fleet fleet(unpaced(), 2);
   fleet.restore("r", 0, 20);
   for (int i = 0; i < 30; ++i) {
     EXPECT_FALSE(fleet.placement.restart_requested(occupant(room("r"), i % 9), fleet.now()));
@@ -46,8 +46,24 @@ TEST(IceFailureTest, OneParticipantCountsOnceHoweverOftenItAsks) {
   EXPECT_FALSE(fleet.view(0).ice_failing);
 }
 
+TEST(IceFailureTest, AtMostHalfOfTheFleetIsPutAside) {
+  Fleet fleet(unpaced(), 4);
+  int aside = 0;
+  for (int i = 0; i < 4; ++i) {
+    const std::string name = "r" + std::to_string(i);
+    fleet.restore(name, i, 10);
+    for (int number = 0; number < 10; ++number) {
+      aside += fleet.placement.restart_requested(occupant(room(name), number), fleet.now()) ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(aside, 2) << "more than that is the network of the participants";
+  EXPECT_FALSE(fleet.view(2).ice_failing);
+  EXPECT_FALSE(fleet.view(3).ice_failing);
+  EXPECT_THAT(fleet.join("new", 1), SizeIs(1));
+}
+
 TEST(IceFailureTest, RequestsOfMoreThanAMinuteAgoDoNotCount) {
-  Fleet fleet(unpaced(), 1);
+  Fleet fleet(unpaced(), 2);
   fleet.restore("r", 0, 20);
   EXPECT_EQ(restarts_until_put_aside(fleet, 9), 0);
   fleet.pass(seconds{61});
@@ -81,7 +97,7 @@ TEST(IceFailureTest, WithRelaysPeopleGoElsewhere) {
 TEST(IceFailureTest, CanBeSwitchedOff) {
   PlacementOptions options = unpaced();
   options.ice_failure_detection = false;
-  Fleet fleet(options, 1);
+  Fleet fleet(options, 2);
   fleet.restore("r", 0, 20);
   EXPECT_EQ(restarts_until_put_aside(fleet, 20), 0);
   EXPECT_FALSE(fleet.placement.restart_requested(occupant(room("nobody"), 1), fleet.now()));
