@@ -228,6 +228,7 @@ Json to_json(const BridgeView& view, Now now) {
   flag(view.shutting_down, "shutting_down");
   flag(!view.healthy, "unhealthy");
   flag(view.suspect, "suspect");
+  flag(view.ice_failing, "ice_failing");
   flag(view.standby, "standby");
   flag(view.activated, "activated");
   return {{"bridge", view.bridge.to_string()},

@@ -78,7 +78,7 @@ std::optional<WaitReason> Placement::Impl::serve(const WaitingTicket& waiting,
     if (reason == WaitReason::kNoBridge && registry_.phase().settling()) {
       reason = WaitReason::kSettling;
     }
-    if (ticket_class != TicketClass::kFirst || !room.has_people()) {
+    if (!wait.make_room) {  // A spare is of no use to who must stay on its bridge.
       activate_spare(now);
     }
   }

@@ -139,6 +139,7 @@ bool Placement::Impl::move_away(ConferenceLoad& room, MoveCause cause, Milliunit
     }
   }
   if (choice.bridge == nullptr) {
+    activate_spare(now);
     return false;
   }
   loads_.plan(room, *choice.bridge, PlanKind::kMove, room.people, now);

@@ -267,6 +267,34 @@ TEST(StandbyTest, OneAfterTheOtherIsTakenWhenNobodyHasRoom) {
   EXPECT_NE(fleet.home_of("s"), -1);
 }
 
+TEST(StandbyTest, AMeetingThatMustStayOnItsFullBridgeTakesNoneWhileOthersHaveRoom) {
+  Fleet fleet(with_standby({2}), 3);
+  fleet.restore("r", 0, 30);
+  fleet.restore("small", 0, 3);
+  fleet.pass(seconds{25});
+  fleet.say(0, 940'000);
+  fleet.say(1, 0);
+  fleet.ask(ticket(room("r"), 30));
+  fleet.pass(seconds{1});
+  EXPECT_EQ(fleet.waits("r", 30), WaitReason::kCapacity);
+  EXPECT_FALSE(fleet.take_moves().empty()) << "others make room for it";
+  EXPECT_EQ(fleet.placement.counters().spares_activated, 0u);
+}
+
+TEST(StandbyTest, OneIsTakenWhenNobodyElseCanTakeAConferenceThatMakesRoom) {
+  Fleet fleet(with_standby({2}), 3);
+  fleet.restore("r", 0, 30);
+  fleet.restore("small", 0, 8);
+  fleet.pass(seconds{25});
+  fleet.say(0, 940'000);
+  fleet.say(1, 780'000);  // Not full, but 0.09 is too much for it.
+  fleet.ask(ticket(room("r"), 30));
+  fleet.pass(seconds{1});
+  EXPECT_NE(fleet.placement.mode(), Mode::kFull);
+  EXPECT_EQ(fleet.placement.counters().spares_activated, 1u);
+  EXPECT_THAT(fleet.take_moves(), SizeIs(8));
+}
+
 TEST(StandbyTest, AFleetThatIsFullForFiveSecondsTakesOneInAdvance) {
   Fleet fleet(with_standby({1}), 2);
   fleet.say(0, 845'000);
