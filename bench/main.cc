@@ -43,7 +43,7 @@ void print_comparison(const Remembering& results) {
     const double whole = results.time("select_bridge/" + std::to_string(size));
     const double theirs = results.time("jicofo_selection/" + std::to_string(size));
     if (ours > 0 && theirs > 0) {
-      std::printf("%8lld %10.0f %10.0f %10.0f %15.2f\n", static_cast<long long>(size), ours, whole,
+      std::printf("%8lld %10.0f %10.0f %10.0f %15.5f\n", static_cast<long long>(size), ours, whole,
                   theirs, ours / theirs);
     }
   }
