@@ -414,6 +414,13 @@ std::vector<BridgeMemory> Placement::bridge_memory(Now /*now*/) const {
 std::vector<RoomMemory> Placement::room_memory(Now /*now*/) const {
   return {};
 }
+std::optional<BridgeMemory> Placement::bridge_memory(const BridgeJid& /*bridge*/,
+                                                     Now /*now*/) const {
+  return std::nullopt;
+}
+std::optional<RoomMemory> Placement::room_memory(const RoomJid& /*room*/, Now /*now*/) const {
+  return std::nullopt;
+}
 bool Placement::restart_requested(const OccupantJid& /*participant*/, Now /*now*/) {
   return false;
 }
