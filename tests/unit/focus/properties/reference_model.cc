@@ -137,6 +137,7 @@ std::vector<PersonId> ReferenceModel::failed(BridgeId which, FailureCause cause,
                                    : now + quarantine;
   }
   bridge.graceful = bridge.shutting_down = bridge.suspect = false;
+  bridge.aside_until.reset();
   bridge.healthy = true;
   bridge.told_total.reset();
   bridge.present = bridge.present && cause == FailureCause::kRestarted;

@@ -52,7 +52,7 @@ struct ModelBridge {
   bool suspect = false, cordoned = false, standby = false;
   std::optional<std::int64_t> told_total;
   std::uint32_t failures = 0;
-  std::optional<Instant> last_failure, quarantined_until;
+  std::optional<Instant> last_failure, quarantined_until, aside_until;
   std::deque<Instant> placements;
 
   [[nodiscard]] bool quarantined(Instant now) const {
@@ -62,7 +62,8 @@ struct ModelBridge {
     return present && healthy && !suspect && !quarantined(now);
   }
   [[nodiscard]] bool open(Instant now) const {
-    return works(now) && !drain && !cordoned && !graceful && !shutting_down;
+    const bool aside = aside_until && now < *aside_until;
+    return works(now) && !drain && !cordoned && !graceful && !shutting_down && !aside;
   }
 };
 

@@ -159,9 +159,7 @@ void World::restart_wanted(BridgeId which, int amount) {
   for (const ModelPerson& person : model_.people) {
     if (person.place == which && asked++ <= amount % 15 &&
         placement_.restart_requested(person.jid, now())) {
-      const Instant until = moment() + model_.options.ice_failure_quarantine;
-      bridge.quarantined_until =
-          bridge.quarantined_until ? std::max(*bridge.quarantined_until, until) : until;
+      bridge.aside_until = moment() + model_.options.ice_failure_quarantine;
     }
   }
 }
