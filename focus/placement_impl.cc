@@ -200,6 +200,8 @@ Result<> Placement::Impl::enqueue(const Ticket& ticket, Now now) {
   tell_queue(room, at);
   if (was_empty || !next_pass_) {
     next_pass_ = at;
+  } else {
+    wake(at);
   }
   return {};
 }
