@@ -80,6 +80,9 @@ void World::draw() {
   focus_options_.placement.placement_burst = static_cast<std::uint32_t>(2 + prng_.below(19));
 
   draw_relays();
+  // Bridges crash at random here, so that innocent conferences become suspects: they must be let in
+  // again well within the time in which everybody is to be back.
+  focus_options_.placement.poison_hold = seconds{60};
   deployment_.fixed_resource = !options_.fresh_resource;
   NetworkOptions network;
   network.wire = options_.wire;
