@@ -12,10 +12,10 @@ Stress share(Stress limit, Stress capacity) {
   return Stress(limit.millionths() * capacity.millionths() / 1'000'000);
 }
 
-/// What a unit may add to the estimate: old reports inflate it by up to a twentieth.
+/// What a unit may add to the estimate: old reports inflate it by up to 11 percent.
 Stress cost_of_more(const BridgeView& seen, const PlacementOptions& options) {
   const bool old = seen.report_age.value_or(Duration::max()) > options.stale_after;
-  return old ? Stress(seen.cost_per_unit.millionths() * 105 / 100 + 1) : seen.cost_per_unit;
+  return old ? Stress(seen.cost_per_unit.millionths() * 111 / 100 + 1) : seen.cost_per_unit;
 }
 
 }  // namespace

@@ -160,6 +160,15 @@ void World::restart_wanted(BridgeId which, int amount) {
     if (person.place == which && asked++ <= amount % 15 &&
         placement_.restart_requested(person.jid, now())) {
       bridge.aside_until = moment() + model_.options.ice_failure_quarantine;
+      std::size_t working = 0;
+      std::size_t aside = 0;
+      for (const ModelBridge& each : model_.bridges) {
+        const bool works = each.works(moment());
+        working += works ? 1U : 0U;
+        aside += works && each.aside_until && moment() < *each.aside_until ? 1U : 0U;
+      }
+      require(aside * 2 <= working || !bridge.works(moment()), "Q15",
+              "more than half of the fleet is put aside");
     }
   }
 }
