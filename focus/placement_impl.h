@@ -141,7 +141,9 @@ class Placement::Impl {
   void plan_conferences(const std::vector<Homeless>& homeless, Instant now);
   void plan_return(const RoomMemory& memory, Instant now);
   void everybody_dropped(Instant now);
-  [[nodiscard]] bool enough_bridges() const;
+  /// How much of the fleet is back.
+  enum class Back : std::uint8_t { kTooFew, kEnough, kAll };
+  [[nodiscard]] Back bridges_back() const;
   void settle_if_due(Instant now);
   void replan_missing(Instant now);
 
@@ -203,6 +205,7 @@ class Placement::Impl {
   Departures departures_;
   std::optional<Instant> returns_until_;  // After a mass drop, whoever leaves comes back.
   std::size_t known_before_ = 0;          // Bridges when settling began.
+  std::optional<Instant> enough_since_;   // Of them are back.
   std::optional<Instant> spare_activated_at_;
 };
 

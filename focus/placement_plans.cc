@@ -12,6 +12,7 @@ constexpr Duration kReturnsNoticed = std::chrono::seconds{10};
 constexpr Stress kIdle{900'000};  // A bridge that dies below this did not die of load.
 constexpr Duration kSuspicion = std::chrono::hours{1};
 constexpr std::size_t kBridgesForEstimate = 5;
+constexpr Duration kStragglers = std::chrono::milliseconds{500};
 
 }  // namespace
 
@@ -164,8 +165,8 @@ void Placement::Impl::everybody_dropped(Instant now) {
   }
 }
 
-/// Whether the bridges that are back can carry everybody who is expected, or nearly all are back.
-bool Placement::Impl::enough_bridges() const {
+/// Enough: they can carry everybody who is expected, or are most of those known before.
+Placement::Impl::Back Placement::Impl::bridges_back() const {
   std::size_t present = 0;
   Milliunits wanted = 0;
   Milliunits room = 0;
@@ -178,14 +179,30 @@ bool Placement::Impl::enough_bridges() const {
       room += options_.limit_new.millionths() * 1000 / cost;
     }
   }
+  if (known_before_ > 0 && present >= known_before_) {
+    return Back::kAll;
+  }
   const bool most = known_before_ > 0 &&
                     static_cast<std::int64_t>(present) * 1000 >=
                         static_cast<std::int64_t>(known_before_) * options_.settle_present_permille;
-  return most || (loads_.plan_count() > 0 && present >= kBridgesForEstimate && room >= wanted);
+  const bool carry = loads_.plan_count() > 0 && present >= kBridgesForEstimate && room >= wanted;
+  return most || carry ? Back::kEnough : Back::kTooFew;
 }
 
 void Placement::Impl::settle_if_due(Instant now) {
-  if (registry_.phase().settling() && registry_.phase().end_if_due(now, enough_bridges())) {
+  if (!registry_.phase().settling()) {
+    enough_since_.reset();
+    return;
+  }
+  const Back back = bridges_back();
+  if (back == Back::kTooFew) {
+    enough_since_.reset();
+  } else if (!enough_since_) {
+    enough_since_ = now;
+  }
+  // The others may follow within milliseconds: planned away from now, they would stay empty.
+  const bool enough = back == Back::kAll || (enough_since_ && now - *enough_since_ >= kStragglers);
+  if (registry_.phase().end_if_due(now, enough)) {
     replan_missing(now);
     registry_.settled();
     wake(now);

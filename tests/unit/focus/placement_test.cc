@@ -155,6 +155,9 @@ TEST(PlacementTest, SettlingEndsWhenNearlyEveryBridgeFromBeforeIsBackOrTheTimeIs
     EXPECT_TRUE(placement.settling());
     placement.report(report_of(bridge(i), 0, 2), at(seconds{51}));
   }
+  drained(placement, at(seconds{51}));
+  EXPECT_TRUE(placement.settling()) << "the fifth may follow at once";
+  drained(placement, at(milliseconds{51'600}));
   EXPECT_FALSE(placement.settling()) << "four of five are four fifths";
 
   placement.service_down(at(seconds{60}));
