@@ -160,6 +160,8 @@ TEST(BridgeMemoryTest, RememberedBridgesAreAwaitedWhenTheLinkComesUp) {
   EXPECT_TRUE(placement.settling()) << "three of five";
   placement.report(report_of(bridge(3), 0, 1), at(seconds{2}));
   drained(placement, at(seconds{2}));
+  EXPECT_TRUE(placement.settling()) << "the fifth may follow at once";
+  drained(placement, at(seconds{3}));
   EXPECT_FALSE(placement.settling()) << "four of five";
 }
 

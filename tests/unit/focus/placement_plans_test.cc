@@ -227,6 +227,8 @@ TEST(MassDropTest, LimitsAreLowerUntilEnoughBridgesAreBack) {
   EXPECT_EQ(fleet.home_of("new"), 0);
   fleet.say(3, 0);
   fleet.drain();
+  EXPECT_TRUE(fleet.placement.settling()) << "the fifth may follow at once";
+  fleet.pass(seconds{1});
   EXPECT_FALSE(fleet.placement.settling()) << "four of five";
 }
 
