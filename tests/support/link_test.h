@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -39,6 +40,9 @@ struct LinkRecorder : xmpp::TransportListener {
 /// A test of one transport, with the event loop in the test's own thread.
 class LinkTest : public testing::Test {
  protected:
+  /// As the daemon does: a farewell to a server that has gone is an error code, not the end.
+  LinkTest() { std::signal(SIGPIPE, SIG_IGN); }
+
   /// Runs the loop until the condition holds; false when it does not within `patience`.
   bool run_until(const std::function<bool()>& condition,
                  std::chrono::milliseconds patience = std::chrono::seconds{5}) {
