@@ -77,7 +77,8 @@ struct PlacementOptions {
   /// Time between two reports of one bridge; 1 to 30 s. Default 5 s (`videobridge.stats.interval`).
   Duration publish_period = std::chrono::seconds{5};
   /// Stress that may be placed on a bridge whose cost was never measured before a report confirms
-  /// it; doubled by the first confirmation, lifted by the second. 0 switches it off. Default 0.35.
+  /// it; doubled by each of the first two confirmations, lifted by the third. 0 switches it off.
+  /// Default 0.35.
   Stress unknown_window{350'000};
   /// Age of a report after which the model's value is inflated. Default 15 s: three periods.
   Duration stale_after = std::chrono::seconds{15};

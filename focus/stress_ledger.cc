@@ -136,6 +136,7 @@ void StressLedger::set_learned(const Learned& learned) {
   cost_ = std::clamp(learned.cost.millionths(), kCostMin, kCostMax);
   deviation_ = std::clamp(learned.deviation.millionths(), cost_ / 50, cost_);
   confirmations_ = std::clamp(learned.confirmations, 0, kConfirmed);
+  unknown_window_ = unknown_window_full_ << confirmations_;
 }
 
 Stress StressLedger::estimate(Instant now) const {
@@ -171,7 +172,7 @@ Stress StressLedger::cost_of_more(Instant now) const {
 }
 
 bool StressLedger::within_window(Milliunits load, Instant now) const {
-  if (!windowed_ || confirmations_ >= 2) {
+  if (!windowed_ || confirmations_ >= kConfirmed) {
     return true;
   }
   std::int64_t window = unknown_window_;

@@ -135,10 +135,13 @@ class BasculePolicy : public Policy {
   }
 
   void mass_drop(MemoryKept memory, Now now) override {
-    if (memory == MemoryKept::kAlive || memory == MemoryKept::kBridges) {
-      placement_.mass_drop(now);
-    } else {
+    if (memory == MemoryKept::kAll || memory == MemoryKept::kNothing) {
       start_again(memory, now);
+    } else {
+      placement_.mass_drop(now);
+    }
+    if (memory == MemoryKept::kNoCosts) {
+      forget_costs(now);
     }
     std::fill(in_room_.begin(), in_room_.end(), 0U);
     for (Person& person : people_) {
@@ -197,6 +200,17 @@ class BasculePolicy : public Policy {
     }
     if (linked_) {
       placement_.service_up(now);
+    }
+  }
+
+  /// Every bridge costs again what a bridge says of itself before anything is learned.
+  void forget_costs(Now now) {
+    for (focus::BridgeMemory bridge : placement_.bridge_memory(now)) {
+      const auto& said = reports_[Addresses::index_of(bridge.bridge.jid())];
+      bridge.cost = *said.average_participant_stress;
+      bridge.deviation = Stress(bridge.cost.millionths() * 3 / 10);
+      bridge.confirmations = 0;
+      placement_.restore_bridge(bridge, now);
     }
   }
 

@@ -39,7 +39,7 @@ constexpr std::string_view kUsage =
     "  --scenario LIST  e.g. S2,S4, or groups: all (the default), extra (X1 to X8)\n"
     "  --policy LIST    naive random p2c jicofo jicofo-relay jicofo-limited jicofo-redistribution\n"
     "                   bascule bascule-relay (default: all; policies without memory are left out\n"
-    "                   of S2n, S2c and S8n, which are S2 and S8 to them, unless named)\n"
+    "                   of S2n, S2c, S8n and X9, which are S2 and S8 to them, unless named)\n"
     "  --bridges N      default 200          --seeds K   runs per line, default 3\n"
     "  --focuses F      independent ones that share the fleet, default 1\n"
     "  --shape, --publish, --sampler, --ramp  change the truth model; seconds\n"
@@ -226,7 +226,7 @@ std::vector<Line> lines_of(const Arguments& arguments) {
   for (const Scenario* scenario : arguments.scenarios) {
     for (const PolicyId policy : policies) {
       const bool forgets =
-          scenario->memory == MemoryKept::kBridges || scenario->memory == MemoryKept::kNothing;
+          scenario->memory != MemoryKept::kAlive && scenario->memory != MemoryKept::kAll;
       if (!forgets || has_memory(policy) || !arguments.policies.empty()) {
         lines.push_back({scenario, policy, std::vector<RunResult>(arguments.seeds)});
       }

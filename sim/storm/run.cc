@@ -70,7 +70,8 @@ StormRun::StormRun(const RunSetup& setup, const PolicyFactory& make)
                               .serving = script_.serving,
                               .regions = setup.scenario->regions,
                               .seed = setup.seed * 64 + focus,
-                              .remembers_rooms = setup.scenario->memory != MemoryKept::kBridges,
+                              .remembers_rooms = setup.scenario->memory != MemoryKept::kBridges &&
+                                                 setup.scenario->memory != MemoryKept::kNoCosts,
                               .focuses = setup.focuses}));
   }
 }

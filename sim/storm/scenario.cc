@@ -37,7 +37,7 @@ void add_reference(std::vector<Scenario>& all) {
   all.push_back(storm(ScenarioId::kS2n, "S2n", "S2 without memory of rooms"));
   all.back().memory = MemoryKept::kBridges;
   all.push_back(storm(ScenarioId::kS2c, "S2c", "S2 without any memory"));
-  all.back().memory = MemoryKept::kNothing;
+  all.back().memory = MemoryKept::kNoCosts;
   all.push_back(deaths(ScenarioId::kS3, "S3", "one bridge dies at 80 % load", 0.8, kOneBridge));
   all.push_back(
       deaths(ScenarioId::kS4, "S4", "a tenth of the bridges dies at 75 % load", 0.75, 100));
@@ -88,6 +88,8 @@ void add_further(std::vector<Scenario>& all) {
   all.back().ghosts = seconds{120};
   all.push_back(storm(ScenarioId::kX8, "X8", "S2 on bridges that are never idle"));
   all.back().idle_load = 0.15;
+  all.push_back(storm(ScenarioId::kX9, "X9", "S2, and a new focus that knows nothing"));
+  all.back().memory = MemoryKept::kNothing;
 }
 
 std::vector<Scenario> make_scenarios() {

@@ -33,7 +33,8 @@ enum class ScenarioId : std::uint8_t {
   kX5,
   kX6,
   kX7,
-  kX8
+  kX8,
+  kX9
 };
 
 /// What a policy still has after the event.
@@ -41,6 +42,7 @@ enum class MemoryKept : std::uint8_t {
   kAlive,    ///< The process runs on.
   kAll,      ///< A new process with everything that is stored.
   kBridges,  ///< The process runs on, but never remembers rooms.
+  kNoCosts,  ///< As kBridges, and what was learned about the bridges is lost.
   kNothing,  ///< A new process with an empty store.
 };
 

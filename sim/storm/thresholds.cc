@@ -17,7 +17,7 @@ struct Threshold {
   double splits = kAny, moves = kAny, over_s_per_user = kAny;
 };
 
-constexpr std::array<Threshold, 22> kRelay = {{
+constexpr std::array<Threshold, 23> kRelay = {{
     {"S1", 0, 1.05, 0, 1, 450},
     {"S2", 0, 1.05, 0, 3},
     {"S7", 0, 1.05, 0, 3},
@@ -40,6 +40,7 @@ constexpr std::array<Threshold, 22> kRelay = {{
     {"X6", 0, 1.10, 0, 1},
     {"X7", 0, 1.05, 0, 3},
     {"X8", 0, 1.10, 0, 60},
+    {"X9", 1, 1.50, 16, 80},
 }};
 constexpr std::array<Threshold, 7> kSingle = {{
     {"S1", 0, 1.15, 3, 30},

@@ -153,7 +153,23 @@ TEST(StressLedgerTest, AnUnmeasuredBridgeGetsALimitedAmountUntilASampleConfirms)
   EXPECT_FALSE(ledger.within_window(1'000 * kUnit, at(23)));
   ledger.report(Stress(150'000), at(33), true);
   EXPECT_EQ(ledger.learned().confirmations, 2);
-  EXPECT_TRUE(ledger.within_window(1'000 * kUnit, at(33)));
+  EXPECT_FALSE(ledger.within_window(1'000 * kUnit, at(33)));
+  ledger.report(Stress(161'000), at(43), true);
+  EXPECT_EQ(ledger.learned().confirmations, 3);
+  EXPECT_TRUE(ledger.within_window(1'000 * kUnit, at(43)));
+}
+
+// Goal: the window goes with what is known, however it became known.
+TEST(StressLedgerTest, ARestoredCostBringsItsWindow) {
+  StressLedger ledger{PlacementOptions{}};
+  ledger.report(Stress(0), at(0), true);
+  ledger.set_learned({Stress(10'000), Stress(3'000), 1});
+  EXPECT_TRUE(ledger.within_window(53 * kUnit, at(1)));
+  EXPECT_FALSE(ledger.within_window(54 * kUnit, at(1)));
+  ledger.set_learned({Stress(10'000), Stress(3'000), 3});
+  EXPECT_TRUE(ledger.within_window(1'000 * kUnit, at(1)));
+  ledger.set_learned({Stress(10'000), Stress(3'000), 0});
+  EXPECT_FALSE(ledger.within_window(27 * kUnit, at(1)));
 }
 
 // Goal: whatever a bridge reports, the learned cost stays in its bounds.
