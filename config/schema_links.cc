@@ -71,6 +71,12 @@ void add_domain_keys(std::vector<Key>& table) {
   table.push_back({"xmpp.focus-domain",
                    text(BASCULE_CONFIG_AT(xmpp.focus), Empty::kAllowed, kDomainText, is_domain), "",
                    "The address clients send conference requests to. Empty: focus.<domain>.", ""});
+  table.push_back(
+      {"xmpp.trusted-domains",
+       list(BASCULE_CONFIG_AT(focus.trusted_domains), kDomainText, is_domain), "",
+       "Whose members may be recorders and gateways: nobody mutes those that cannot obey, "
+       "and none becomes owner of a room.",
+       ""});
 }
 
 void add_requests_keys(std::vector<Key>& table) {

@@ -179,6 +179,7 @@ void derive(Config& config) {
 
   auto& focus = config.focus;
   focus.focus_user = user;
+  focus.main_host = address(xmpp.domain);
   focus.conference_service = address(xmpp.muc);
   focus.breakout_service = address(xmpp.breakout);
   focus.brewery = RoomJid(address(service.brewery));

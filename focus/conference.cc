@@ -68,6 +68,11 @@ Participant* Conference::find(const EndpointId& endpoint) {
   return entry == by_endpoint_.end() ? nullptr : find(entry->second);
 }
 
+const Participant* Conference::find(const EndpointId& endpoint) const {
+  const auto entry = by_endpoint_.find(endpoint);
+  return entry == by_endpoint_.end() ? nullptr : &participants_.at(entry->second);
+}
+
 void Conference::start(Turn& turn) {
   room_.join(turn);
 }
@@ -213,7 +218,10 @@ void Conference::member_seen(const proto::MucPresence& presence, Turn& turn, Sur
   Participant& member = *known;
   const bool was_invitable = !is_new && member.is_invitable();
   const bool was_owner = member.owner;
-  const bool changed = member.update(presence);
+  const bool was_moderator = member.is_moderator();
+  count_sender(member, false);
+  const bool changed = member.update(presence, turn.options());
+  count_sender(member, true);
   invitable_ += (member.is_invitable() ? 1U : 0U);
   invitable_ -= (was_invitable ? 1U : 0U);
   owners_ += (member.owner ? 1U : 0U);
@@ -237,6 +245,10 @@ void Conference::member_seen(const proto::MucPresence& presence, Turn& turn, Sur
                                     .video_muted = member.video_muted});
   }
   grant_owner(turn);
+  senders_changed(turn);
+  if (member.is_moderator() != was_moderator) {
+    enforce_moderation(member, turn);
+  }
   if (member.is_invitable() != was_invitable) {
     members_changed(turn, around);
     if (!is_new && member.is_invitable() && state_ == ConferenceState::kActive) {
@@ -288,6 +300,8 @@ void Conference::remove(Participant& participant, Turn& turn, Surroundings& arou
   turn.persist(op::ParticipantRemove{room_jid(), participant.endpoint});
   invitable_ -= participant.is_invitable() ? 1U : 0U;
   owners_ -= participant.owner ? 1U : 0U;
+  count_sender(participant, false);
+  senders_changed(turn);
   if (owner_asked_ == participant.id) {
     owner_asked_.reset();
   }
@@ -342,7 +356,7 @@ void Conference::grant_owner(Turn& turn) {
     return;
   }
   for (const auto& [id, participant] : participants_) {
-    if (!participant.is_invitable() || !participant.real_jid) {
+    if (!participant.is_invitable() || participant.is_service() || !participant.real_jid) {
       continue;
     }
     owner_asked_ = id;
@@ -365,23 +379,35 @@ void Conference::publish(Turn& turn) {
     return;
   }
   turn.clear_timer(timer(TimerKind::kPresence));
-  published_bridges_ = bridges_.size();
-  const auto created =
-      std::chrono::duration_cast<std::chrono::milliseconds>(created_.time_since_epoch()).count();
+  published_ = properties_to_publish();
   proto::FocusInfo info;
   if (!breakout_) {
     info.etherpad = room_jid().jid().local();
   }
   info.versions = {{"focus", "bascule-" + turn.options().version}};
-  info.conference_properties = {{"support-terminate-restart", "true"},
-                                {"bridge-count", std::to_string(bridges_.size())},
-                                {"created-ms", std::to_string(created)}};
+  info.conference_properties = published_;
   room_.publish(info, turn);
+}
+
+std::map<std::string, std::string> Conference::properties_to_publish() const {
+  const auto created =
+      std::chrono::duration_cast<std::chrono::milliseconds>(created_.time_since_epoch()).count();
+  std::map<std::string, std::string> properties{{"support-terminate-restart", "true"},
+                                                {"bridge-count", std::to_string(bridges_.size())},
+                                                {"created-ms", std::to_string(created)}};
+  const auto say = [&](const char* name, std::optional<bool> value) {
+    if (value) {
+      properties.emplace(name, *value ? "true" : "false");
+    }
+  };
+  say("audio-limit-reached", audio_limit_reached_);
+  say("video-limit-reached", video_limit_reached_);
+  return properties;
 }
 
 void Conference::publish_soon(Turn& turn) {
   const TimerKey key = timer(TimerKind::kPresence);
-  if (published_bridges_ != bridges_.size() && !turn.shared.deadlines.is_set(key)) {
+  if (!turn.shared.deadlines.is_set(key) && published_ != properties_to_publish()) {
     turn.set_timer(key, kPresenceDelay);
   }
 }
@@ -398,7 +424,7 @@ void Conference::on_timer(const TimerKey& key, Turn& turn, Surroundings& around)
   } else if (key.kind == TimerKind::kSingle) {
     single_timeout(turn, around);
   } else if (key.kind == TimerKind::kPresence) {
-    if (published_bridges_ != bridges_.size()) {
+    if (published_ != properties_to_publish()) {
       publish(turn);
     }
   } else if (key.kind == TimerKind::kSourceSignaling) {

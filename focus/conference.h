@@ -15,6 +15,7 @@
 #include "focus/input.h"
 #include "focus/iq_ledger.h"
 #include "focus/member_features.h"
+#include "focus/moderation.h"
 #include "focus/news.h"
 #include "focus/participant.h"
 #include "focus/placement.h"
@@ -71,6 +72,9 @@ class Conference {
   void on_presence(const proto::MucPresence& presence, Turn& turn, Surroundings& around);
   void on_jingle(const in::IqRequest& request, const proto::Jingle& jingle, Turn& turn,
                  Surroundings& around);
+  void on_mute(const in::IqRequest& request, const proto::Mute& mute, Turn& turn);
+  void on_metadata(const proto::RoomMetadata& metadata, Turn& turn);
+  void on_moderation(const proto::AvModeration& change, Turn& turn);
   void on_answer(const IqNote& note, const IqOutcome& outcome, Turn& turn, Surroundings& around);
   void on_timer(const TimerKey& key, Turn& turn, Surroundings& around);
   void discovered(ParticipantId participant, Features features, Turn& turn, Surroundings& around);
@@ -115,6 +119,7 @@ class Conference {
   [[nodiscard]] std::size_t invitable_count() const { return invitable_; }
   [[nodiscard]] Participant* find(ParticipantId participant);
   [[nodiscard]] Participant* find(const EndpointId& endpoint);
+  [[nodiscard]] const Participant* find(const EndpointId& endpoint) const;
   [[nodiscard]] TimerKey timer(TimerKind kind) const { return {kind, id_.value()}; }
   [[nodiscard]] TimerKey timer(TimerKind kind, const Participant& participant) const {
     return {kind, id_.value(), participant.id.value()};
@@ -143,6 +148,7 @@ class Conference {
   void send_jingle(const Participant& participant, proto::Jingle jingle, IqPurpose purpose,
                    Turn& turn);
   void persist_jingle(const Participant& participant, JingleState state, Turn& turn);
+  void persist_endpoint(const Participant& participant, Turn& turn);
 
   // conference_jingle.cc: what clients ask.
   IqReply judge(Participant& participant, const proto::Jingle& jingle, Turn& turn,
@@ -158,6 +164,20 @@ class Conference {
   void sources_changed(const EndpointId& owner, const SourceSnapshot& before, Turn& turn);
   void send_source_messages(const std::vector<SourceMessage>& messages, Turn& turn);
   void signal_due(Turn& turn);
+
+  // conference_moderation.cc: who may send, by the rules of the room.
+  [[nodiscard]] MuteQuestion ask_about(const in::IqRequest& request, const proto::Mute& mute) const;
+  void send_mute(const Participant& target, proto::MuteMedia media, std::optional<Jid> actor,
+                 Turn& turn);
+  [[nodiscard]] proto::ForceMute forbidden_to(const Participant& participant) const;
+  /// Tells bridges what moderation forbids now, where that is not what they were told.
+  void enforce_moderation(Turn& turn);
+  void enforce_moderation(Participant& participant, Turn& turn);
+  [[nodiscard]] proto::StartMuted start_muted(const Participant& participant,
+                                              const OfferOptions& offer) const;
+  void count_sender(const Participant& participant, bool add);
+  void senders_changed(Turn& turn);
+  [[nodiscard]] std::map<std::string, std::string> properties_to_publish() const;
 
   // conference_restore.cc
   void restore_member(const EndpointId& endpoint, const ParticipantRow& row, Turn& turn);
@@ -213,8 +233,15 @@ class Conference {
   RelayLinks relays_;
   bool restored_ = false;      // And not probed yet.
   bool relays_stale_ = false;  // A bridge was lost, and the others were not told yet.
-  std::map<ParticipantId, Allocation> granted_;  // Between the bridge's answer and the offer.
-  std::size_t published_bridges_ = 0;
+  std::map<ParticipantId, Allocation> granted_;   // Between the bridge's answer and the offer.
+  std::map<std::string, std::string> published_;  // Conference properties, as last sent.
+  Moderation moderation_;
+  bool start_audio_muted_ = false;  // Policy of the room for newcomers.
+  bool start_video_muted_ = false;
+  SenderCount senders_;
+  // Published since the limit was reached for the first time.
+  std::optional<bool> audio_limit_reached_;
+  std::optional<bool> video_limit_reached_;
 };
 
 }  // namespace bascule::focus

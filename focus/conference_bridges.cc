@@ -84,6 +84,8 @@ void Conference::on_answer(const IqNote& note, const IqOutcome& outcome, Turn& t
       }
       return;
     case IqPurpose::kJingle:
+    case IqPurpose::kMute:
+    case IqPurpose::kServices:
     case IqPurpose::kMemberDisco:
     case IqPurpose::kCleanup:
     case IqPurpose::kHealth:
@@ -317,6 +319,7 @@ void Conference::check_invariants() const {
   std::size_t accepted = 0;
   std::size_t invitable = 0;
   std::size_t owners = 0;
+  SenderCount senders;
   for (const auto& [id, participant] : participants_) {
     BASCULE_CHECK(by_endpoint_.at(participant.endpoint) == id);
     BASCULE_CHECK(participant.state != ParticipantState::kGone);
@@ -328,8 +331,11 @@ void Conference::check_invariants() const {
     accepted += participant.state == ParticipantState::kActive ? 1U : 0U;
     invitable += participant.is_invitable() ? 1U : 0U;
     owners += participant.owner ? 1U : 0U;
+    senders.audio += participant.audio_muted ? 0U : 1U;
+    senders.video += participant.video_muted ? 0U : 1U;
   }
   BASCULE_CHECK(accepted == accepted_ && invitable == invitable_ && owners == owners_);
+  BASCULE_CHECK(senders == senders_);
   for (const auto& [endpoint, snapshot] : sources_.owners()) {
     BASCULE_CHECK(by_endpoint_.contains(endpoint));
   }

@@ -52,7 +52,10 @@ void Conference::on_jingle(const in::IqRequest& request, const proto::Jingle& ji
 IqReply Conference::judge(Participant& participant, const proto::Jingle& jingle, Turn& turn,
                           Surroundings& around) {
   // Also after the bridge is lost: a client that asks for a restart then must not be refused.
-  const JingleContext context{.bridge_session_id = participant.bridge_session_id};
+  const OfferOptions& offer = turn.options().offer;
+  const JingleContext context{.bridge_session_id = participant.bridge_session_id,
+                              .audio_senders_full = senders_.audio >= offer.max_audio_senders,
+                              .video_senders_full = senders_.video >= offer.max_video_senders};
   const JingleVerdict verdict = participant.jingle.judge(jingle, context, turn.now.mono);
   return std::visit(
       Overloaded{

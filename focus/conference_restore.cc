@@ -43,6 +43,11 @@ void Conference::restore(const ConferenceRow& row, Turn& turn) {
   meeting_id_ = row.identity.meeting_id;
   created_ = row.identity.created;
   properties_ = row.identity.properties;
+  start_audio_muted_ = row.identity.start_audio_muted;
+  start_video_muted_ = row.identity.start_video_muted;
+  for (const auto& [media, stored] : row.moderation) {
+    moderation_.restore(stored);
+  }
   for (const auto& [endpoint, member] : row.participants) {
     restore_member(endpoint, member, turn);
   }
@@ -73,6 +78,9 @@ void Conference::restore_member(const EndpointId& endpoint, const ParticipantRow
   participant.joined = row.identity.joined;
   participant.audio_muted = row.identity.audio_muted;
   participant.video_muted = row.identity.video_muted;
+  participant.member_kind =
+      row.identity.kind == ParticipantKind::kVisitor ? ParticipantKind::kUser : row.identity.kind;
+  count_sender(participant, true);
   invitable_ += participant.is_invitable() ? 1U : 0U;
   by_endpoint_.emplace(endpoint, id);
   participants_.emplace(id, std::move(participant));
@@ -119,6 +127,8 @@ void Conference::restore_session(Participant& participant, const ParticipantRow&
     return;
   }
   participant.bridge = row.endpoint->bridge;
+  participant.force_mute = {.audio = row.endpoint->audio_force_muted,
+                            .video = row.endpoint->video_force_muted};
   participant.bridge_session_id = bridges_.at(*participant.bridge).session.bridge_session_id();
   turn.shared.placement.restore_participant(room_jid(), participant.occupant, *participant.bridge,
                                             turn.now);

@@ -1,7 +1,6 @@
 // What a transition of a participant makes necessary: tickets, endpoints, offers, goodbyes.
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "base/check.h"
@@ -11,23 +10,6 @@
 #include "focus/source_records.h"
 
 namespace bascule::focus {
-namespace {
-
-std::optional<std::size_t> number(const std::map<std::string, std::string>& properties,
-                                  const std::string& name) {
-  const auto entry = properties.find(name);
-  std::size_t value = 0;
-  if (entry == properties.end()) {
-    return std::nullopt;
-  }
-  const std::string& text = entry->second;
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  return result.ec == std::errc() && result.ptr == text.data() + text.size() ? std::optional(value)
-                                                                             : std::nullopt;
-}
-
-}  // namespace
-
 void Conference::apply(Participant& participant, ParticipantEvent event, Turn& turn,
                        Surroundings& around, TicketKind kind) {
   const ParticipantState before = participant.state;
@@ -187,8 +169,9 @@ void Conference::allocate(Participant& participant, Turn& turn, Surroundings& ar
   request.rtp_mid_demux = uses_rtp_mid_demux(offer, participant.features);
   BridgeUse& use = use_of(bridge, turn, around);
   participant.bridge = bridge;
-  turn.persist(
-      op::EndpointSet{.room = room_jid(), .endpoint = participant.endpoint, .bridge = bridge});
+  participant.force_mute = forbidden_to(participant);
+  request.force_mute = participant.force_mute;
+  persist_endpoint(participant, turn);
   if (relays_stale_) {
     settle_relays(turn);
   }
@@ -208,26 +191,16 @@ proto::Jingle Conference::make_offer(Participant& participant, const Allocation&
                                      const BridgeUse& use, Turn& turn) {
   const OfferOptions& offer = turn.options().offer;
   const auto view = turn.shared.placement.bridge(*participant.bridge, turn.now);
-  const auto muted = [&](const char* property, std::size_t senders_max) {
-    return starts_muted({.room_policy = false,
-                         .just_joined = !participant.invited_before,
-                         .participants = participants_.size(),
-                         .senders_max = senders_max,
-                         .start_muted_after = number(properties_, property),
-                         .force_muted = false});
-  };
-  return make_session_initiate(
-      {.options = offer,
-       .features = participant.features,
-       .endpoint = participant.endpoint,
-       .sid = participant.jingle.sid(),
-       .initiator = turn.shared.client_jid,
-       .allocation = allocation,
-       .sources = sources_,
-       .bridge_session_id = use.session.bridge_session_id(),
-       .bridge_region = view ? view->region : std::nullopt,
-       .start_muted = {.audio = muted("startAudioMuted", offer.max_audio_senders),
-                       .video = muted("startVideoMuted", offer.max_video_senders)}});
+  return make_session_initiate({.options = offer,
+                                .features = participant.features,
+                                .endpoint = participant.endpoint,
+                                .sid = participant.jingle.sid(),
+                                .initiator = turn.shared.client_jid,
+                                .allocation = allocation,
+                                .sources = sources_,
+                                .bridge_session_id = use.session.bridge_session_id(),
+                                .bridge_region = view ? view->region : std::nullopt,
+                                .start_muted = start_muted(participant, offer)});
 }
 
 void Conference::invite(Participant& participant, Turn& turn) {
@@ -382,6 +355,14 @@ void Conference::persist_jingle(const Participant& participant, JingleState stat
                              .sid = participant.jingle.sid(),
                              .generation = participant.jingle.generation(),
                              .state = state});
+}
+
+void Conference::persist_endpoint(const Participant& participant, Turn& turn) {
+  turn.persist(op::EndpointSet{.room = room_jid(),
+                               .endpoint = participant.endpoint,
+                               .bridge = *participant.bridge,
+                               .audio_force_muted = participant.force_mute.audio,
+                               .video_force_muted = participant.force_mute.video});
 }
 
 }  // namespace bascule::focus

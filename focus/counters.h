@@ -46,6 +46,9 @@ struct Counters {
   std::uint64_t restarts = 0;
   std::uint64_t restarts_limited = 0;
   std::uint64_t sources_refused = 0;
+  std::uint64_t mutes = 0;  ///< Requests to mute or unmute that were granted.
+  std::uint64_t mutes_refused = 0;
+  std::uint64_t mutes_sent = 0;       ///< To clients.
   std::uint64_t source_messages = 0;  ///< source-add and source-remove to receivers.
 
   std::uint64_t relays_linked = 0;  ///< Links between two bridges that were established.
@@ -59,6 +62,7 @@ struct Counters {
   std::uint64_t answers_late = 0;        ///< Whose conference or participant is gone or changed.
   std::uint64_t presences_ignored = 0;
   std::uint64_t messages_ignored = 0;
+  std::uint64_t room_messages_malformed = 0;  ///< Of the components for metadata and moderation.
 
   // Bridges and links.
   std::uint64_t bridges_lost = 0;

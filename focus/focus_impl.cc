@@ -129,6 +129,7 @@ void Focus::Impl::on(const in::StreamUp& input, Turn& turn) {
     turn.set_timer(kProbeAllTimer, kProbeStart);
   } else if (input.stream == StreamId::kClient) {
     turn.clear_timer(kGraceTimer);
+    services_.on_link_up(turn);  // First: what rooms say when we enter must be recognised.
     if (came == Links::Came::kFresh) {
       if (turn.options().proxy_address) {
         turn.send_presence(StreamId::kClient, {});  // Tells mod_client_proxy where we are.
@@ -166,6 +167,9 @@ void Focus::Impl::on(const in::IqRequest& input, Turn& turn) {
   } else if (const auto* jingle = std::get_if<proto::Jingle>(&input.payload);
              jingle != nullptr && input.stream == StreamId::kClient) {
     on_jingle(input, *jingle, turn);
+  } else if (const auto* mute = std::get_if<proto::Mute>(&input.payload);
+             mute != nullptr && input.stream == StreamId::kClient) {
+    on_mute(input, *mute, turn);
   } else if (std::holds_alternative<proto::Ping>(input.payload)) {
     answer(input, proto::Answer(proto::Empty{}), turn);
   } else if (const auto* disco = std::get_if<proto::DiscoInfoRequest>(&input.payload)) {
@@ -184,6 +188,45 @@ void Focus::Impl::on_jingle(const in::IqRequest& input, const proto::Jingle& jin
   }
   ++turn.counters().iq_from_strangers;
   answer(input, tl::make_unexpected(proto::make_unknown_session_error()), turn);
+}
+
+void Focus::Impl::on_mute(const in::IqRequest& input, const proto::Mute& mute, Turn& turn) {
+  if (Conference* conference = conferences_.find(RoomJid(input.from.bare()))) {
+    conference->on_mute(input, mute, turn);
+    return;
+  }
+  ++turn.counters().iq_from_strangers;
+  answer(input, tl::make_unexpected(proto::make_error(proto::Condition::kItemNotFound)), turn);
+}
+
+void Focus::Impl::on_room_message(const proto::Message& message, Turn& turn) {
+  const bool metadata = services_.is_room_metadata(message.from);
+  const bool moderation = services_.is_av_moderation(message.from);
+  if (!message.json_message || message.type == proto::MessageType::kError ||
+      (!metadata && !moderation)) {
+    ++turn.counters().messages_ignored;
+    return;
+  }
+  const auto decoded = proto::decode_room_message(message.json_message->json);
+  if (!decoded) {
+    ++turn.counters().room_messages_malformed;
+    turn.warn("room.message_malformed",
+              {{"from", message.from.to_string()}, {"error", decoded.error().what}});
+    return;
+  }
+  if (const auto* change = std::get_if<proto::AvModeration>(&*decoded); change && moderation) {
+    if (Conference* conference = conferences_.find(change->room)) {
+      conference->on_moderation(*change, turn);
+      return;
+    }
+  } else if (const auto* said = std::get_if<proto::RoomMetadata>(&*decoded); said && metadata) {
+    const auto room = Jid::parse(message.json_message->room.value_or(""));
+    if (Conference* conference = room ? conferences_.find(RoomJid(*room)) : nullptr) {
+      conference->on_metadata(*said, turn);
+      return;
+    }
+  }
+  ++turn.counters().messages_ignored;
 }
 
 void Focus::Impl::on(const in::HttpConferenceRequest& input, Turn& turn) {
@@ -236,6 +279,11 @@ void Focus::Impl::on(const in::IqAnswer& input, Turn& turn) {
     case IqPurpose::kCleanup:
       cleanup_.on_answer(*note, input.outcome, turn);
       return;
+    case IqPurpose::kServices:
+      services_.on_answer(input.outcome, turn);
+      return;
+    case IqPurpose::kMute:
+      return;  // Clients need not answer, and nobody waits for it.
     case IqPurpose::kRoomProbe:
     case IqPurpose::kRoomForm:
     case IqPurpose::kRoomConfigure:
@@ -281,7 +329,7 @@ void Focus::Impl::on(const in::MessageReceived& input, Turn& turn) {
   if (input.stream == StreamId::kService) {
     lost(brewery_.on_message(input.message, turn), turn);
   } else {
-    ++turn.counters().messages_ignored;
+    on_room_message(input.message, turn);
   }
 }
 
@@ -428,6 +476,9 @@ void Focus::Impl::on_timer(const TimerKey& key, Turn& turn) {
       return;
     case TimerKind::kMemory:
       memory_.on_timer(turn);
+      return;
+    case TimerKind::kServices:
+      services_.on_timer(turn);
       return;
     case TimerKind::kShutdown:
       return;  // `settle` sees that it is not set any more.

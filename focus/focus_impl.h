@@ -13,6 +13,7 @@
 #include "focus/memory_keeper.h"
 #include "focus/news.h"
 #include "focus/request_desk.h"
+#include "focus/services.h"
 #include "focus/turn.h"
 
 namespace bascule::focus {
@@ -56,6 +57,8 @@ class Focus::Impl {
   void on_request(RequestDesk::Requester requester, const proto::ConferenceRequest& request,
                   Turn& turn);
   void on_jingle(const in::IqRequest& input, const proto::Jingle& jingle, Turn& turn);
+  void on_mute(const in::IqRequest& input, const proto::Mute& mute, Turn& turn);
+  void on_room_message(const proto::Message& message, Turn& turn);
   void answer(const in::IqRequest& input, IqReply reply, Turn& turn);
   void on_timer(const TimerKey& key, Turn& turn);
   void lost(const Brewery::Losses& losses, Turn& turn);
@@ -70,6 +73,7 @@ class Focus::Impl {
   std::string sid_secret_;
   Links links_;
   MemberFeatures features_;
+  Services services_;
   BridgeCleanup cleanup_;
   Brewery brewery_;
   RequestDesk desk_;

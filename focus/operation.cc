@@ -39,7 +39,8 @@ constexpr std::array<std::string_view, std::variant_size_v<Operation>> kNames = 
     "note",
     "bridge_learned",
     "room_seen",
-    "decision"};
+    "decision",
+    "moderation_set"};
 
 // ---- structure check -------------------------------------------------------------------------
 

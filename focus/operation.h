@@ -74,6 +74,14 @@ struct ConferenceSet {
   std::optional<bool> start_video_muted;
   friend bool operator==(const ConferenceSet&, const ConferenceSet&) = default;
 };
+/// Who may unmute `media` while a moderator restricts it. Replaces what was known of that medium.
+struct ModerationSet {
+  RoomJid room;
+  std::string media;  ///< `audio`, `video` or `desktop`.
+  bool enabled = false;
+  std::vector<std::string> allowed;  ///< Occupants, ascending.
+  friend bool operator==(const ModerationSet&, const ModerationSet&) = default;
+};
 /// The conference and everything below it is gone.
 struct ConferenceEnd {
   RoomJid room;
@@ -311,7 +319,7 @@ using Operation =
                  op::BridgeSessionRemove, op::EndpointSet, op::EndpointRemove, op::SourcesAdd,
                  op::SourcesRemove, op::Placement, op::PendingSet, op::PendingRemove, op::LinkSet,
                  op::InboundHandled, op::OutboundPush, op::OutboundAck, op::Started, op::Note,
-                 op::BridgeLearned, op::RoomSeen, op::Decision>;
+                 op::BridgeLearned, op::RoomSeen, op::Decision, op::ModerationSet>;
 
 /// Longest encoded operation accepted back, bytes; a stanza is at most 512 KiB.
 inline constexpr std::size_t kOperationBytesMax = std::size_t{1} << 20U;

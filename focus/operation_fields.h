@@ -216,6 +216,13 @@ void visit_fields(V& visit, T& x) {
   visit("size", x.size);
   visit("age", x.age);
 }
+template <class V, MaybeConst<op::ModerationSet> T>
+void visit_fields(V& visit, T& x) {
+  visit("room", x.room);
+  visit("media", x.media);
+  visit("enabled", x.enabled);
+  visit("allowed", x.allowed);
+}
 template <class V, MaybeConst<op::Decision> T>
 void visit_fields(V& visit, T& x) {
   visit("at", x.at);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/jid.h"
 #include "base/time.h"
@@ -27,7 +28,11 @@ struct Options {
   Jid focus_user;                       ///< Bare `focus@auth.<domain>`: `focusjid` of answers.
   Jid conference_service;               ///< `conference.<domain>`; rooms elsewhere are refused.
   std::optional<Jid> breakout_service;  ///< `breakout.<domain>`.
-  std::optional<Jid> proxy_address;   ///< `focus.<domain>` when mod_client_proxy forwards requests.
+  std::optional<Jid> proxy_address;  ///< `focus.<domain>` when mod_client_proxy forwards requests.
+  /// Announces the components for room metadata and moderation; without it there are none.
+  std::optional<Jid> main_host;
+  /// Domains whose members may be recorders and gateways (Jicofo: `xmpp.trusted-domains`).
+  std::vector<std::string> trusted_domains;
   RoomJid brewery;                    ///< `jvbbrewery@internal.auth.<domain>`.
   std::optional<Jid> pubsub_service;  ///< With `pubsub_node`: bridge stats by pubsub as well.
   std::string pubsub_node;            ///< For example `sharedStatsNode`.

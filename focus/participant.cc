@@ -1,6 +1,7 @@
 #include "focus/participant.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace bascule::focus {
@@ -19,6 +20,16 @@ ParticipantRole role_of(const proto::MucItem& item) {
 bool is_audio_name(const std::string& name) {
   const auto dash = name.rfind('-');
   return dash != std::string::npos && dash + 1 < name.size() && name[dash + 1] == 'a';
+}
+
+/// What a member says it is (Jicofo: ChatRoomMemberImpl.kt). Anybody may say so: ask only when its
+/// domain is trusted.
+ParticipantKind kind_of(const std::optional<std::set<std::string>>& features) {
+  const auto says = [&](const char* feature) { return features && features->contains(feature); };
+  return says("http://jitsi.org/protocol/jibri")         ? ParticipantKind::kJibri
+         : says("http://jitsi.org/protocol/jigasi")      ? ParticipantKind::kJigasi
+         : says("http://jitsi.org/protocol/transcriber") ? ParticipantKind::kTranscriber
+                                                         : ParticipantKind::kUser;
 }
 
 template <class T>
@@ -43,7 +54,13 @@ Participant::Participant(ParticipantId number, OccupantJid occupant_jid, const O
              JingleSession::Sending::kAllowed) {
 }
 
-bool Participant::update(const proto::MucPresence& presence) {
+bool Participant::is_exempt_from_mute() const {
+  return !is_invitable() || member_kind == ParticipantKind::kJibri ||
+         member_kind == ParticipantKind::kTranscriber ||
+         (member_kind == ParticipantKind::kJigasi && !features.has(Feature::kAudioMute));
+}
+
+bool Participant::update(const proto::MucPresence& presence, const Options& options) {
   bool changed = false;
   if (!presence.items.empty()) {
     const proto::MucItem& item = presence.items.front();
@@ -57,6 +74,10 @@ bool Participant::update(const proto::MucPresence& presence) {
     caps = presence.caps;
   }
   const proto::ParticipantInfo& info = presence.participant;
+  const bool trusted =
+      real_jid && std::count(options.trusted_domains.begin(), options.trusted_domains.end(),
+                             real_jid->domain()) > 0;
+  changed |= assign(member_kind, trusted ? kind_of(info.features) : ParticipantKind::kUser);
   if (info.stats_id) {
     changed |= assign(stats_id, *info.stats_id);
   }
@@ -88,7 +109,7 @@ op::ParticipantAdd Participant::to_operation(const RoomJid& room) const {
           .region = region,
           .features = features.words(),
           .role = role,
-          .kind = is_invitable() ? ParticipantKind::kUser : ParticipantKind::kVisitor,
+          .kind = is_invitable() ? member_kind : ParticipantKind::kVisitor,
           .joined = joined,
           .audio_muted = audio_muted,
           .video_muted = video_muted};

@@ -14,6 +14,7 @@
 #include "focus/participant_state.h"
 #include "focus/ticket.h"
 #include "focus/view.h"
+#include "xmpp/proto/colibri2.h"
 #include "xmpp/proto/muc.h"
 
 namespace bascule::focus {
@@ -25,10 +26,15 @@ struct Participant {
 
   /// Takes over what the presence says; absent parts stay as they were. Returns whether something
   /// changed that the store or the conference has to know.
-  bool update(const proto::MucPresence& presence);
+  bool update(const proto::MucPresence& presence, const Options& options);
 
   /// Whether it gets media: visitors are members only (Jicofo: `visitors.enabled = false`).
   [[nodiscard]] bool is_invitable() const { return role != ParticipantRole::kVisitor; }
+  [[nodiscard]] bool is_moderator() const { return role == ParticipantRole::kModerator; }
+  /// A recorder, gateway or transcriber: never made owner.
+  [[nodiscard]] bool is_service() const { return member_kind != ParticipantKind::kUser; }
+  /// Nobody mutes it: a recorder, a visitor, or a gateway that could not obey.
+  [[nodiscard]] bool is_exempt_from_mute() const;
   [[nodiscard]] op::ParticipantAdd to_operation(const RoomJid& room) const;
   [[nodiscard]] Ticket make_ticket(const RoomJid& room, TicketKind kind);
   [[nodiscard]] ParticipantView view() const;
@@ -45,6 +51,7 @@ struct Participant {
   std::string stats_id;
   std::string region;
   ParticipantRole role = ParticipantRole::kVisitor;
+  ParticipantKind member_kind = ParticipantKind::kUser;
   bool owner = false;
   bool audio_muted = true;
   bool video_muted = true;
@@ -54,6 +61,7 @@ struct Participant {
   JingleSession jingle;
   std::optional<BridgeJid> bridge;       ///< Where its endpoint is, or is being, allocated.
   std::optional<BridgeJid> next_bridge;  ///< Placed on, and not allocated there yet.
+  proto::ForceMute force_mute;           ///< What its bridge was told to drop.
   std::uint32_t ticket_generation = 0;
   bool parked = false;  ///< The queue was full: ask again when the timer fires.
   /// What the client was told with its current offer, and names when it asks for another.

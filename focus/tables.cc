@@ -55,6 +55,14 @@ struct Applier {
     assign_if(row->identity.start_video_muted, o.start_video_muted);
     return true;
   }
+  bool operator()(const op::ModerationSet& o) const {
+    ConferenceRow* row = conference(o.room);
+    if (row == nullptr) {
+      return false;
+    }
+    row->moderation[o.media] = o;
+    return true;
+  }
   bool operator()(const op::ConferenceEnd& o) const {
     tables.conferences.erase(o.room);
     return true;
@@ -309,6 +317,7 @@ std::vector<Operation> Tables::to_operations() const {
   }
   for (const auto& [room, conference] : conferences) {
     out.emplace_back(conference.identity);
+    append_values(conference.moderation, out);
     for (const auto& [bridge, session] : conference.bridge_sessions) {
       out.emplace_back(session);
     }

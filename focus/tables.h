@@ -37,6 +37,7 @@ struct ParticipantRow {
 
 struct ConferenceRow {
   op::ConferenceCreate identity;  ///< As created, with later ConferenceSet applied.
+  std::map<std::string, op::ModerationSet> moderation;  ///< By medium.
   std::map<BridgeJid, op::BridgeSessionAdd> bridge_sessions;
   std::map<EndpointId, ParticipantRow> participants;
   friend bool operator==(const ConferenceRow&, const ConferenceRow&) = default;

@@ -15,6 +15,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kJsonMessageName = "json-message";
+constexpr std::string_view kRoomName = "room";
 constexpr const char* kSources = "sources";
 constexpr const char* kSsrc = "s";
 constexpr const char* kName = "n";
@@ -184,13 +185,16 @@ bool is_json_message(const xml::Element& element) {
 }
 
 xml::Element encode(const JsonMessage& message) {
-  return make_text_element(kJsonMessageName, kJitsiMeetNamespace, message.json);
+  xml::Element element = make_text_element(kJsonMessageName, kJitsiMeetNamespace, message.json);
+  set_optional(element, kRoomName, message.room);
+  return element;
 }
 
 Result<JsonMessage> decode_json_message(const xml::Element& element) {
   Reader reader(element);
   reader.expect(kJsonMessageName, kJitsiMeetNamespace);
-  return reader.finish(JsonMessage{.json = element.text});
+  return reader.finish(
+      JsonMessage{.json = element.text, .room = optional_text(element, kRoomName)});
 }
 
 std::string encode_sources_json(const SourceMap& sources) {

@@ -4,6 +4,7 @@
 // (jitsi-xmpp-extensions: JsonMessageExtension.java), and the compact form of sources
 // (Jicofo: EndpointSourceSet.kt `compactJson`; lib-jitsi-meet: JingleHelperFunctions.ts).
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,7 @@ namespace bascule::proto {
 /// Text that its sender says is JSON; not parsed.
 struct JsonMessage {
   std::string json;
+  std::optional<std::string> room;  ///< In a message: whose room it is about.
   friend bool operator==(const JsonMessage&, const JsonMessage&) = default;
 };
 

@@ -232,6 +232,8 @@ class RandomOperations {
         return op::RoomSeen{
             room(),  Instant(Duration(ticks())), WallTime(Duration(ticks())), bridge(),
             ticks(), Duration(ticks())};
+      case 24:
+        return op::ModerationSet{room(), coin() ? "audio" : "video", coin(), {text(), text()}};
       default:
         return decision();
     }

@@ -232,6 +232,24 @@ std::string Stage::jingle(const std::string& room, const std::string& nick, prot
   return iq(StreamId::kClient, room + '@' + kService + '/' + nick, std::move(jingle));
 }
 
+void Stage::present(const std::string& room, const std::string& nick,
+                    const std::function<void(proto::MucPresence&)>& change) {
+  proto::MucPresence presence;
+  presence.from = jid(room + '@' + kService + '/' + nick);
+  presence.items.push_back(
+      {.role = proto::Role::kParticipant, .jid = jid(rooms_[room].clients.at(nick).real_jid)});
+  presence.caps = caps;
+  change(presence);
+  give(in::PresenceReceived{StreamId::kClient, presence});
+}
+
+void Stage::say(const std::string& from, std::optional<std::string> room, const std::string& json) {
+  proto::Message message;
+  message.from = jid(from);
+  message.json_message = proto::JsonMessage{json, std::move(room)};
+  give(in::MessageReceived{StreamId::kClient, message});
+}
+
 void Stage::join(const std::string& name, const std::string& nick) {
   Room& room = rooms_[name];
   room.clients[nick].real_jid = nick + "@example.net/web";
@@ -354,6 +372,11 @@ void Stage::on(const out::SendIq& action) {
           {"muc#roominfo_meetingId", std::nullopt, {"meeting-" + room_name(action.to)}}};
       reply(action.request, form);
     }
+  } else if (const auto* mute = std::get_if<proto::Mute>(&action.payload)) {
+    mutes.emplace_back(action.to.resource(), *mute);
+    reply(action.request, proto::Empty{});
+  } else if (action.to == focus.options().main_host) {
+    reply(action.request, main_host);
   } else if (std::holds_alternative<proto::DiscoInfoRequest>(action.payload)) {
     const Room& room = rooms_[room_name(action.to)];
     if (action.to.is_bare() && silent_probes) {
@@ -495,6 +518,7 @@ void Stage::on_offer(const out::SendIq& action, const proto::Jingle& jingle) {
   } else if (jingle.action == proto::JingleAction::kSessionInitiate) {
     client.sids.push_back(jingle.sid);
     client.bridge_session = jingle.bridge_session ? jingle.bridge_session->id : std::nullopt;
+    client.start_muted = jingle.start_muted;
     if (client.mood == ClientMood::kRefuses) {
       fail(action.request, proto::make_error(proto::Condition::kBadRequest));
       return;

@@ -34,6 +34,7 @@ class Stage {
     std::size_t terminated = 0;
     std::size_t source_adds = 0;
     std::optional<std::string> bridge_session;
+    std::optional<proto::StartMuted> start_muted;  // Of the last offer.
   };
   struct Relay {
     bool has_transport = false;                    // Of the other side.
@@ -71,6 +72,11 @@ class Stage {
   /// A Jingle IQ of a client; returns the id of the answer.
   std::string jingle(const std::string& room, const std::string& nick, proto::Jingle jingle);
   std::string iq(StreamId stream, const std::string& from, proto::Request payload);
+  /// A presence of somebody in the room; `change` says what is in it.
+  void present(const std::string& room, const std::string& nick,
+               const std::function<void(proto::MucPresence&)>& change);
+  /// `<json-message/>` of a component, or of whoever `from` is.
+  void say(const std::string& from, std::optional<std::string> room, const std::string& json);
   /// Says item-not-found to every disco#info of a room that is not answered yet.
   void answer_probes();
   void give(const Input& input);
@@ -98,9 +104,11 @@ class Stage {
   Tables tables;
   std::map<std::string, Bridge> bridges;
   std::map<std::string, tl::expected<proto::Answer, proto::StanzaError>> answers;
-  std::vector<proto::ConferenceModify> colibri;    // Every request to a bridge.
-  std::vector<proto::MucPresence> room_presences;  // Every presence sent to a room.
-  std::map<std::string, std::size_t> log;          // Events by name.
+  std::vector<proto::ConferenceModify> colibri;            // Every request to a bridge.
+  std::vector<std::pair<std::string, proto::Mute>> mutes;  // Sent, with the nick of the target.
+  proto::DiscoInfo main_host;                              // What it says of itself.
+  std::vector<proto::MucPresence> room_presences;          // Every presence sent to a room.
+  std::map<std::string, std::size_t> log;                  // Events by name.
   std::map<StreamId, std::size_t> opened;
   bool refuse_rooms = false;         // Joins are answered not-allowed.
   bool silent_rooms = false;         // Joins are not answered.

@@ -1,0 +1,104 @@
+#include "focus/moderation.h"
+
+#include <string_view>
+#include <utility>
+
+#include "base/check.h"
+
+namespace bascule::focus {
+namespace {
+
+using proto::MuteMedia;
+
+constexpr std::array<MuteMedia, 3> kMedia = {MuteMedia::kAudio, MuteMedia::kVideo,
+                                             MuteMedia::kDesktop};
+
+std::string_view name_of(MuteMedia media) {
+  switch (media) {
+    case MuteMedia::kAudio:
+      return "audio";
+    case MuteMedia::kVideo:
+      return "video";
+    case MuteMedia::kDesktop:
+      return "desktop";
+  }
+  check_failed("media is one of MuteMedia", __FILE__, __LINE__);
+}
+
+}  // namespace
+
+std::vector<MuteMedia> Moderation::apply(const proto::AvModeration& change) {
+  std::vector<MuteMedia> switched_on;
+  if (change.enabled) {
+    Medium& medium = of(change.media);
+    if (*change.enabled && !medium.enabled) {
+      switched_on.push_back(change.media);
+    }
+    medium.enabled = *change.enabled;
+  }
+  for (const auto& [media, allowed] : change.whitelists) {
+    of(media).allowed = allowed;
+  }
+  return switched_on;
+}
+
+bool Moderation::allows(MuteMedia media, const Jid& occupant) const {
+  return !of(media).enabled || of(media).allowed.contains(occupant);
+}
+
+proto::ForceMute Moderation::forbidden_to(const Jid& occupant) const {
+  return {.audio = !allows(MuteMedia::kAudio, occupant),
+          .video = !allows(MuteMedia::kVideo, occupant) && !allows(MuteMedia::kDesktop, occupant)};
+}
+
+op::ModerationSet Moderation::to_operation(const RoomJid& room, MuteMedia media) const {
+  op::ModerationSet stored{
+      .room = room, .media = std::string(name_of(media)), .enabled = of(media).enabled};
+  for (const Jid& occupant : of(media).allowed) {
+    stored.allowed.push_back(occupant.to_string());
+  }
+  return stored;
+}
+
+void Moderation::restore(const op::ModerationSet& stored) {
+  for (const MuteMedia media : kMedia) {
+    if (stored.media != name_of(media)) {
+      continue;
+    }
+    of(media).enabled = stored.enabled;
+    of(media).allowed.clear();
+    for (const std::string& text : stored.allowed) {
+      if (const auto occupant = Jid::parse(text)) {
+        of(media).allowed.insert(*occupant);
+      }
+    }
+  }
+}
+
+std::optional<proto::StanzaError> judge_mute(const MuteQuestion& question) {
+  using proto::Condition;
+  if (!question.complete) {
+    return proto::make_error(Condition::kBadRequest, "a mute names 'jid', and true or false");
+  }
+  if (!question.sender_known) {
+    return proto::make_error(Condition::kInternalServerError, "the sender is no participant");
+  }
+  if (!question.self && !question.sender_moderates) {
+    return proto::make_error(Condition::kNotAllowed, "only moderators mute others");
+  }
+  if (!question.target_known) {
+    return proto::make_error(Condition::kInternalServerError, "the target is no participant");
+  }
+  if (!question.mute && !question.self) {
+    return proto::make_error(Condition::kNotAllowed, "nobody unmutes others");
+  }
+  if (!question.mute && !question.sender_moderates && !question.allowed) {
+    return proto::make_error(Condition::kNotAllowed, "moderation forbids it");
+  }
+  if (question.target_exempt) {
+    return proto::make_error(Condition::kNotAllowed, "the target cannot be muted");
+  }
+  return std::nullopt;
+}
+
+}  // namespace bascule::focus
