@@ -156,6 +156,9 @@ void ScriptedClient::on_presence(const xml::Element& stanza) {
   const std::string_view nick = peers::resource_of(from);
   if (nick == endpoint_) {
     in_room_ = available;
+    const xml::Element* user = stanza.child("x", "http://jabber.org/protocol/muc#user");
+    const xml::Element* item = user == nullptr ? nullptr : user->child("item", user->ns);
+    moderator_ = item != nullptr && item->attribute_or_empty("role") == "moderator";
   } else if (nick == "focus") {
     (available ? focus_arrivals : focus_departures) += 1;
     if (available) {
@@ -172,6 +175,9 @@ void ScriptedClient::on_iq_request(const xml::Element& stanza) {
   } else if (stanza.child("query", ns::kDiscoInfo) != nullptr) {
     client_->send(capabilities_.answer(stanza));
   } else if (stanza.child("ping", ns::kPing) != nullptr) {
+    client_->send(peers::result_of(stanza));
+  } else if (!stanza.children.empty() && stanza.children.front().name == "mute") {
+    mutes.push_back(stanza.children.front());
     client_->send(peers::result_of(stanza));
   } else {
     client_->send(peers::error_of(stanza, {"cancel", "service-unavailable", ""}));
@@ -221,6 +227,8 @@ void ScriptedClient::on_initiate(const xml::Element& jingle) {
                                       .own_endpoint = endpoint_});
   wrong.insert(wrong.end(), offer_->wrong.begin(), offer_->wrong.end());
   remote_ = offer_->sources;
+  const xml::Element* muted = jingle.child("startmuted", "http://jitsi.org/jitmeet/start-muted");
+  starts_audio_muted = muted != nullptr && muted->attribute_or_empty("audio") == "true";
   accepted_.reset();
   ++invites;
   if (options_.accepts) {

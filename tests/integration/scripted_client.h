@@ -67,6 +67,7 @@ class ScriptedClient : public peers::XmppClient::Listener {
   [[nodiscard]] bool is_active() const {
     return offer_ && accepted_ && accepted_->type() == "result";
   }
+  [[nodiscard]] bool is_moderator() const { return moderator_; }
   [[nodiscard]] const peers::Offer& offer() const { return *offer_; }
   /// Does it know every source that the other one must be signaled with?
   [[nodiscard]] bool sees(const ScriptedClient& other) const;
@@ -83,6 +84,8 @@ class ScriptedClient : public peers::XmppClient::Listener {
   int focus_arrivals = 0;
   int focus_departures = 0;
   std::string focus_address_seen;  ///< Real address of the occupant "focus".
+  std::vector<xml::Element> mutes;     ///< `<mute/>` from the focus.
+  bool starts_audio_muted = false;     ///< By the last offer.
   std::vector<xml::Element> room_errors;
   std::vector<std::string> wrong;  ///< What a browser would have tripped over.
   std::string closed_because;
@@ -106,6 +109,7 @@ class ScriptedClient : public peers::XmppClient::Listener {
   std::string endpoint_;
   bool logged_in_ = false;
   bool in_room_ = false;
+  bool moderator_ = false;
   std::optional<peers::Offer> offer_;
   peers::SourceSet local_;
   peers::SourcesByOwner remote_;
