@@ -8,17 +8,14 @@
 namespace bascule::focus {
 namespace {
 
-std::shared_ptr<const SourcePayload> make_payload(const proto::SourceMap& sources, bool json) {
+/// Compact JSON or Jingle contents, never both. Null when there is nothing to say.
+std::shared_ptr<const proto::SharedSources> make_payload(const proto::SourceMap& sources,
+                                                         bool json) {
   if (sources.empty()) {
     return nullptr;
   }
-  SourcePayload payload;
-  if (json) {
-    payload.json = proto::encode_sources_json(sources);
-  } else {
-    payload.contents = proto::make_source_contents(sources);
-  }
-  return std::make_shared<const SourcePayload>(std::move(payload));
+  return json ? proto::share_sources({}, proto::JsonMessage{proto::encode_sources_json(sources)})
+              : proto::share_sources(proto::make_source_contents(sources), std::nullopt);
 }
 
 }  // namespace
@@ -37,16 +34,13 @@ struct SourceSignaler::DifferenceKey {
 };
 
 struct SourceSignaler::Difference {
-  std::shared_ptr<const SourcePayload> removed;  // Null: nothing to remove.
-  std::shared_ptr<const SourcePayload> added;    // Null: nothing to add.
+  std::shared_ptr<const proto::SharedSources> removed;  // Null: nothing to remove.
+  std::shared_ptr<const proto::SharedSources> added;    // Null: nothing to add.
 };
 
 proto::Jingle make_jingle(const SourceMessage& message, std::string sid) {
   proto::Jingle jingle{.action = message.action, .sid = std::move(sid)};
-  jingle.contents = message.payload->contents;
-  if (!message.payload->json.empty()) {
-    jingle.json_message = proto::JsonMessage{message.payload->json};
-  }
+  jingle.shared = message.payload;
   return jingle;
 }
 

@@ -25,17 +25,11 @@ struct SourceReceiver {
   bool ssrc_rewriting = false;  ///< The bridge tells it; the focus sends nothing.
 };
 
-/// The sources of one source-add or source-remove, in the form `json` asks for. Never both.
-struct SourcePayload {
-  std::string json;                      ///< Compact form; empty when `contents` is used.
-  std::vector<proto::Content> contents;  ///< XML form.
-};
-
 /// One IQ to be sent. All receivers that are told the same share one payload object.
 struct SourceMessage {
   EndpointId receiver;
   proto::JingleAction action;  ///< kSourceAdd or kSourceRemove.
-  std::shared_ptr<const SourcePayload> payload;
+  std::shared_ptr<const proto::SharedSources> payload;
 };
 
 /// The IQ's payload for the receiver's session `sid`. Nobody waits for its answer: order on the

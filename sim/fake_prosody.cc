@@ -96,7 +96,7 @@ void FakeProsody::send(SessionId id, const xml::Element& stanza) {
   Session& session = found->second;
   session.next_to_server = std::max(session.next_to_server, schedule_.now() + latency());
   xml::Element sent = stanza;
-  if (network_.wire) {
+  if (network_.wire || stanza.has_prepared()) {
     auto parsed = xml::parse(xml::to_string(stanza));
     BASCULE_CHECK(parsed.has_value());
     sent = *std::move(parsed);
@@ -184,7 +184,7 @@ void FakeProsody::bounce(const Jid& receiver, const xml::Element& request,
 }
 
 void FakeProsody::push(SessionId id, Session& session, xml::Element stanza) {
-  if (network_.wire) {
+  if (network_.wire || stanza.has_prepared()) {
     auto parsed = xml::parse(xml::to_string(stanza));
     BASCULE_CHECK(parsed.has_value());
     stanza = *std::move(parsed);

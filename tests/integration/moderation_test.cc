@@ -100,14 +100,13 @@ TEST_F(ModerationOnProsody, NewcomersStartMutedWhenTheRoomSaysSo) {
 TEST_F(ModerationOnProsody, NobodyElseIsBelieved) {
   xml::Element message = peers::element("message", "jabber:client");
   message.set("to", first.focus_address_seen);
-  message.add(peers::text_element(
-      "json-message", kJitsiMeet,
-      R"({"type":"av_moderation","enabled":true,"mediaType":"audio","room":")" +
-          stage.room("room") + "\"}"));
+  message.add(
+      peers::text_element("json-message", kJitsiMeet,
+                          R"({"type":"av_moderation","enabled":true,"mediaType":"audio","room":")" +
+                              stage.room("room") + "\"}"));
   second.send(message);
-  stage.until("the message was looked at", [this] {
-    return stage.daemon.metric("bascule_messages_ignored_total") >= 1;
-  });
+  stage.until("the message was looked at",
+              [this] { return stage.daemon.metric("bascule_messages_ignored_total") >= 1; });
   EXPECT_THAT(first.mutes, testing::IsEmpty());
   EXPECT_THAT(second.mutes, testing::IsEmpty());
 }

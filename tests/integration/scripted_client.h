@@ -83,9 +83,9 @@ class ScriptedClient : public peers::XmppClient::Listener {
   std::vector<std::string> terminations;  ///< `<sid> <condition> <text>`.
   int focus_arrivals = 0;
   int focus_departures = 0;
-  std::string focus_address_seen;  ///< Real address of the occupant "focus".
-  std::vector<xml::Element> mutes;     ///< `<mute/>` from the focus.
-  bool starts_audio_muted = false;     ///< By the last offer.
+  std::string focus_address_seen;   ///< Real address of the occupant "focus".
+  std::vector<xml::Element> mutes;  ///< `<mute/>` from the focus.
+  bool starts_audio_muted = false;  ///< By the last offer.
   std::vector<xml::Element> room_errors;
   std::vector<std::string> wrong;  ///< What a browser would have tripped over.
   std::string closed_because;

@@ -3,6 +3,7 @@
 #include "xmpp/proto/codec.h"
 #include "xmpp/proto/jingle_content.h"
 #include "xmpp/proto/jitsi_conference.h"
+#include "xmpp/xml/writer.h"
 
 namespace bascule::proto {
 namespace {
@@ -205,7 +206,25 @@ xml::Element encode(const Jingle& jingle) {
   if (jingle.reason) {
     element.add(encode_reason(*jingle.reason));
   }
+  if (jingle.shared) {
+    element.prepared = jingle.shared->xml;
+  }
   return element;
+}
+
+std::shared_ptr<const SharedSources> share_sources(std::vector<Content> contents,
+                                                   std::optional<JsonMessage> json_message) {
+  std::vector<xml::Element> children;
+  for (const Content& content : contents) {
+    children.push_back(encode_content(content));
+  }
+  if (json_message) {
+    children.push_back(encode(*json_message));
+  }
+  return std::make_shared<const SharedSources>(
+      SharedSources{.contents = std::move(contents),
+                    .json_message = std::move(json_message),
+                    .xml = xml::prepare(children, kJingleNamespace)});
 }
 
 bool is_jingle(const xml::Element& element) {

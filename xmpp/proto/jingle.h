@@ -4,6 +4,7 @@
 // (Jicofo: JingleOfferFactory.java, JingleSession.kt; lib-jitsi-meet: JingleSessionPC.js).
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -125,6 +126,16 @@ struct StartMuted {
   friend bool operator==(const StartMuted&, const StartMuted&) = default;
 };
 
+/// The sources of one source-add or source-remove that goes to many: encoded once.
+struct SharedSources {
+  std::vector<Content> contents;  ///< XML form; empty in the other.
+  std::optional<JsonMessage> json_message;
+  std::shared_ptr<const std::string> xml;  ///< Both as children of `<jingle/>`.
+};
+/// Encodes them. Cost: that of one message.
+std::shared_ptr<const SharedSources> share_sources(std::vector<Content> contents,
+                                                   std::optional<JsonMessage> json_message);
+
 struct Jingle {
   /// Absent attribute: kUnknown with an empty `unknown_action`.
   JingleAction action = JingleAction::kUnknown;
@@ -139,7 +150,17 @@ struct Jingle {
   std::optional<JsonMessage> json_message;
   std::optional<std::string> ice_state;  ///< `<ice-state/>`, lower case: "failed" from old clients.
   std::optional<JingleReason> reason;
+  /// Instead of `contents` and `json_message`, when sending; never made by decoding.
+  std::shared_ptr<const SharedSources> shared = nullptr;
   friend bool operator==(const Jingle&, const Jingle&) = default;
+
+  // What it carries, wherever that is.
+  [[nodiscard]] const std::vector<Content>& all_contents() const {
+    return shared ? shared->contents : contents;
+  }
+  [[nodiscard]] const std::optional<JsonMessage>& json() const {
+    return shared ? shared->json_message : json_message;
+  }
 };
 
 bool is_jingle(const xml::Element& element);

@@ -61,6 +61,11 @@ Element& Element::add(Element child_element) {
   return children.back();
 }
 
+bool Element::has_prepared() const {
+  return prepared || std::any_of(children.begin(), children.end(),
+                                 [](const Element& below) { return below.has_prepared(); });
+}
+
 void rename_namespace(Element& element, std::string_view from, std::string_view to) {
   if (element.ns == from) {
     element.ns = to;

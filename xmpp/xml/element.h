@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,10 @@ struct Element {
   std::vector<std::pair<std::string, std::string>> attributes;
   std::vector<Element> children;
   std::string text;
+  /// More children, as text that the writer made for this place, see `prepare`. Written after
+  /// `children`, and by nobody else: a parser never makes it, and it is not looked into. What many
+  /// elements have in common is written once and shared; equal means shared here.
+  std::shared_ptr<const std::string> prepared = nullptr;
   friend bool operator==(const Element&, const Element&) = default;
 
   /// The value of an attribute, or nullopt. The view lives as long as the element.
@@ -33,6 +38,8 @@ struct Element {
   [[nodiscard]] const Element* child_in(std::string_view child_ns) const;
   /// Appends a child and returns a reference to it (valid until the next append).
   Element& add(Element child_element);
+  /// Whether it or anything below it has `prepared` content.
+  [[nodiscard]] bool has_prepared() const;
   [[nodiscard]] bool is(std::string_view expected_name, std::string_view expected_ns) const {
     return name == expected_name && ns == expected_ns;
   }

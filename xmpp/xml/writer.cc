@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace bascule::xml {
 namespace {
@@ -106,13 +107,16 @@ void append_element(const Element& element, std::string_view parent_ns, std::str
   output += '>';
   const std::size_t content_begin = output.size();
   append_escaped(element.text, Place::kText, output);
-  if (output.size() == content_begin && element.children.empty()) {
+  if (output.size() == content_begin && element.children.empty() && !element.prepared) {
     output.pop_back();
     output += "/>";
     return;
   }
   for (const Element& child : element.children) {
     append_element(child, element.ns, output);
+  }
+  if (element.prepared) {
+    output += *element.prepared;
   }
   output += "</";
   output += element.name;
@@ -125,6 +129,15 @@ std::string to_string(const Element& element, std::string_view parent_ns) {
   std::string output;
   append_element(element, parent_ns, output);
   return output;
+}
+
+std::shared_ptr<const std::string> prepare(const std::vector<Element>& children,
+                                           std::string_view parent_ns) {
+  std::string text;
+  for (const Element& child : children) {
+    append_element(child, parent_ns, text);
+  }
+  return std::make_shared<const std::string>(std::move(text));
 }
 
 }  // namespace bascule::xml

@@ -65,7 +65,7 @@ class Room {
 
 /// As the tests wrote them: the compact form has no camera, its reader assumes one.
 proto::SourceMap sources_of(const SourceMessage& message) {
-  auto sources = proto::decode_sources_json(message.payload->json).value();
+  auto sources = proto::decode_sources_json(message.payload->json_message->json).value();
   for (auto& [owner, set] : sources) {
     for (auto& source : set.video) {
       if (source.video_type == proto::VideoType::kCamera) {
@@ -253,7 +253,7 @@ TEST(SourceSignalerTest, ReceiversThatAreToldTheSameShareOnePayload) {
   EXPECT_EQ(messages[0].payload, messages[1].payload);
   EXPECT_EQ(messages[0].payload, messages[2].payload);
   EXPECT_NE(messages[0].payload, messages[3].payload);
-  EXPECT_TRUE(messages[3].payload->json.empty());
+  EXPECT_EQ(messages[3].payload->json_message, std::nullopt);
   ASSERT_EQ(messages[3].payload->contents.size(), 1U);
   EXPECT_EQ(messages[3].payload->contents[0].name, "audio");
 }
@@ -269,13 +269,13 @@ TEST(SourceSignalerTest, MessagesBecomeJingleInEitherForm) {
   EXPECT_EQ(json.action, JingleAction::kSourceAdd);
   EXPECT_EQ(json.sid, "sid-2");
   EXPECT_EQ(json.initiator, std::nullopt);
-  EXPECT_TRUE(json.contents.empty());
-  EXPECT_EQ(json.json_message->json, R"({"sources":{"e1":[[],[],[{"s":1}]]}})");
+  EXPECT_TRUE(json.all_contents().empty());
+  EXPECT_EQ(json.json()->json, R"({"sources":{"e1":[[],[],[{"s":1}]]}})");
   const auto xml = make_jingle(messages[1], "sid-3");
-  EXPECT_EQ(xml.json_message, std::nullopt);
-  ASSERT_EQ(xml.contents.size(), 1U);
-  ASSERT_EQ(xml.contents[0].description->sources.size(), 1U);
-  EXPECT_EQ(xml.contents[0].description->sources[0].owner, "e1");
+  EXPECT_EQ(xml.json(), std::nullopt);
+  ASSERT_EQ(xml.all_contents().size(), 1U);
+  ASSERT_EQ(xml.all_contents()[0].description->sources.size(), 1U);
+  EXPECT_EQ(xml.all_contents()[0].description->sources[0].owner, "e1");
 }
 
 TEST(SourceSignalerTest, ALargeRoomIsServedInPortions) {
