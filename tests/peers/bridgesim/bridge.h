@@ -90,7 +90,8 @@ class Bridge : public XmppClient::Listener {
   void answer(const xml::Element& stanza);
 
   // bridge_work.cc: colibri2 and faults
-  void on_media(std::string_view text, const MediaSocket::Endpoint& from);
+  void on_media(std::string_view packet, const MediaSocket::Endpoint& from);
+  void on_check(std::string_view packet, const MediaSocket::Endpoint& from);
   void on_modify(const xml::Element& stanza);
   void work(const std::string& meeting);
   void finish(const std::string& meeting);

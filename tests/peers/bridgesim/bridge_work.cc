@@ -6,6 +6,7 @@
 
 #include "tests/peers/bridgesim/bridge.h"
 #include "tests/peers/bridgesim/schema.h"
+#include "tests/peers/bridgesim/stun.h"
 #include "tests/peers/common/stanza.h"
 
 namespace bascule::peers {
@@ -29,11 +30,42 @@ void Bridge::wrong(const std::string& text) {
   log_.violation(options_.identity.nick, text);
 }
 
-void Bridge::on_media(std::string_view text, const MediaSocket::Endpoint& from) {
-  const std::string_view ufrag = text.substr(0, text.find(' '));
-  if (!hanging_ && colibri_.media_arrived(ufrag, std::chrono::steady_clock::now())) {
-    media_.send(text, from);
+void Bridge::on_media(std::string_view packet, const MediaSocket::Endpoint& from) {
+  if (hanging_ || faults_.deaf) {
+    return;
   }
+  if (stun::is_message(packet)) {
+    on_check(packet, from);
+    return;
+  }
+  const std::string_view ufrag = packet.substr(0, packet.find(' '));
+  if (colibri_.media_arrived(ufrag, std::chrono::steady_clock::now())) {
+    media_.send(packet, from);
+  }
+}
+
+void Bridge::on_check(std::string_view packet, const MediaSocket::Endpoint& from) {
+  const auto check = stun::parse_check(packet);
+  if (!check) {
+    return;  // The answer to a check of ours.
+  }
+  const std::size_t colon = std::min(check->username.find(':'), check->username.size());
+  const BridgeEndpoint* endpoint = colibri_.endpoint_of(check->username.substr(0, colon));
+  if (endpoint == nullptr || !endpoint->has_transport) {
+    return;  // Of a transport that has gone, or before the focus has told us of the other side.
+  }
+  const std::string expected = endpoint->ours.ufrag + ":" + endpoint->theirs.ufrag;
+  if (check->username != expected || !stun::is_intact(packet, *check, endpoint->ours.pwd)) {
+    wrong("a client was given other credentials than ours, or we than its: check of " +
+          check->username + ", expected " + expected);
+    return;
+  }
+  colibri_.media_arrived(endpoint->ours.ufrag, std::chrono::steady_clock::now());
+  const stun::Address address{from.address().to_v4().to_uint(), from.port()};
+  media_.send(stun::answer(*check, address, endpoint->ours.pwd), from);
+  media_.send(stun::nominate(endpoint->theirs.ufrag + ":" + endpoint->ours.ufrag,
+                             endpoint->theirs.pwd, random_),
+              from);
 }
 
 void Bridge::on_modify(const xml::Element& stanza) {

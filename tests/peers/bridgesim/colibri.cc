@@ -187,7 +187,7 @@ std::optional<ColibriError> Colibri::create(const xml::Element& request, Step& s
   step.created = true;
   xml::Element& answer = step.reply.modified.add(element("endpoint", ns::kColibri2, {{"id", id}}));
   answer.add(transport(*offered, id, step.conference, made));
-  by_ufrag_[made.ufrag] = {step.meeting, id};
+  by_ufrag_[made.ours.ufrag] = {step.meeting, id};
   step.conference.endpoints.emplace(id, made);
   return std::nullopt;
 }
@@ -209,14 +209,16 @@ std::optional<ColibriError> Colibri::update(const xml::Element& request, Step& s
     if (is_true(*offered, "ice-restart")) {
       target.ice_generation += target.connected_at ? 1 : 0;
       answer.add(transport(*offered, id, step.conference, target));
-      by_ufrag_[target.ufrag] = {step.meeting, id};
+      by_ufrag_[target.ours.ufrag] = {step.meeting, id};
     } else if (const xml::Element* ice = offered->child("transport", ns::kIce)) {
       const bool complete = ice->attribute("ufrag") && ice->attribute("pwd");
-      if (complete && !target.has_transport) {
-        target.has_transport = true;
-        if (!identity_.media) {
+      if (complete) {
+        target.theirs = {std::string(ice->attribute_or_empty("ufrag")),
+                         std::string(ice->attribute_or_empty("pwd"))};
+        if (!target.has_transport && !identity_.media) {
           target.connected_at = step.now + random_between(random_, kConnectMin, kConnectMax);
         }
+        target.has_transport = true;
       }
     }
   }
@@ -235,13 +237,14 @@ void Colibri::apply_sources(const xml::Element& request, BridgeEndpoint& target)
 
 xml::Element Colibri::transport(const xml::Element& request, const std::string& endpoint_id,
                                 const BridgeConference& conference, BridgeEndpoint& endpoint) {
-  endpoint.ufrag = random_text(random_, 14, kBase32Alphabet);
+  endpoint.ours = {random_text(random_, 14, kBase32Alphabet),
+                   random_text(random_, 26, kBase32Alphabet)};
   const std::string url = "wss://media.example.net/colibri-ws/" + identity_.nick + "/" +
                           conference.conference_id + "/" + endpoint_id +
                           "?pwd=" + random_text(random_, 24, kBase32Alphabet);
   xml::Element answer = element("transport", ns::kColibri2);
   xml::Element& ice =
-      answer.add(ice_transport(identity_, identity_.port, endpoint.ufrag, url, random_));
+      answer.add(ice_transport(identity_, identity_.port, endpoint.ours, url, random_));
   if (endpoint.ice_generation > 0) {
     ice.set("ice-generation", std::to_string(endpoint.ice_generation));
   }
@@ -258,19 +261,29 @@ void Colibri::erase(std::string_view meeting) {
   }
 }
 
-bool Colibri::media_arrived(std::string_view ufrag, SteadyTime now) {
+const BridgeEndpoint* Colibri::endpoint_of(std::string_view ufrag) const {
   const auto known = by_ufrag_.find(ufrag);
   if (known == by_ufrag_.end()) {
-    return false;
+    return nullptr;
   }
   const auto& [meeting, id] = known->second;
   const auto conference = conferences_.find(meeting);
-  if (conference == conferences_.end() || !conference->second.endpoints.contains(id) ||
-      conference->second.endpoints.at(id).ufrag != ufrag) {
-    by_ufrag_.erase(known);
+  if (conference == conferences_.end()) {
+    return nullptr;
+  }
+  const auto endpoint = conference->second.endpoints.find(id);
+  const bool current =
+      endpoint != conference->second.endpoints.end() && endpoint->second.ours.ufrag == ufrag;
+  return current ? &endpoint->second : nullptr;
+}
+
+bool Colibri::media_arrived(std::string_view ufrag, SteadyTime now) {
+  if (endpoint_of(ufrag) == nullptr) {
+    by_ufrag_.erase(std::string(ufrag));
     return false;
   }
-  BridgeEndpoint& endpoint = conference->second.endpoints.at(id);
+  const auto& [meeting, id] = by_ufrag_.find(ufrag)->second;
+  BridgeEndpoint& endpoint = conferences_.at(meeting).endpoints.at(id);
   if (!endpoint.has_transport) {
     return false;
   }

@@ -26,6 +26,12 @@ struct BridgeIdentity {
   std::string relay_id;  ///< Under which other bridges know it; empty: relays are off.
 };
 
+/// Of one side of an ICE transport.
+struct IceCredentials {
+  std::string ufrag;
+  std::string pwd;
+};
+
 /// One participant allocated on the bridge.
 struct BridgeEndpoint {
   bool visitor = false;
@@ -33,7 +39,8 @@ struct BridgeEndpoint {
   bool has_transport = false;
   int ice_generation = 0;
   SteadyTime created;
-  std::string ufrag;  ///< Ours.
+  IceCredentials ours;
+  IceCredentials theirs;  ///< Empty until we were told.
   /// When simulated ICE and DTLS are done: after the first transport update and, with media, the
   /// first packet.
   std::optional<SteadyTime> connected_at;
@@ -104,6 +111,8 @@ class Colibri {
   /// A packet for the transport with this ufrag of ours. False: nobody has it, or its endpoint has
   /// not got the credentials of the other side yet.
   bool media_arrived(std::string_view ufrag, SteadyTime now);
+  /// The endpoint whose transport has this ufrag of ours; null: there is none (any more).
+  [[nodiscard]] const BridgeEndpoint* endpoint_of(std::string_view ufrag) const;
   /// Is the endpoint connected, and does it still send?
   [[nodiscard]] bool is_live(const BridgeEndpoint& endpoint, SteadyTime now) const;
   /// Forgets everything.

@@ -51,10 +51,9 @@ ColibriError not_implemented(std::string reason, std::string text) {
   return {"cancel", "feature-not-implemented", std::move(reason), std::move(text), ""};
 }
 
-xml::Element ice_transport(const BridgeIdentity& identity, int port, const std::string& ufrag,
+xml::Element ice_transport(const BridgeIdentity& identity, int port, const IceCredentials& ours,
                            const std::string& url, Prng& random) {
-  xml::Element ice = element("transport", ns::kIce,
-                             {{"ufrag", ufrag}, {"pwd", random_text(random, 26, kBase32Alphabet)}});
+  xml::Element ice = element("transport", ns::kIce, {{"ufrag", ours.ufrag}, {"pwd", ours.pwd}});
   ice.add(element("rtcp-mux", ns::kIce));
   xml::Element& fingerprint =
       ice.add(element("fingerprint", ns::kDtls, {{"hash", "sha-256"}, {"setup", "actpass"}}));

@@ -24,7 +24,7 @@ namespace bascule::peers {
 
 /// The ICE transport a bridge offers. `url`: of its WebSocket; empty: none.
 [[nodiscard]] xml::Element ice_transport(const BridgeIdentity& identity, int port,
-                                         const std::string& ufrag, const std::string& url,
+                                         const IceCredentials& ours, const std::string& url,
                                          Prng& random);
 
 }  // namespace bascule::peers

@@ -69,6 +69,8 @@ bool Faults::apply(const FaultAction& action) {
   const std::string first = action.arguments.empty() ? "" : action.arguments.front();
   if (action.verb == "zombie") {
     zombie = true;
+  } else if (action.verb == "deaf") {
+    deaf = true;
   } else if (action.verb == "slow") {
     slow = duration_of(first);
   } else if (action.verb == "flap") {
@@ -106,6 +108,8 @@ bool Faults::apply(const FaultAction& action) {
 void Faults::end(const std::string& verb) {
   if (verb == "zombie") {
     zombie = false;
+  } else if (verb == "deaf") {
+    deaf = false;
   } else if (verb == "slow") {
     slow.reset();
   } else if (verb == "flap") {

@@ -38,6 +38,7 @@ class Faults {
   std::optional<ColibriError> inject(const xml::Element& modify, Prng& random) const;
 
   bool zombie = false;
+  bool deaf = false;  ///< Media is neither heard nor sent; XMPP goes on.
   std::optional<Milliseconds> slow;
   std::optional<Milliseconds> flap;
   std::optional<Milliseconds> clock_offset;

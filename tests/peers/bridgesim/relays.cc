@@ -50,7 +50,8 @@ std::optional<ColibriError> create(const xml::Element& request, const std::strin
                               ? ""
                               : "wss://media.example.net/colibri-relay-ws/" + identity.nick + "/" +
                                     conference.conference_id + "/" + id;
-  transport.add(ice_transport(identity, port, made.ufrag, url, random));
+  const IceCredentials ours{made.ufrag, random_text(random, 26, kBase32Alphabet)};
+  transport.add(ice_transport(identity, port, ours, url, random));
   if (sctp != nullptr) {
     transport.add(
         element("sctp", ns::kColibri2,

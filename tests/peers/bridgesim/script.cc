@@ -25,6 +25,7 @@ const std::map<std::string, Verb, std::less<>>& verbs() {
       {"kill", {}},
       {"hang", {}},
       {"zombie", {}},
+      {"deaf", {}},
       {"slow", {.required = 1, .first_is_duration = true}},
       {"flap", {.required = 1, .first_is_duration = true}},
       {"stats", {.first = {"frozen", "absent", "stopped"}, .required = 1}},

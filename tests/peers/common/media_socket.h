@@ -13,12 +13,13 @@ namespace bascule::peers {
 
 /// Stands in for media: small UDP datagrams on loopback. A participant sends `<ufrag> <number>` to
 /// the candidate of its bridge once a second; a bridge that knows the ufrag sends it back. That is
-/// as much of ICE as tells both sides whether the other one is there.
+/// as much of ICE as tells both sides whether the other one is there. Browsers do real ICE on the
+/// same port (tests/peers/bridgesim/stun.h).
 class MediaSocket {
  public:
   using Endpoint = boost::asio::ip::udp::endpoint;
   /// What arrived and from where.
-  using Callback = std::function<void(std::string_view text, const Endpoint& from)>;
+  using Callback = std::function<void(std::string_view packet, const Endpoint& from)>;
 
   MediaSocket(boost::asio::io_context& io, Callback callback);
 
@@ -34,7 +35,7 @@ class MediaSocket {
 
   boost::asio::ip::udp::socket socket_;
   Callback callback_;
-  std::array<char, 256> buffer_{};
+  std::array<char, 2048> buffer_{};
   Endpoint from_;
 };
 
