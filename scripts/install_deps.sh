@@ -10,10 +10,16 @@ packages=(
   prometheus-cpp-dev libcivetweb-dev libcurl4-openssl-dev zlib1g-dev
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
   # tests and the demo
-  prosody python3 openssl curl
+  prosody python3 openssl curl chromium
   # the contributor's loop
   clang-format-14 clang-tidy-14
 )
+
+# The browser test needs node and npm from Debian, unless there are others: NodeSource's nodejs has npm inside and
+# conflicts with Debian's.
+if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+  packages+=(nodejs npm)
+fi
 
 missing=()
 for package in "${packages[@]}"; do

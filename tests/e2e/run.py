@@ -34,6 +34,13 @@ def serve(stage, arguments):
     signal.sigwait([signal.SIGINT, signal.SIGTERM])
 
 
+def missing_tools():
+    """What `./scripts/dev e2e` would have installed."""
+    tools = [name for name in ("node", "chromium", "prosody") if shutil.which(name) is None]
+    modules = servers.FOLDER / "node_modules" / "playwright-core"
+    return tools + ([] if modules.exists() else [str(modules)])
+
+
 def perform(stage, arguments):
     if arguments.serve:
         serve(stage, arguments)
@@ -56,6 +63,9 @@ def perform(stage, arguments):
 
 def main():
     arguments = parse_arguments()
+    if missing_tools():
+        print(f"missing: {', '.join(missing_tools())}; ./scripts/dev e2e installs what it needs", file=sys.stderr)
+        return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     logs = pathlib.Path(tempfile.mkdtemp(prefix="bascule-e2e-"))
     stage = servers.Stage(arguments.bindir.resolve(), logs)

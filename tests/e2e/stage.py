@@ -41,9 +41,8 @@ class Stage:
         return {"websocket": "ws://127.0.0.1:{}/xmpp-websocket",
                 "bosh": "http://127.0.0.1:{}/http-bind"}[transport].format(self.http_port)
 
-    def address(self, room, devices="audio,video", transport="websocket"):
-        return self.site.address(room=room, domain=self.scene.prosody.domain, service=self.service(transport),
-                                 devices=devices)
+    def address(self, room, transport="websocket", **query):
+        return self.site.address(room=room, domain=self.scene.prosody.domain, service=self.service(transport), **query)
 
     def page(self, name, **query):
         return Page(self.browser, name, self.address(**query))

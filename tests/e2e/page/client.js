@@ -10,7 +10,8 @@ class Client {
       room: query.get('room') || 'lobby',
       domain: query.get('domain') || location.hostname,
       service: query.get('service') || query.get('bosh') || '/http-bind',
-      devices: (query.get('devices') || 'audio,video').split(',').filter(Boolean)
+      devices: (query.get('devices') ?? 'audio,video').split(',').filter(Boolean),
+      features: (query.get('features') || '').split(',').filter(Boolean)
     };
     this.bornAt = performance.now();
     this.notes = [];
@@ -20,7 +21,7 @@ class Client {
     this.left = false;
     this.ready = false; // the focus has said so
     this.failures = []; // CONNECTION_FAILED and CONFERENCE_FAILED
-    this.sessions = []; // { sid, bridgeSession, accepted, confirmed }, in order of arrival
+    this.sessions = []; // { sid, bridgeSession, accepted, confirmed, ended (by us) }, in order of arrival
     this.iceState = 'new'; // of the newest session
     this.people = new Map(); // id -> { tracks: Set of JitsiTrack }
     this.localTracks = [];
@@ -85,6 +86,8 @@ class Client {
       this.iceState = 'new';
     } else if (what === 'result of conference') {
       this.ready = details.answer.querySelector('conference').getAttribute('ready') === 'true';
+    } else if (what === 'sent session-terminate') {
+      this._session(details.sid).ended = true;
     } else if (what === 'sent session-accept') {
       this._session(details.sid).accepted = true;
     } else if (what === 'result of session-accept') {
@@ -127,6 +130,7 @@ class Client {
       this.connected = false;
       this.note('disconnected');
     });
+    this.settings.features.forEach(feature => this.connection.xmpp.caps.addFeature(feature));
     // The library has no public way to see stanzas.
     this.stanzas.attach(this.connection.xmpp.connection._stropheConn);
     this.connection.connect();
@@ -135,7 +139,7 @@ class Client {
   _join() {
     this.conference = this.connection.initJitsiConference(this.settings.room, {
       p2p: { enabled: false },
-      avgRtpStatsN: 0 // there is no media to make statistics of
+      e2eping: { pingInterval: -1 } // it needs the channel of a real bridge
     });
     this._listen(JitsiMeetJS.events.conference);
     this.localTracks.forEach(track => this.conference.addTrack(track));
@@ -179,6 +183,13 @@ class Client {
       apply(this.people.get(id).tracks, track);
     }
     this.note(`${track.getType()} ${change}`, { id });
+  }
+
+  /** What no participant of a healthy conference has: failures, refusals, and requests of the focus that made no sense. */
+  get troubles() {
+    // What was on its way when we ended the session is nobody's fault.
+    const objections = this.stanzas.objections.filter(one => !(this._session(one.sid) || {}).ended);
+    return [ ...this.failures, ...this.stanzas.refused.map(one => one.xml), ...objections.map(one => one.xml) ];
   }
 
   _ice(state) {

@@ -8,6 +8,8 @@ class StanzaWatch {
   constructor(note) {
     this.note = note;
     this.unanswered = new Map(); // id -> { to, kind, sid, sentAt }
+    this.asked = new Map(); // id of a Jingle request of the focus -> sid
+    this.objections = []; // { sid, xml }: requests of the focus we answered with an error
     this.refused = []; // answers of type "error" to requests to the focus, its component and its occupant
   }
 
@@ -42,8 +44,13 @@ class StanzaWatch {
       if (jingle || kind === 'conference') {
         this.note(`sent ${kind}`, { sid: sidOf(jingle), xml: stanza.outerHTML });
       }
-    } else if (stanza.getAttribute('type') === 'error') {
-      this.note('answered with an error', { xml: stanza.outerHTML });
+    } else if (this.asked.has(id)) {
+      if (stanza.getAttribute('type') === 'error') {
+        const objection = { sid: this.asked.get(id), xml: stanza.outerHTML };
+        this.objections.push(objection);
+        this.note('answered with an error', objection);
+      }
+      this.asked.delete(id);
     }
   }
 
@@ -54,6 +61,7 @@ class StanzaWatch {
     const type = stanza.getAttribute('type');
     const jingle = jingleOf(stanza);
     if (jingle && type === 'set') {
+      this.asked.set(stanza.getAttribute('id'), sidOf(jingle));
       this.note(`received ${jingle.getAttribute('action')}`, { sid: sidOf(jingle), jingle, xml: stanza.outerHTML });
     } else if (type === 'result' || type === 'error') {
       this._answered(stanza, type);
