@@ -39,8 +39,19 @@ async function open(name, url) {
   });
   page.on('pageerror', error => complaints.push(`uncaught: ${error.stack || error}`));
   page.on('crash', () => complaints.push('the page crashed'));
+  await page.exposeFunction('report', say);
   pages.set(name, { page, complaints });
   await page.goto(url);
+}
+
+/**
+ * In the page. What takes long is reported by a call of ours: a promise the browser itself waits for on behalf of the
+ * protocol is now and then garbage collected ("Promise was collected").
+ */
+function run({ id, source }) {
+  Promise.resolve().then(() => (0, eval)(source)).then(
+    value => report({ id, value: value === undefined ? null : value }),
+    error => report({ id, error: String(error) }));
 }
 
 async function obey(order) {
@@ -49,7 +60,7 @@ async function obey(order) {
   }
   const { page, complaints } = pages.get(order.page);
   if (order.run) {
-    return page.evaluate(order.run);
+    return page.evaluate(run, { id: order.id, source: order.run });
   }
   if (order.close) {
     pages.delete(order.page);
@@ -58,12 +69,14 @@ async function obey(order) {
   return complaints;
 }
 
-const say = answer => process.stdout.write(`${JSON.stringify(answer)}\n`);
+function say(answer) {
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
 
 say({ id: 0, value: browser.version() });
 for await (const line of createInterface({ input: process.stdin })) {
   const order = JSON.parse(line);
-  obey(order).then(value => say({ id: order.id, value: value === undefined ? null : value }),
+  obey(order).then(value => order.run || say({ id: order.id, value: value === undefined ? null : value }),
     error => say({ id: order.id, error: String(error.message || error) }));
 }
 await browser.close();
