@@ -16,11 +16,10 @@ Topology::Change Topology::update(std::span<const Node> present) {
     (both ? kept : change.removed).push_back(link);
   }
   std::erase_if(nodes_, [&](const Node& node) { return !stays(node); });
-  std::vector<BridgeJid> joined;
+  std::erase_if(isolated_, [&](const BridgeJid& bridge) { return find(bridge) == nullptr; });
   for (const Node& node : present) {
     if (find(node.bridge) == nullptr) {
       nodes_.push_back(node);
-      joined.push_back(node.bridge);
     }
   }
   for (const Link& link : links()) {
@@ -28,9 +27,13 @@ Topology::Change Topology::update(std::span<const Node> present) {
       change.added.push_back(link);
     }
   }
-  for (const BridgeJid& bridge : joined) {
-    if (!can_link(*find(bridge))) {
-      change.isolated.push_back(bridge);
+  std::erase_if(isolated_, [&](const BridgeJid& bridge) { return can_link(*find(bridge)); });
+  for (const Node& node : nodes_) {
+    const bool known =
+        std::find(isolated_.begin(), isolated_.end(), node.bridge) != isolated_.end();
+    if (nodes_.size() > 1 && !can_link(node) && !known) {
+      isolated_.push_back(node.bridge);
+      change.isolated.push_back(node.bridge);
     }
   }
   return change;

@@ -34,7 +34,8 @@ class Topology {
   struct Change {
     std::vector<Link> removed;  ///< First: a link may come again at once.
     std::vector<Link> added;
-    /// New and not to be linked: no relay id, or the relay id of another bridge of the conference.
+    /// Not to be linked with the others there are: no relay id, or the relay id of another bridge
+    /// of the conference. Each once for as long as that is so.
     std::vector<BridgeJid> isolated;
   };
 
@@ -52,6 +53,7 @@ class Topology {
   [[nodiscard]] bool can_link(const Node& node) const;
 
   std::vector<Node> nodes_;
+  std::vector<BridgeJid> isolated_;  ///< What `update` has said so of.
 };
 
 }  // namespace bascule::focus

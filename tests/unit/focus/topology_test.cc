@@ -73,6 +73,18 @@ TEST(TopologyTest, WithoutARelayIdABridgeStaysAlone) {
             (Links{link("a", "b"), link("c", "b")}));
 }
 
+TEST(TopologyTest, TheOnlyBridgeIsNotIsolatedUntilThereIsAnother) {
+  Topology topology;
+  EXPECT_TRUE(topology.update(Nodes{{bridge("a"), "", 0}}).isolated.empty());
+  EXPECT_EQ(topology.update(Nodes{{bridge("a"), "", 0}, node("b")}).isolated,
+            (std::vector{bridge("a")}));
+  EXPECT_TRUE(topology.update(Nodes{{bridge("a"), "", 0}}).isolated.empty());
+  // Having left, it is news again.
+  topology.update(Nodes{node("b")});
+  EXPECT_EQ(topology.update(Nodes{node("b"), {bridge("a"), "", 0}}).isolated,
+            (std::vector{bridge("a")}));
+}
+
 TEST(TopologyTest, ARelayIdBelongsToTheFirstThatHasIt) {
   Topology topology;
   topology.update(Nodes{node("a"), {bridge("b"), "same", 0}});
