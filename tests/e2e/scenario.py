@@ -102,6 +102,16 @@ class Meeting:
         with self.step("and unmuted again"):
             self.pages["ann"].value("client.setMuted('audio', false)")
             self.everybody_sees("ann", "audio, camera")
+        with self.step("the moderator mutes another, who obeys"):
+            moderators = [name for name, page in self.pages.items() if page.value("client.conference.isModerator()")]
+            if len(moderators) != 1:
+                raise StepFailed(f"moderators: {moderators}")
+            muted = next(name for name in self.pages if name not in moderators)
+            self.pages[moderators[0]].value(f"client.muteOther('{self.ids[muted]}')")
+            self.everybody_sees(muted, self.sources[muted].replace("audio", "audio muted"))
+            self.pages[muted].value("client.setMuted('audio', false)")
+            self.everybody_sees(muted, self.sources[muted])
+            self.nothing_went_wrong()
 
     def share(self):
         with self.step("a shared screen arrives at the others as source-add"):
@@ -155,13 +165,15 @@ class Meeting:
             self.eventually(lambda: self.stage.scene.endpoints_held() == 0, "a bridge still has participants")
 
     def bosh(self):
-        with self.step("two meet over BOSH, one of whom leaves the mapping of sources to the bridge"):
-            self.pages = {"dan": self.stage.page("dan", room="bosh", transport="bosh"),
-                          "eve": self.stage.page("eve", room="bosh", transport="bosh", features=SSRC_REWRITING)}
+        with self.step("a meeting over BOSH, with one of old, one who leaves sources to the bridge, one without devices"):
+            self.pages = {"dan": self.stage.page("dan", room="bosh", transport="bosh", names="no"),
+                          "eve": self.stage.page("eve", room="bosh", transport="bosh", features=SSRC_REWRITING),
+                          "fay": self.stage.page("fay", room="bosh", transport="bosh", devices="")}
             self.remember_pages()
-            self.everybody("client.active && client.iceState === 'connected' && client.people.size === 1")
+            self.everybody("client.active && client.iceState === 'connected' && client.people.size === 2")
             self.ids = {name: page.value("client.id") for name, page in self.pages.items()}
-            self.everybody_sees("eve", "audio, camera")
+            for one, sender in (("dan", "eve"), ("fay", "dan"), ("fay", "eve")):
+                self.pages[one].until(f"client.tracksOf('{self.ids[sender]}') === 'audio, camera'", DEADLINE_S)
             eve = self.pages["eve"]
             owners = eve.value("Object.keys(JSON.parse(client.notes.find(note => note.what === 'received session-initiate')"
                                ".jingle.querySelector('json-message').textContent).sources)")
@@ -194,12 +206,12 @@ class Meeting:
                 "bascule_invites_refused_total", "bascule_accept_timeouts_total") if metrics[name] != 0}
             if wrong:
                 raise StepFailed(str(wrong))
-            for host in scene.live_hosts():
-                if host.quit()[1] != 0:
-                    raise StepFailed((host.violations() or [f"see {host.log}"])[0])
             code = scene.daemon.stop()
             if code != 0:
                 raise StepFailed(f"bascule exited with {code}")
+            for host in scene.live_hosts():
+                if host.quit()[1] != 0:
+                    raise StepFailed((host.violations() or [f"see {host.log}"])[0])
 
     def eventually(self, condition, otherwise):
         """For what only can be asked for."""

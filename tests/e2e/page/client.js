@@ -11,6 +11,7 @@ class Client {
       domain: query.get('domain') || location.hostname,
       service: query.get('service') || query.get('bosh') || '/http-bind',
       devices: (query.get('devices') ?? 'audio,video').split(',').filter(Boolean),
+      names: query.get('names') !== 'no',
       features: (query.get('features') || '').split(',').filter(Boolean)
     };
     this.bornAt = performance.now();
@@ -104,7 +105,11 @@ class Client {
 
   async start() {
     JitsiMeetJS.setLogLevel(JitsiMeetJS.logLevels.WARN);
-    JitsiMeetJS.init({ disableAudioLevels: true, disableThirdPartyRequests: true, sourceNameSignaling: true });
+    JitsiMeetJS.init({
+      disableAudioLevels: true,
+      disableThirdPartyRequests: true,
+      sourceNameSignaling: this.settings.names
+    });
     if (this.settings.devices.length) {
       this.localTracks = await JitsiMeetJS.createLocalTracks({ devices: this.settings.devices });
     }
@@ -216,6 +221,11 @@ class Client {
   async setMuted(type, muted) {
     const track = this.localTracks.find(one => one.getType() === type);
     await (muted ? track.mute() : track.unmute());
+  }
+
+  /** As a moderator does, by way of the focus. */
+  muteOther(id) {
+    this.conference.muteParticipant(id);
   }
 
   async addDesktop() {
