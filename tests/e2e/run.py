@@ -31,7 +31,11 @@ def parse_arguments():
 
 def serve(stage, arguments):
     print(f"{stage.address('lobby', transport=arguments.transport)}\nCtrl-C ends it.", flush=True)
-    signal.sigwait([signal.SIGINT, signal.SIGTERM])
+    try:
+        while True:
+            signal.pause()
+    except KeyboardInterrupt:
+        print()
 
 
 def missing_tools():
