@@ -22,7 +22,8 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bindir", type=pathlib.Path, required=True, help="where the programs are")
     parser.add_argument("--joins", type=int, metavar="N", help="measure N joins instead")
-    parser.add_argument("--transport", choices=("websocket", "bosh"), default="websocket", help="of --joins and --serve")
+    parser.add_argument("--transport", choices=("websocket", "bosh"), default="websocket",
+                        help="of --joins and --serve")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the figures of --joins here")
     parser.add_argument("--serve", action="store_true", help="only run the servers, until Ctrl-C")
     parser.add_argument("--keep", action="store_true", help="keep the folder with the logs")

@@ -190,7 +190,7 @@ class Client {
     this.note(`${track.getType()} ${change}`, { id });
   }
 
-  /** What no participant of a healthy conference has: failures, refusals, and requests of the focus that made no sense. */
+  /** What no participant of a healthy conference has: failures, refusals, requests of the focus that made no sense. */
   get troubles() {
     // What was on its way when we ended the session is nobody's fault.
     const objections = this.stanzas.objections.filter(one => !(this._session(one.sid) || {}).ended);
@@ -243,7 +243,7 @@ class Client {
     await track.dispose();
   }
 
-  /** What the library does by itself when ICE fails: asks the server whether it is reachable, waits, asks for a restart. */
+  /** What the library does by itself when ICE fails: asks whether the server is there, waits, asks for a restart. */
   failIce() {
     this.conference._onIceConnectionFailed(this.conference.jvbJingleSession);
   }
@@ -255,12 +255,19 @@ class Client {
     return Boolean(this.conference && this.conference.isFocus(`${this.conference.room.roomjid}/focus`));
   }
 
+  /** Whose sources the first offer listed ("jvb": the bridge's own). */
+  get offeredOwners() {
+    const offer = this.notes.find(note => note.what === 'received session-initiate');
+    return Object.keys(JSON.parse(offer.jingle.querySelector('json-message').textContent).sources);
+  }
+
   /** "audio, desktop muted" of somebody, in order of the alphabet; undefined when that person is not there. */
   tracksOf(id) {
     const person = this.people.get(id);
     // Unless it is a desktop, the library leaves the type of a remote video open.
     const name = track => track.getType() === 'audio' ? 'audio' : track.getVideoType() || 'camera';
-    return person && Array.from(person.tracks, track => name(track) + (track.isMuted() ? ' muted' : '')).sort().join(', ');
+    const describe = track => name(track) + (track.isMuted() ? ' muted' : '');
+    return person && Array.from(person.tracks, describe).sort().join(', ');
   }
 }
 

@@ -58,6 +58,29 @@ TEST_F(ColibriTest, CreateAnswersWithTransportSctpAndFeedbackSources) {
   EXPECT_EQ(reply.modified.child("sources", ns::kColibri2)->children.size(), 2U);
 }
 
+TEST_F(ColibriTest, KnowsBothSidesCredentialsByItsUfragAndForgetsThemWithTheEndpoint) {
+  const ColibriReply made = run(modify("create='true' name='r@c.x'", kCreate));
+  const xml::Element* ice = made.modified.child("endpoint", ns::kColibri2)
+                                ->child("transport", ns::kColibri2)
+                                ->child("transport", ns::kIce);
+  const std::string ufrag(ice->attribute_or_empty("ufrag"));
+  const BridgeEndpoint* endpoint = colibri_.endpoint_of(ufrag);
+  ASSERT_NE(endpoint, nullptr);
+  EXPECT_EQ(endpoint->ours.pwd, ice->attribute_or_empty("pwd"));
+  EXPECT_EQ(endpoint->theirs.ufrag, "");
+  EXPECT_FALSE(colibri_.media_arrived(ufrag, now_));  // Before it knows the other side.
+  run(modify("",
+             "<endpoint id='a'><transport><transport xmlns='urn:xmpp:jingle:transports:ice-udp:1' "
+             "ufrag='u' pwd='p'/></transport></endpoint>"));
+  EXPECT_EQ(endpoint->theirs.ufrag, "u");
+  EXPECT_EQ(endpoint->theirs.pwd, "p");
+  EXPECT_TRUE(colibri_.media_arrived(ufrag, now_));
+  run(modify("", "<endpoint id='a' expire='true'/>"));
+  EXPECT_EQ(colibri_.endpoint_of(ufrag), nullptr);
+  EXPECT_EQ(colibri_.endpoint_of("unknown"), nullptr);
+  EXPECT_FALSE(colibri_.media_arrived(ufrag, now_));
+}
+
 TEST_F(ColibriTest, BlamesTheFocusForImpossibleRequests) {
   run(modify("create='true' name='r@c.x'", kCreate));
   const ColibriReply twice = run(modify("", kCreate));

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/peers/bridgesim/faults.h"
+
 namespace bascule::peers {
 namespace {
 
@@ -12,9 +14,15 @@ TEST(ScriptTest, ReadsTriggersFaultsAndDurations) {
       "\n"
       "when stress 0.9 bridge all errors internal 0.25 create for 300ms  # a comment\n"
       "when endpoints 40 bridge 1 slow 14.9s\n"
-      "at 1s bridge all stats stopped for 30s\n");
+      "at 1s bridge all stats stopped for 30s\n"
+      "at 2s bridge 1 deaf for 5s\n");
   ASSERT_TRUE(script) << script.error().what;
-  ASSERT_EQ(script->size(), 4U);
+  ASSERT_EQ(script->size(), 5U);
+  Faults faults;
+  EXPECT_TRUE(faults.apply((*script)[4].action));
+  EXPECT_TRUE(faults.deaf);
+  faults.end("deaf");
+  EXPECT_FALSE(faults.deaf);
   EXPECT_EQ((*script)[3].action.arguments, std::vector<std::string>{"stopped"});
   const ScriptLine& kill = (*script)[0];
   EXPECT_EQ(kill.trigger.kind, FaultTrigger::Kind::kTime);
