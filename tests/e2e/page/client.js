@@ -170,7 +170,11 @@ class Client {
       this.people.delete(id);
       this.note('somebody left', { id });
     });
-    on(events.TRACK_ADDED, track => this._track(track, 'added', (tracks, one) => tracks.add(one)));
+    on(events.TRACK_ADDED, track => {
+      this._track(track, 'added', (tracks, one) => tracks.add(one));
+      // Which kind of video it is may come later, by presence.
+      track.on(JitsiMeetJS.events.track.TRACK_VIDEOTYPE_CHANGED, type => this._track(track, `is ${type}`, () => {}));
+    });
     on(events.TRACK_REMOVED, track => this._track(track, 'removed', (tracks, one) => tracks.delete(one)));
     on(events.TRACK_MUTE_CHANGED, track => this._track(track, track.isMuted() ? 'muted' : 'unmuted', () => {}));
     on(events.CONNECTION_ESTABLISHED, () => this._ice('connected'));
