@@ -1,6 +1,7 @@
 #include "xmpp/proto/source.h"
 
 #include <cstdint>
+#include <limits>
 
 #include "xmpp/proto/codec.h"
 #include "xmpp/proto/rtp.h"
@@ -35,8 +36,15 @@ constexpr Names<GroupSemantics, 3> kSemantics{{
     {GroupSemantics::kFecFr, "FEC-FR"},
 }};
 
-Ssrc read_ssrc(Reader& reader) {
-  return Ssrc(reader.required_integer<std::uint32_t>(kSsrcName, {.min = 1}));
+/// A number out of range is refused in the words of Jicofo; one that is missing reads as -1 there.
+Ssrc read_ssrc(const xml::Element& element, Reader& reader) {
+  const std::string_view text = element.attribute(kSsrcName).value_or("-1");
+  const auto value = parse_integer<std::int64_t>(text);
+  if (value && *value >= 1 && *value <= std::numeric_limits<std::uint32_t>::max()) {
+    return Ssrc(static_cast<std::uint32_t>(*value));
+  }
+  reader.reject(value ? "Invalid SSRC: " + std::to_string(*value) + "." : "ssrc is not a number");
+  return Ssrc(1);
 }
 
 bool is_parameter(const xml::Element& element) {
@@ -106,7 +114,7 @@ xml::Element encode(const SourceGroup& group) {
 Result<Source> decode_source(const xml::Element& source) {
   Reader reader(source);
   reader.expect(kSourceName, kSourceNamespace);
-  Source decoded{.ssrc = read_ssrc(reader),
+  Source decoded{.ssrc = read_ssrc(source, reader),
                  .name = optional_text(source, kNameName),
                  .rid = optional_text(source, kRidName),
                  .injected = reader.flag(kInjectedName)};
@@ -140,7 +148,7 @@ Result<SourceGroup> decode_source_group(const xml::Element& group) {
   for (const xml::Element& child : group.children) {
     if (is_source(child)) {
       Reader ssrc_reader(child);
-      const std::uint32_t ssrc = read_ssrc(ssrc_reader).value();
+      const std::uint32_t ssrc = read_ssrc(child, ssrc_reader).value();
       decoded.ssrcs.emplace_back(reader.take(ssrc_reader.finish(ssrc)));
     }
   }
