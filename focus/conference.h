@@ -135,6 +135,7 @@ class Conference {
   void invite(Participant& participant, Turn& turn);
   void end_session(Participant& participant, proto::ReasonCondition reason, std::string text,
                    Turn& turn);
+  void reinvite(Participant& participant, Turn& turn, Surroundings& around);
   void drop_endpoint(Participant& participant, Turn& turn);
   enum class Announce : std::uint8_t { kRemoval, kNothing };
   void drop_sources(Participant& participant, Announce announce, Turn& turn);
@@ -160,6 +161,7 @@ class Conference {
                          Turn& turn);
   IqReply terminated(Participant& participant, const jingle::Terminated& terminated, Turn& turn,
                      Surroundings& around);
+  void count_restart(const Participant& participant, Turn& turn);
   void tell_bridge(Participant& participant, EndpointUpdate update, Turn& turn);
   void sources_changed(const EndpointId& owner, const SourceSnapshot& before, Turn& turn);
   void send_source_messages(const std::vector<SourceMessage>& messages, Turn& turn);
@@ -194,6 +196,9 @@ class Conference {
                   Surroundings& around);
   void allocated(const BridgeJid& bridge, ColibriOutcome& outcome, Turn& turn,
                  Surroundings& around);
+  void ice_restarted(Participant& participant,
+                     const std::optional<proto::IceUdpTransport>& transport, Turn& turn,
+                     Surroundings& around);
   void lost_on(const BridgeJid& bridge, const ColibriOutcome& outcome, Turn& turn,
                Surroundings& around);
   void forget_bridge(const BridgeJid& bridge, Turn& turn);

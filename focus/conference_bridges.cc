@@ -128,11 +128,8 @@ void Conference::on_outcome(const BridgeJid& bridge, ColibriOutcome& outcome, Tu
     case ColibriOutcomeKind::kRetried:
       return;
     case ColibriOutcomeKind::kTransport:
-      if (Participant* participant = outcome.endpoint ? find(*outcome.endpoint) : nullptr;
-          participant != nullptr && outcome.transport) {
-        if (auto jingle = participant->jingle.relay_ice_restart(*outcome.transport)) {
-          send_jingle(*participant, std::move(*jingle), IqPurpose::kJingle, turn);
-        }
+      if (Participant* participant = outcome.endpoint ? find(*outcome.endpoint) : nullptr) {
+        ice_restarted(*participant, outcome.transport, turn, around);
       }
       return;
     case ColibriOutcomeKind::kTimeout:
@@ -160,6 +157,21 @@ void Conference::on_outcome(const BridgeJid& bridge, ColibriOutcome& outcome, Tu
                                {"lost", static_cast<std::int64_t>(outcome.lost.size())},
                                {"detail", outcome.detail}});
   lost_on(bridge, outcome, turn, around);
+}
+
+void Conference::ice_restarted(Participant& participant,
+                               const std::optional<proto::IceUdpTransport>& transport, Turn& turn,
+                               Surroundings& around) {
+  if (!transport) {
+    // The bridge cannot: the client gets a new session instead of waiting for its own timeout.
+    if (has_session(participant.state)) {
+      reinvite(participant, turn, around);
+    }
+    return;
+  }
+  if (auto jingle = participant.jingle.relay_ice_restart(*transport)) {
+    send_jingle(participant, std::move(*jingle), IqPurpose::kJingle, turn);
+  }
 }
 
 void Conference::allocated(const BridgeJid& bridge, ColibriOutcome& outcome, Turn& turn,
@@ -212,7 +224,9 @@ void Conference::lost_on(const BridgeJid& bridge, const ColibriOutcome& outcome,
     } else {
       turn.shared.placement.allocation_failed(participant->occupant, turn.now);
     }
-    const bool broken = outcome.kind == ColibriOutcomeKind::kBadRequest;
+    // The same request would get the same answer: not at once, then.
+    const bool broken = outcome.kind == ColibriOutcomeKind::kBadRequest ||
+                        outcome.kind == ColibriOutcomeKind::kIncompleteAnswer;
     apply(*participant,
           broken ? ParticipantEvent::kAllocationBroken : ParticipantEvent::kAllocationFailed, turn,
           around);

@@ -93,12 +93,8 @@ IqReply Conference::judge(Participant& participant, const proto::Jingle& jingle,
           },
           [&](const jingle::IceFailed&) {
             ++turn.counters().restarts;
-            if (participant.bridge &&
-                turn.shared.placement.restart_requested(participant.occupant, turn.now)) {
-              turn.warn("bridge.ice_failing", {{"bridge", participant.bridge->to_string()}});
-            }
-            end_session(participant, proto::ReasonCondition::kSuccess, "moving", turn);
-            apply(participant, ParticipantEvent::kRestart, turn, around);
+            count_restart(participant, turn);
+            reinvite(participant, turn, around);
             return done();
           }},
       verdict);
@@ -110,6 +106,9 @@ IqReply Conference::accept(Participant& participant, const jingle::Accept& accep
   const auto added = sources_.add(participant.endpoint, accepted.sources);
   if (!added) {
     ++turn.counters().sources_refused;
+    if (accepted.again) {
+      return tl::make_unexpected(to_stanza_error(added.error()));
+    }
     participant.jingle.reject_accept();
     persist_jingle(participant, JingleState::kEnded, turn);
     apply(participant, ParticipantEvent::kInviteFailed, turn, around);
@@ -175,6 +174,14 @@ IqReply Conference::remove_sources(Participant& participant, const proto::Endpoi
   return done();
 }
 
+/// Many who cannot connect to one bridge say something about it.
+void Conference::count_restart(const Participant& participant, Turn& turn) {
+  if (participant.bridge &&
+      turn.shared.placement.restart_requested(participant.occupant, turn.now)) {
+    turn.warn("bridge.ice_failing", {{"bridge", participant.bridge->to_string()}});
+  }
+}
+
 IqReply Conference::terminated(Participant& participant, const jingle::Terminated& over, Turn& turn,
                                Surroundings& around) {
   persist_jingle(participant, JingleState::kEnded, turn);
@@ -184,6 +191,9 @@ IqReply Conference::terminated(Participant& participant, const jingle::Terminate
                                    {"endpoint", participant.endpoint.value()},
                                    {"reason", std::string(proto::to_string(over.reason.condition))},
                                    {"restart", over.reinvite}});
+  if (over.counts_against_bridge) {
+    count_restart(participant, turn);
+  }
   apply(participant, over.reinvite ? ParticipantEvent::kRestart : ParticipantEvent::kEnded, turn,
         around);
   if (over.error) {

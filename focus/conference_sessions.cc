@@ -245,6 +245,10 @@ void Conference::on_invite_answer(Participant& participant, const IqNote& note,
   if (own != nullptr && own->code == Errc::kTimeout) {
     return;  // Slow clients in big rooms: what counts is session-accept, which has its own timer.
   }
+  if (participant.jingle.state() == JingleSession::State::kActive) {
+    ++turn.counters().answers_late;  // It has accepted: what it says of the offer is of the past.
+    return;
+  }
   if (is_link_down(outcome.error())) {
     participant.stale_sid = participant.jingle.sid();  // It may have arrived.
   }
@@ -252,6 +256,7 @@ void Conference::on_invite_answer(Participant& participant, const IqNote& note,
   turn.info("invite.refused", {{"room", room_jid().to_string()},
                                {"endpoint", participant.endpoint.value()},
                                {"error", describe(outcome.error())}});
+  end_session(participant, proto::ReasonCondition::kGeneralError, "jingle session failed", turn);
   apply(participant, ParticipantEvent::kInviteFailed, turn, around);
 }
 
@@ -299,6 +304,12 @@ void Conference::end_session(Participant& participant, proto::ReasonCondition re
   } else {
     participant.stale_sid = participant.jingle.sid();
   }
+}
+
+/// A new session instead of one that is open.
+void Conference::reinvite(Participant& participant, Turn& turn, Surroundings& around) {
+  end_session(participant, proto::ReasonCondition::kSuccess, "moving", turn);
+  apply(participant, ParticipantEvent::kRestart, turn, around);
 }
 
 void Conference::drop_endpoint(Participant& participant, Turn& turn) {

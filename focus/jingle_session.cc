@@ -159,6 +159,9 @@ JingleVerdict JingleSession::judge_over(const proto::Jingle& jingle, Ending endi
 
 JingleVerdict JingleSession::judge_open(const proto::Jingle& jingle, const JingleContext& context,
                                         Instant now) {
+  if (jingle.malformed && jingle.action != JingleAction::kSessionAccept) {
+    return refuse(Condition::kBadRequest, *jingle.malformed);
+  }
   switch (jingle.action) {
     case JingleAction::kSessionAccept:
       if (state_ == State::kActive) {
@@ -196,13 +199,21 @@ JingleVerdict JingleSession::judge_open(const proto::Jingle& jingle, const Jingl
 }
 
 JingleVerdict JingleSession::judge_accept(const proto::Jingle& jingle) {
+  if (jingle.malformed) {
+    finish(Ending::kByClient);
+    return jingle::RejectAccept{proto::make_error(Condition::kBadRequest, *jingle.malformed)};
+  }
   jingle::Accept accept{.transport = first_transport(jingle),
                         .sources = proto::collect_sources(jingle.contents),
-                        .initial_last_n = initial_last_n(jingle)};
+                        .initial_last_n = initial_last_n(jingle),
+                        .again = state_ == State::kActive};
   if (sending_ == Sending::kForbidden && !accept.sources.empty()) {
+    const char* text = "sources not allowed for visitors";
+    if (accept.again) {
+      return refuse(Condition::kForbidden, text);
+    }
     finish(Ending::kByClient);
-    return jingle::RejectAccept{
-        proto::make_error(Condition::kForbidden, "sources not allowed for visitors")};
+    return jingle::RejectAccept{proto::make_error(Condition::kForbidden, text)};
   }
   state_ = State::kActive;
   accept_deadline_.reset();

@@ -67,6 +67,7 @@ struct Accept {
   std::optional<proto::IceUdpTransport> transport;  ///< Absent when it came by transport-info.
   proto::EndpointSources sources;
   std::optional<int> initial_last_n;
+  bool again = false;  ///< transport-accept: the session stays active whatever comes of it.
   friend bool operator==(const Accept&, const Accept&) = default;
 };
 /// The accept was unacceptable and the session is over: answer with the error and expire the

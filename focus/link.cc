@@ -27,6 +27,18 @@ bool is_request(const xml::Element& stanza) {
   return stanza.name == "iq" && (type == "get" || type == "set");
 }
 
+/// A malformed Jingle request is left to its session: whether there is one comes first, and an
+/// accept that nobody can read ends it.
+Result<proto::Request> decode_request(const xml::Element& iq) {
+  auto request = proto::decode_request(iq);
+  if (!request && iq.attribute("type") == "set" && iq.children.size() == 1) {
+    if (auto jingle = proto::make_malformed_jingle(iq.children.front(), request.error().what)) {
+      return proto::Request(*std::move(jingle));
+    }
+  }
+  return request;
+}
+
 /// The error for a request of which only the head can be trusted (RFC 6120 8.3): addresses and id
 /// are echoed as they came, because they may be what is malformed.
 xml::Element raw_error(const xml::Element& head, const proto::StanzaError& error) {
@@ -116,7 +128,7 @@ void Link::receive_iq(const xml::Element& stanza, std::vector<Input>& inputs,
     }
     return;
   }
-  auto payload = proto::decode_request(stanza);
+  auto payload = decode_request(stanza);
   if (!payload) {
     ++counters_.malformed;
     xml::Element reply = proto::encode_iq_error(

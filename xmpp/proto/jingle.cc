@@ -251,6 +251,21 @@ Result<Jingle> decode_jingle(const xml::Element& jingle) {
   return reader.finish(std::move(decoded));
 }
 
+std::optional<Jingle> make_malformed_jingle(const xml::Element& jingle, std::string what) {
+  const std::string_view sid = jingle.attribute_or_empty(kSidName);
+  if (!is_jingle(jingle) || sid.empty()) {
+    return std::nullopt;
+  }
+  const std::string_view action = jingle.attribute_or_empty(kActionName);
+  Jingle malformed{.action = value_of(kActions, action).value_or(JingleAction::kUnknown),
+                   .sid = std::string(sid),
+                   .malformed = std::move(what)};
+  if (malformed.action == JingleAction::kUnknown) {
+    malformed.unknown_action = action;
+  }
+  return malformed;
+}
+
 StanzaError make_unknown_session_error() {
   return make_error(Condition::kItemNotFound, {},
                     {make_element(kUnknownSessionName, kJingleErrorsNamespace)});

@@ -152,6 +152,8 @@ struct Jingle {
   std::optional<JingleReason> reason;
   /// Instead of `contents` and `json_message`, when sending; never made by decoding.
   std::shared_ptr<const SharedSources> shared = nullptr;
+  /// What is wrong with it, of make_malformed_jingle; action and sid are all that is known then.
+  std::optional<std::string> malformed;
   friend bool operator==(const Jingle&, const Jingle&) = default;
 
   // What it carries, wherever that is.
@@ -168,6 +170,10 @@ bool is_jingle(const xml::Element& element);
 xml::Element encode(const Jingle& jingle);
 /// Errors: kMalformed when the sid is missing or empty, or any known part is out of range.
 Result<Jingle> decode_jingle(const xml::Element& jingle);
+
+/// Of a jingle that decode_jingle refuses but that names its session: who gets it can answer in the
+/// order of its checks (unknown session before malformed content), and clean up.
+std::optional<Jingle> make_malformed_jingle(const xml::Element& jingle, std::string what);
 
 /// `item-not-found` with `<unknown-session/>` (XEP-0166 10): the one condition clients expect for
 /// a session that has ended.
