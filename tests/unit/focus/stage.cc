@@ -94,6 +94,36 @@ void Stage::answer_probes() {
   run();
 }
 
+void Stage::answer_offer(const std::string& room, const std::string& nick,
+                         tl::expected<proto::Answer, proto::StanzaError> outcome) {
+  const Jid occupant = jid(room + '@' + kService + '/' + nick);
+  std::optional<RequestId> offer;
+  for (const auto& [request, asked] : asked_) {
+    const auto* jingle = std::get_if<proto::Jingle>(&asked.iq.payload);
+    if (asked.iq.to == occupant && jingle != nullptr &&
+        jingle->action == proto::JingleAction::kSessionInitiate) {
+      offer = request;
+    }
+  }
+  ASSERT_TRUE(offer) << "no offer waits for the answer of " << nick;
+  if (outcome) {
+    reply(*offer, *std::move(outcome));
+  } else {
+    fail(*offer, std::move(outcome.error()));
+  }
+  run();
+}
+
+void Stage::release(const std::string& nick) {
+  bridges[nick].mood = BridgeMood::kAnswers;
+  for (const out::SendIq& action : std::exchange(bridges[nick].held, {})) {
+    if (asked_.contains(action.request)) {
+      on_colibri(action, std::get<proto::ConferenceModify>(action.payload));
+    }
+  }
+  run();
+}
+
 void Stage::give(const Input& input) {
   inputs_.push_back(input);
   run();
@@ -209,6 +239,9 @@ void Stage::bridge_presence(const std::string& nick, const std::string& stress, 
     if (bridges[nick].relays_work) {
       presence.colibri_stats->values["relay_id"] = nick + "-relay";
     }
+    if (!bridges[nick].region.empty()) {
+      presence.colibri_stats->values["region"] = bridges[nick].region;
+    }
     presence.colibri_stats->values["current_timestamp"] = std::to_string(++last_id_);
   } else {
     presence.type = proto::PresenceType::kUnavailable;
@@ -273,8 +306,9 @@ void Stage::client_presence(const std::string& name, const std::string& nick, bo
   presence.from = jid(name + '@' + kService + '/' + nick);
   presence.type = available ? proto::PresenceType::kAvailable : proto::PresenceType::kUnavailable;
   proto::MucItem item;
-  item.role = available ? proto::Role::kParticipant : proto::Role::kNone;
+  item.role = proto::Role::kNone;
   if (available) {
+    item.role = rooms_[name].clients.at(nick).role;
     item.jid = jid(rooms_[name].clients.at(nick).real_jid);
   }
   presence.items.push_back(item);
@@ -349,6 +383,7 @@ void Stage::on(const out::SendPresence& action) {
 }
 
 void Stage::on(const out::SendIq& action) {
+  sent.push_back({now.mono, action});
   EXPECT_TRUE(asked_.emplace(action.request, Asked{action, now.mono + action.timeout}).second);
   if (!up_[action.stream]) {
     fail(action.request, Errc::kUnavailable);
@@ -357,6 +392,7 @@ void Stage::on(const out::SendIq& action) {
     error.by = kBrewery;
     fail(action.request, std::move(error));
   } else if (const auto* modify = std::get_if<proto::ConferenceModify>(&action.payload)) {
+    colibri.push_back(*modify);
     on_colibri(action, *modify);
   } else if (std::holds_alternative<proto::HealthCheck>(action.payload)) {
     const Bridge& bridge = bridges[action.to.resource()];
@@ -384,10 +420,16 @@ void Stage::on(const out::SendIq& action) {
     }
     if (action.to.is_bare() && room.clients.empty() && !room.focus_in) {
       fail(action.request, proto::make_error(proto::Condition::kItemNotFound));
+    } else if (!action.to.is_bare() && features_refused) {
+      fail(action.request, proto::make_error(proto::Condition::kServiceUnavailable));
     } else if (action.to.is_bare() || features_known) {
       proto::DiscoInfo info;
-      info.features = {"urn:xmpp:jingle:apps:rtp:audio", "urn:xmpp:jingle:apps:rtp:video",
-                       "http://jitsi.org/json-encoded-sources"};
+      const auto client = room.clients.find(action.to.resource());
+      info.features = client != room.clients.end() && client->second.features
+                          ? *client->second.features
+                          : std::vector<std::string>{"urn:xmpp:jingle:apps:rtp:audio",
+                                                     "urn:xmpp:jingle:apps:rtp:video",
+                                                     "http://jitsi.org/json-encoded-sources"};
       reply(action.request, info);
     }
   } else {
@@ -396,7 +438,6 @@ void Stage::on(const out::SendIq& action) {
 }
 
 void Stage::on_colibri(const out::SendIq& action, const proto::ConferenceModify& message) {
-  colibri.push_back(message);
   Bridge& bridge = bridges[action.to.resource()];
   if (!bridge.in_brewery) {
     proto::StanzaError error = proto::make_error(proto::Condition::kItemNotFound);
@@ -405,6 +446,10 @@ void Stage::on_colibri(const out::SendIq& action, const proto::ConferenceModify&
     return;
   }
   if (bridge.mood == BridgeMood::kSilent) {
+    return;
+  }
+  if (bridge.mood == BridgeMood::kHolds) {
+    bridge.held.push_back(action);
     return;
   }
   if (bridge.mood == BridgeMood::kSaysNo) {
@@ -435,12 +480,15 @@ void Stage::on_colibri(const out::SendIq& action, const proto::ConferenceModify&
     if (endpoint.create) {
       proto::Endpoint answer;
       answer.id = endpoint.id;
-      answer.transport = proto::Transport{.ice_udp = make_transport()};
-      if (endpoint.transport && endpoint.transport->sctp) {
-        answer.transport->sctp = proto::Sctp{.role = std::nullopt, .port = std::uint16_t{5000}};
+      answer.transport = proto::Transport{.ice_udp = bridge.transport.value_or(make_transport())};
+      if (endpoint.transport && endpoint.transport->sctp && bridge.sctp_port) {
+        answer.transport->sctp = proto::Sctp{.role = std::nullopt, .port = bridge.sctp_port};
       }
       modified.endpoints.push_back(std::move(answer));
-      modified.sources = proto::Sources{};
+      modified.sources = bridge.feedback;
+    } else if (endpoint.transport && endpoint.transport->ice_restart && bridge.restarted) {
+      modified.endpoints.push_back(
+          {.id = endpoint.id, .transport = proto::Transport{.ice_udp = bridge.restarted}});
     }
   }
   EXPECT_TRUE(message.relays.empty() || message.endpoints.empty());
@@ -505,7 +553,10 @@ void Stage::on_offer(const out::SendIq& action, const proto::Jingle& jingle) {
     return;
   }
   Client& client = entry->second;
-  if (jingle.action == proto::JingleAction::kSessionTerminate) {
+  if (client.refuses_sources && (jingle.action == proto::JingleAction::kSourceAdd ||
+                                 jingle.action == proto::JingleAction::kSourceRemove)) {
+    fail(action.request, proto::make_error(proto::Condition::kBadRequest));
+  } else if (jingle.action == proto::JingleAction::kSessionTerminate) {
     if (client.sid != jingle.sid) {
       fail(action.request, proto::make_unknown_session_error());
       return;
@@ -525,6 +576,9 @@ void Stage::on_offer(const out::SendIq& action, const proto::Jingle& jingle) {
     }
     EXPECT_EQ(client.sid, "") << "a second session beside an open one";
     client.sid = jingle.sid;
+    if (client.mood == ClientMood::kHolds) {
+      return;
+    }
     reply(action.request, proto::Empty{});
     if (client.mood == ClientMood::kAccepts) {
       proto::Jingle accept;
@@ -545,10 +599,13 @@ void Stage::on_offer(const out::SendIq& action, const proto::Jingle& jingle) {
     }
     return;
   }
-  reply(action.request, proto::Empty{});
+  if (asked_.contains(action.request)) {
+    reply(action.request, proto::Empty{});
+  }
 }
 
 void Stage::on(const out::AnswerIq& action) {
+  sent.push_back({now.mono, action});
   EXPECT_TRUE(answers.emplace(action.stanza_id, action.outcome).second)
       << "answered twice: " << action.stanza_id;
 }

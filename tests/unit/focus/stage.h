@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -23,12 +24,17 @@ namespace bascule::focus {
 /// focus is not in.
 class Stage {
  public:
-  enum class BridgeMood { kAnswers, kSilent, kSaysNo };
-  enum class ClientMood { kAccepts, kIgnores, kRefuses };
+  /// kHolds: keeps requests until `release`.
+  enum class BridgeMood { kAnswers, kSilent, kSaysNo, kHolds };
+  /// kIgnores: acknowledges the offer only. kHolds: not even that; see `answer_offer`.
+  enum class ClientMood { kAccepts, kIgnores, kRefuses, kHolds };
 
   struct Client {
     std::string real_jid;
     ClientMood mood = ClientMood::kAccepts;
+    std::optional<std::vector<std::string>> features;  // Of disco#info; unset: a few.
+    proto::Role role = proto::Role::kParticipant;
+    bool refuses_sources = false;   // Answers source-add and source-remove with an error.
     std::vector<std::string> sids;  // Of the offers received, in order.
     std::string sid;                // Open session, empty: none.
     std::size_t terminated = 0;
@@ -43,7 +49,13 @@ class Stage {
   struct Bridge {
     BridgeMood mood = BridgeMood::kAnswers;
     bool in_brewery = false;
-    std::map<std::string, std::set<std::string>> meetings;       // Meeting id to endpoint ids.
+    std::string region;                                     // Of its presence; empty: none.
+    std::optional<proto::IceUdpTransport> transport;        // Of endpoints; unset: a minimal one.
+    std::optional<proto::IceUdpTransport> restarted;        // Answer to an ICE restart.
+    std::optional<std::uint16_t> sctp_port = 5000;          // When SCTP is asked for.
+    proto::Sources feedback;                                // Its own sources.
+    std::deque<out::SendIq> held;                           // In mood kHolds.
+    std::map<std::string, std::set<std::string>> meetings;  // Meeting id to endpoint ids.
     std::map<std::string, std::map<std::string, Relay>> relays;  // Meeting id, relay id.
     bool relays_work = true;
     std::size_t expires = 0;
@@ -52,6 +64,12 @@ class Stage {
   struct Room {
     bool focus_in = false;
     std::map<std::string, Client> clients;
+  };
+
+  /// What the focus sent to others, in order.
+  struct Sent {
+    Instant at;
+    std::variant<out::SendIq, out::AnswerIq> what;
   };
 
   explicit Stage(Restored restored = {}, std::uint64_t seed = 1, Options options = make_options());
@@ -77,6 +95,11 @@ class Stage {
                const std::function<void(proto::MucPresence&)>& change);
   /// `<json-message/>` of a component, or of whoever `from` is.
   void say(const std::string& from, std::optional<std::string> room, const std::string& json);
+  /// The answer of a client of mood kHolds to its last offer.
+  void answer_offer(const std::string& room, const std::string& nick,
+                    tl::expected<proto::Answer, proto::StanzaError> outcome);
+  /// Lets a bridge of mood kHolds answer what it has, and from now on.
+  void release(const std::string& nick);
   /// Says item-not-found to every disco#info of a room that is not answered yet.
   void answer_probes();
   void give(const Input& input);
@@ -104,6 +127,7 @@ class Stage {
   Tables tables;
   std::map<std::string, Bridge> bridges;
   std::map<std::string, tl::expected<proto::Answer, proto::StanzaError>> answers;
+  std::vector<Sent> sent;                                  // Every IQ and every answer.
   std::vector<proto::ConferenceModify> colibri;            // Every request to a bridge.
   std::vector<std::pair<std::string, proto::Mute>> mutes;  // Sent, with the nick of the target.
   proto::DiscoInfo main_host;                              // What it says of itself.
@@ -114,6 +138,7 @@ class Stage {
   bool silent_rooms = false;         // Joins are not answered.
   bool hold_forms = false;           // The room form is not answered (and times out).
   bool features_known = true;        // disco#info of clients is answered.
+  bool features_refused = false;     // disco#info of clients is answered with an error.
   bool silent_probes = false;        // disco#info of rooms is not answered until `answer_probes`.
   bool unexpected_meetings = false;  // Bridges may be asked for meetings they do not have.
   bool expel_focus = false;          // The brewery answers IQs with not-acceptable.
