@@ -1,6 +1,7 @@
 #include "meeting.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "xmpp/proto/iq.h"
@@ -10,6 +11,7 @@ namespace bascule::conformance {
 namespace {
 
 const std::string kService = "conference.example.net";
+const std::string kModerationComponent = "avmoderation.example.net";
 const std::string kFocusAddress = "focus@auth.example.net/bascule";
 
 std::string occupant(const std::string& nick) {
@@ -75,6 +77,7 @@ void Meeting::start(focus::Options options, std::uint64_t seed) {
       focus::LinkOptions{.stream = StreamId::kClient, .send_from = {}, .proxy_address = {}});
   std::vector<focus::Input> inputs;
   link_->up({.bound_jid = Jid::parse(kFocusAddress).value(), .resumed = false}, inputs);
+  stage_->main_host.identities = {{"component", "av_moderation", kModerationComponent}};
   stage_->start_all();
   stage_->add_bridge("jvb1");
   bridge().feedback = bridge_sources();
@@ -248,6 +251,67 @@ bool Meeting::on_bridge(const std::string& nick) {
     const auto meeting = entry.second.meetings.find(kMeetingId);
     return meeting != entry.second.meetings.end() && meeting->second.contains(nick);
   });
+}
+
+focus::Options Meeting::moderated_options() {
+  focus::Options options = Stage::make_options();
+  options.main_host = Jid::parse("example.net").value();
+  options.trusted_domains = {"recorder.example.net"};
+  return options;
+}
+
+void Meeting::promote(const std::string& nick) {
+  client(nick).role = proto::Role::kModerator;
+  stage_->present(kRoom, nick, [](proto::MucPresence& presence) {
+    presence.items.front().role = proto::Role::kModerator;
+  });
+}
+
+void Meeting::enter_recorder(const std::string& nick) {
+  enter(nick);
+  client(nick).real_jid = nick + "@recorder.example.net/x";
+  stage_->present(kRoom, nick, [](proto::MucPresence& presence) {
+    presence.participant.features = std::set<std::string>{"http://jitsi.org/protocol/jibri"};
+  });
+}
+
+void Meeting::switch_on(const std::string& media, const std::string& actor) {
+  stage_->say(kModerationComponent, std::nullopt,
+              R"({"type":"av_moderation","room":"tea@conference.example.net","enabled":true,)"
+              R"("mediaType":")" +
+                  media + R"(","actor":")" + occupant(actor) + "\"}");
+}
+
+void Meeting::allow(const std::string& media, const std::string& nick) {
+  stage_->say(kModerationComponent, std::nullopt,
+              R"({"type":"av_moderation","room":"tea@conference.example.net","mediaType":")" +
+                  media + R"(","whitelists":{")" + media + "\":[\"" + occupant(nick) + "\"]}}");
+}
+
+void Meeting::sends(const std::string& nick, bool audio, bool video) {
+  stage_->present(kRoom, nick, [&](proto::MucPresence& presence) {
+    presence.participant.source_info = "{\"" + nick + R"(-a0":{"muted":)" +
+                                       (audio ? "false" : "true") + "},\"" + nick +
+                                       R"(-v0":{"muted":)" + (video ? "false" : "true") + "}}";
+  });
+}
+
+std::optional<proto::ForceMute> Meeting::forced(const std::string& nick) const {
+  std::optional<proto::ForceMute> last;
+  for (const proto::ConferenceModify& message : stage_->colibri) {
+    for (const proto::Endpoint& endpoint : message.endpoints) {
+      if (endpoint.id == nick && endpoint.force_mute) {
+        last = endpoint.force_mute;
+      }
+    }
+  }
+  return last;
+}
+
+std::optional<std::string> Meeting::property(const std::string& name) const {
+  const auto& properties = stage_->room_presences.back().focus.conference_properties;
+  const auto found = properties.find(name);
+  return found == properties.end() ? std::nullopt : std::optional(found->second);
 }
 
 bool is_jingle_to(const Stage::Sent& sent, const std::string& nick, JingleAction action) {

@@ -112,6 +112,20 @@ class Meeting : public ::testing::Test {
   }
   Stage::Bridge& bridge() { return stage_->bridges.at("jvb1"); }
   [[nodiscard]] bool on_bridge(const std::string& nick);
+  // Mutes, moderation and senders.
+  /// Options with which the focus knows the components of its server and a domain of recorders.
+  [[nodiscard]] static focus::Options moderated_options();
+  void promote(const std::string& nick);
+  /// A recorder of the trusted domain enters.
+  void enter_recorder(const std::string& nick);
+  void switch_on(const std::string& media, const std::string& actor);
+  void allow(const std::string& media, const std::string& nick);
+  /// What presence says of somebody's microphone and camera.
+  void sends(const std::string& nick, bool audio, bool video);
+  /// What the bridge was told last to drop of an endpoint; nullopt: never anything.
+  [[nodiscard]] std::optional<proto::ForceMute> forced(const std::string& nick) const;
+  /// A conference property in the focus's last presence.
+  [[nodiscard]] std::optional<std::string> property(const std::string& name) const;
   std::map<std::string, std::string> request_properties;  ///< Of the conference request.
 
  private:

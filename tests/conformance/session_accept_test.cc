@@ -148,6 +148,17 @@ TEST_F(Session, C39_ARefusedAcceptLeavesNoEndpointAndNoSession) {
   }
 }
 
+TEST_F(Session, C38_ARefusedTransportAcceptLeavesTheSessionAlone) {
+  also(38);
+  meet({"alice", "bob"});
+  const std::string bad = contents_with_transport({v(1, "m"), v(2, "m")}, transport("uf"));
+  EXPECT_EQ(ask("alice", jingle("transport-accept", sid("alice"), bad)).error.condition,
+            Condition::kBadRequest);
+  EXPECT_EQ(state("alice"), ParticipantState::kActive);
+  EXPECT_TRUE(bridge_told("alice").empty());
+  EXPECT_TRUE(add("alice", {v(1, "m")}).is_result);
+}
+
 TEST_F(Session, C40_ASecondAcceptIsOutOfOrder) {
   statement(40, Kind::kBascule,
             "answers a second session-accept unexpected-request with out-of-order, and keeps the "

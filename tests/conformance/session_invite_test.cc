@@ -83,6 +83,21 @@ TEST_F(Session, C33_AlsoWhenItsBridgeIsLostMeanwhile) {
   EXPECT_TRUE(accept("alice").is_result);
 }
 
+TEST_F(Session, C33_NotWhenItWasAcceptedMeanwhile) {
+  also(33);
+  enter("alice", kWeb, ClientMood::kHolds);
+  enter("bob");
+  stage().advance(seconds{1});
+  ASSERT_TRUE(accept("alice").is_result);
+  forget();
+  stage().answer_offer(kRoom, "alice",
+                       tl::make_unexpected(proto::make_error(Condition::kServiceUnavailable)));
+  settle();
+  EXPECT_TRUE(told("alice").empty());
+  EXPECT_EQ(state("alice"), ParticipantState::kActive);
+  EXPECT_TRUE(add("alice", {a(7)}).is_result);
+}
+
 TEST_F(Session, C57_AReinviteEndsTheOldSessionFirst) {
   statement(57, Kind::kJicofo,
             "re-invites with session-terminate success \"moving\" followed by a new offer");

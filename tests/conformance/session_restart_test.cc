@@ -46,6 +46,25 @@ TEST_F(Session, C48_ARestartThatNamesAnOldBridgeSessionIsTheClientsWish) {
   EXPECT_TRUE(accept("bob").is_result);
 }
 
+TEST_F(Session, C48_ARestartThatCrossesAMoveIsAcknowledged) {
+  also(48);
+  meet({"alice", "bob"});
+  stage().add_bridge("jvb2");
+  stage().advance(seconds{6});
+  const std::string old_sid = sid("alice");
+  const auto old_bridge_session = client("alice").bridge_session;
+  stage().remove_bridge("jvb1");
+  stage().advance(seconds{5});
+  ASSERT_NE(sid("alice"), old_sid);
+  const std::string offered = sid("alice");
+  const Reply reply = ask("alice", jingle("session-terminate", old_sid,
+                                          bridge_session(old_bridge_session, "restart='true'")));
+  EXPECT_TRUE(reply.is_result) << "an error makes the client leave";
+  stage().advance(seconds{1});
+  EXPECT_EQ(sid("alice"), offered);
+  EXPECT_TRUE(accept("alice").is_result);
+}
+
 TEST_F(Session, C48_ManyRestartsOnOneBridgeCountAgainstIt) {
   also(48);
   auto options = Stage::make_options();

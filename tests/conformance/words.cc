@@ -105,6 +105,13 @@ std::string jingle(const std::string& action, const std::string& sid, const std:
   return xml + ">" + content + "</jingle>";
 }
 
+std::string mute(const std::string& media, const std::optional<std::string>& target,
+                 const std::string& text) {
+  return "<mute xmlns='http://jitsi.org/jitmeet/" + media + "'" +
+         (target ? " jid='tea@conference.example.net/" + *target + "'" : std::string()) + ">" +
+         text + "</mute>";
+}
+
 std::string bridge_session(const std::optional<std::string>& id, const std::string& attributes) {
   return "<bridge-session xmlns='http://jitsi.org/protocol/focus' " +
          (id ? "id='" + *id + "' " : std::string()) + attributes + "/>";

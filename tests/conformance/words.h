@@ -38,6 +38,9 @@ std::string contents_with_transport(const std::vector<Word>& words, const std::s
 std::string transport(const std::string& ufrag, const std::string& attributes = {});
 /// `<jingle/>` with this action, session and content.
 std::string jingle(const std::string& action, const std::string& sid, const std::string& content);
+/// A request to mute or unmute somebody in the room "tea".
+std::string mute(const std::string& media, const std::optional<std::string>& target,
+                 const std::string& text);
 /// `<bridge-session/>` as clients send it.
 std::string bridge_session(const std::optional<std::string>& id, const std::string& attributes);
 

@@ -43,10 +43,8 @@ Result<Mute> decode_mute(const xml::Element& payload) {
             .jid = reader.optional_jid(kJidName),
             .actor = reader.optional_jid(kActorName)};
   const std::string text = to_lower(trim(payload.text));
-  if (text == kTrue || text == kFalse) {
-    mute.mute = text == kTrue;
-  } else if (!text.empty()) {
-    reader.reject("<mute/> says neither true nor false");
+  if (!text.empty()) {
+    mute.mute = text == kTrue;  // As Jicofo reads it.
   }
   return reader.finish(std::move(mute));
 }

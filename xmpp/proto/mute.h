@@ -25,7 +25,7 @@ struct Mute {
 bool is_mute(const xml::Element& payload);
 
 xml::Element encode(const Mute& mute);
-/// Errors: kMalformed for a malformed address or a text other than true or false.
+/// A text other than true means false. Errors: kMalformed for a malformed address.
 Result<Mute> decode_mute(const xml::Element& payload);
 
 }  // namespace bascule::proto

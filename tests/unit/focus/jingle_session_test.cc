@@ -170,6 +170,28 @@ TEST(JingleSessionTest, ARejectedAcceptEndsTheSessionWithoutAWordToTheClient) {
             std::pair(Condition::kGone, std::string("session ended")));
 }
 
+TEST(JingleSessionTest, WhatCannotBeReadIsRefusedAndAnAcceptEndsTheSession) {
+  auto session = make_pending();
+  auto request = make(JingleAction::kSourceAdd, "nobody-knows");
+  request.malformed = "no";
+  EXPECT_TRUE(is_unknown_session(session.judge(request, kContext, kStart)));
+  request.sid = "sid-0";
+  EXPECT_EQ(refusal(session.judge(request, kContext, kStart)),
+            std::pair(Condition::kBadRequest, std::string("no")));
+  EXPECT_EQ(session.state(), State::kPending);
+  request.action = JingleAction::kSessionAccept;
+  const auto verdict = session.judge(request, kContext, kStart);
+  ASSERT_TRUE(is<jingle::RejectAccept>(verdict));
+  EXPECT_EQ(std::get<jingle::RejectAccept>(verdict).error.text, "no");
+  EXPECT_EQ(session.state(), State::kEnded);
+
+  auto active = make_active();
+  EXPECT_EQ(refusal(active.judge(request, kContext, kStart)).first, Condition::kUnexpectedRequest);
+  request.action = JingleAction::kTransportAccept;
+  EXPECT_EQ(refusal(active.judge(request, kContext, kStart)).first, Condition::kBadRequest);
+  EXPECT_EQ(active.state(), State::kActive);
+}
+
 TEST(JingleSessionTest, AVisitorMayNotSend) {
   auto session = make_pending(Sending::kForbidden);
   const auto verdict = session.judge(make_accept(), kContext, kStart);

@@ -70,6 +70,21 @@ TEST_F(LinkTest, AMalformedRequestIsAnsweredBadRequestAndCounted) {
   EXPECT_EQ(link.counters().malformed, 1U);
 }
 
+TEST_F(LinkTest, MalformedJingleIsLeftToItsSessionWhenItNamesOne) {
+  Link link = up(client());
+  const std::string head = "<iq type='set' id='1' from='a@b/c'><jingle xmlns='urn:xmpp:jingle:1' ";
+  receive(link, head + "action='source-add' sid='s'><content/></jingle></iq>");
+  ASSERT_EQ(inputs_.size(), 1U);
+  const auto& jingle = std::get<proto::Jingle>(std::get<in::IqRequest>(inputs_[0]).payload);
+  EXPECT_EQ(jingle.action, proto::JingleAction::kSourceAdd);
+  EXPECT_EQ(jingle.sid, "s");
+  EXPECT_TRUE(jingle.malformed);
+  EXPECT_TRUE(replies_.empty());
+  receive(link, head + "action='source-add'><content/></jingle></iq>");
+  EXPECT_TRUE(inputs_.empty());
+  EXPECT_EQ(replies_.size(), 1U);
+}
+
 TEST_F(LinkTest, ARequestWithAMalformedAddressIsAnsweredToThatAddress) {
   Link link = up(component());
   receive(link, "<iq type='get' id='9' from='a b@c'><x xmlns='y'/></iq>");
