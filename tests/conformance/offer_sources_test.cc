@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "focus/offer.h"
 #include "meeting.h"
 
 namespace bascule::conformance {
@@ -94,6 +95,21 @@ TEST_F(Offer, C22_ListsFeedbackSourcesForOverlappingAllocations) {
   }
 }
 
+TEST_F(Offer, C22_ReadsThemFromWhicheverAnswerBringsThem) {
+  also(22);
+  meet({"alice", "bob"});
+  stage().crash_and_restore(
+      seconds{1});  // Who creates the conference there was an earlier process.
+  stage().start_all();
+  stage().advance(seconds{5});
+  ASSERT_EQ(state("alice"), ParticipantState::kActive);
+  enter("carol");
+  enter("dave");
+  stage().advance(seconds{2});
+  EXPECT_EQ(json_of(offer("carol")).at("jvb").dump(), kFeedbackJson);
+  EXPECT_EQ(json_of(offer("dave")).at("jvb").dump(), kFeedbackJson);
+}
+
 TEST_F(Offer, C23_NeverListsTheParticipantsOwnSources) {
   statement(23, Kind::kJicofo, "never lists the invited participant's own sources");
   meet({"alice", "bob"});
@@ -105,6 +121,26 @@ TEST_F(Offer, C23_NeverListsTheParticipantsOwnSources) {
   stage().advance(seconds{10});
   ASSERT_EQ(client("alice").sids.size(), 2U);
   EXPECT_FALSE(json_of(offer("alice")).contains("alice"));
+  // Not only because they are dropped before: an offer alone leaves them out.
+  focus::ConferenceSourceMap sources({});
+  const std::vector<proto::Source> one = {{.ssrc = Ssrc(1)}};
+  const std::vector<proto::Source> two = {{.ssrc = Ssrc(2)}};
+  ASSERT_TRUE(sources.add(EndpointId("alice"), {.audio = one}));
+  ASSERT_TRUE(sources.add(EndpointId("bob"), {.audio = two}));
+  const focus::OfferOptions options;
+  const focus::Allocation allocation;
+  const proto::Jingle alone =
+      focus::make_session_initiate({.options = options,
+                                    .features = focus::Features::from_disco(kWeb),
+                                    .endpoint = EndpointId("alice"),
+                                    .sid = "s",
+                                    .initiator = {},
+                                    .allocation = allocation,
+                                    .sources = sources,
+                                    .bridge_session_id = "b",
+                                    .bridge_region = {},
+                                    .start_muted = {}});
+  EXPECT_EQ(json_of(alone).dump(), R"({"bob":[[],[],[{"s":2}]]})");
   enter("carol");
   stage().advance(seconds{1});
   EXPECT_FALSE(json_of(offer("carol")).contains("carol"));

@@ -245,6 +245,19 @@ TEST_F(Sources, C86_AlsoWithinTheDelay) {
   stage().leave(kRoom, "alice");  // Before anybody was told.
   stage().advance(seconds{10});
   EXPECT_TRUE(announced("bob").empty());
+
+  enter("alice");
+  stage().advance(seconds{2});
+  ASSERT_TRUE(accept("alice", {a(7)}).is_result);
+  stage().advance(seconds{10});
+  forget();
+  ASSERT_TRUE(remove("alice", {a(7)}).is_result);
+  stage().leave(kRoom, "alice");  // Everybody forgets 7 by itself, and is told of no removal.
+  enter("alice");
+  stage().advance(milliseconds{500});
+  ASSERT_TRUE(accept("alice", {a(7)}).is_result);
+  stage().advance(seconds{10});
+  EXPECT_EQ(announced("bob"), Lines{"+" + microphone("alice", 7)});
 }
 
 TEST_F(Sources, C87_AReinvitedParticipantsSourcesAreRemovedAndToldAnew) {
