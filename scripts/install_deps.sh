@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs whatever of the build and test dependencies is missing. Debian 12 packages only.
+# Installs whatever of the build and test dependencies is missing, and the packages given as arguments, which few need.
+# Debian 12 packages only.
 set -euo pipefail
 
 packages=(
@@ -13,6 +14,7 @@ packages=(
   prosody python3 openssl curl chromium
   # the contributor's loop
   clang-format-14 clang-tidy-14
+  "$@"
 )
 
 # The browser test needs node and npm from Debian, unless there are others: NodeSource's nodejs has npm inside and

@@ -1,3 +1,6 @@
+#include <string>
+#include <string_view>
+
 #include <gtest/gtest.h>
 
 #include "xmpp/proto/jitsi_conference.h"
@@ -27,6 +30,29 @@ SourceMap offer_sources() {
       .audio = {
           {.ssrc = Ssrc(4294967295U), .name = "jvb-a0", .msid = "mixedmslabel mixedlabelaudio0"}}};
   return map;
+}
+
+/// `{"0":<value>,"1":<value>,...}`. With as many keys as this, a decoder whose time grows with
+/// their square takes minutes and runs into the time limit of the test.
+std::string object_of_many(std::string_view value) {
+  std::string json = "{";
+  for (int i = 0; i < 200'000; ++i) {
+    json += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":" + std::string(value);
+  }
+  return json + "}";
+}
+
+TEST(SourcesJson, TakesTimeInProportionToItsOwners) {
+  const auto sources = decode_sources_json(R"({"sources":)" + object_of_many("[]") + "}");
+  ASSERT_TRUE(sources.has_value());
+  EXPECT_EQ(sources->size(), 200'000U);
+}
+
+TEST(ConferenceJson, TakesTimeInProportionToItsProperties) {
+  const auto request = decode_conference_request_json(R"({"room":"r@c.test","properties":)" +
+                                                      object_of_many("1") + "}");
+  ASSERT_TRUE(request.has_value());
+  EXPECT_EQ(request->properties.size(), 200'000U);
 }
 
 TEST(SourcesJson, WritesTheCompactForm) {

@@ -8,7 +8,10 @@
 namespace bascule::proto {
 namespace {
 
+/// Written in the order it is put together, like Jicofo's.
 using Json = nlohmann::ordered_json;
+/// Read from peers: finding a key must not take longer the more of them there are.
+using Document = nlohmann::json;
 
 constexpr const char* kRoom = "room";
 constexpr const char* kMachineUid = "machineUid";
@@ -23,10 +26,10 @@ constexpr std::string_view kBearer = "bearer";
 /// Reads one object and remembers the first thing that was wrong.
 class ObjectReader {
  public:
-  explicit ObjectReader(std::string_view body) : object_(Json::parse(body, nullptr, false)) {
+  explicit ObjectReader(std::string_view body) : object_(Document::parse(body, nullptr, false)) {
     if (!object_.is_object()) {
       reject("the body is no JSON object");
-      object_ = Json::object();
+      object_ = Document::object();
     }
   }
 
@@ -113,7 +116,7 @@ class ObjectReader {
     }
   }
 
-  Json object_;
+  Document object_;
   std::optional<std::string> failure_;
 };
 

@@ -12,7 +12,10 @@
 namespace bascule::proto {
 namespace {
 
+/// Written in the order it is put together, like Jicofo's.
 using Json = nlohmann::ordered_json;
+/// Read from peers: finding a key must not take longer the more of them there are.
+using Document = nlohmann::json;
 
 constexpr std::string_view kJsonMessageName = "json-message";
 constexpr std::string_view kRoomName = "room";
@@ -68,7 +71,7 @@ Json encode_groups(const std::vector<SourceGroup>& groups) {
 /// Reads one document and remembers the first thing that was wrong.
 class JsonReader {
  public:
-  Result<SourceMap> read(const Json& document) {
+  Result<SourceMap> read(const Document& document) {
     SourceMap sources;
     if (!document.is_object() || !document.contains(kSources) || !document[kSources].is_object()) {
       return fail(Errc::kMalformed, "JSON without an object 'sources'");
@@ -83,7 +86,7 @@ class JsonReader {
   }
 
  private:
-  EndpointSources read_owner(const Json& entry) {
+  EndpointSources read_owner(const Document& entry) {
     EndpointSources sources;
     if (!entry.is_array()) {
       reject("sources of an owner are not an array");
@@ -96,14 +99,14 @@ class JsonReader {
     return sources;
   }
 
-  std::vector<Source> read_sources(const Json& entry, std::size_t place) {
+  std::vector<Source> read_sources(const Document& entry, std::size_t place) {
     std::vector<Source> sources;
-    for (const Json& object : array_at(entry, place)) {
+    for (const Document& object : array_at(entry, place)) {
       if (!object.is_object()) {
         reject("a source is not an object");
         break;
       }
-      Source source{.ssrc = read_ssrc(object.value(kSsrc, Json())),
+      Source source{.ssrc = read_ssrc(object.value(kSsrc, Document())),
                     .name = read_text(object, kName),
                     .msid = read_text(object, kMsid)};
       const auto video_type = read_text(object, kVideoType);
@@ -118,9 +121,9 @@ class JsonReader {
     return sources;
   }
 
-  std::vector<SourceGroup> read_groups(const Json& entry, std::size_t place) {
+  std::vector<SourceGroup> read_groups(const Document& entry, std::size_t place) {
     std::vector<SourceGroup> groups;
-    for (const Json& array : array_at(entry, place)) {
+    for (const Document& array : array_at(entry, place)) {
       if (!array.is_array() || array.empty() || (array[0] != kFid && array[0] != kSim)) {
         reject("a source group does not begin with its semantics");
         break;
@@ -136,7 +139,7 @@ class JsonReader {
   }
 
   /// The array at a place, or an empty one when the outer array is shorter.
-  const Json& array_at(const Json& entry, std::size_t place) {
+  const Document& array_at(const Document& entry, std::size_t place) {
     if (place >= entry.size()) {
       return empty_;
     }
@@ -147,7 +150,7 @@ class JsonReader {
     return entry[place];
   }
 
-  Ssrc read_ssrc(const Json& value) {
+  Ssrc read_ssrc(const Document& value) {
     if (!value.is_number_unsigned() || value.get<std::uint64_t>() == 0 ||
         value.get<std::uint64_t>() > std::numeric_limits<std::uint32_t>::max()) {
       reject("ssrc is no number from 1 to 4294967295");
@@ -156,7 +159,7 @@ class JsonReader {
     return Ssrc(value.get<std::uint32_t>());
   }
 
-  std::optional<std::string> read_text(const Json& object, const char* key) {
+  std::optional<std::string> read_text(const Document& object, const char* key) {
     const auto found = object.find(key);
     if (found == object.end()) {
       return std::nullopt;
@@ -174,7 +177,7 @@ class JsonReader {
     }
   }
 
-  const Json empty_ = Json::array();
+  const Document empty_ = Document::array();
   std::optional<std::string> failure_;
 };
 
@@ -215,7 +218,7 @@ std::string encode_sources_json(const SourceMap& sources) {
 }
 
 Result<SourceMap> decode_sources_json(std::string_view json) {
-  const Json document = Json::parse(json, nullptr, false);
+  const Document document = Document::parse(json, nullptr, false);
   if (document.is_discarded()) {
     return fail(Errc::kMalformed, "not JSON");
   }

@@ -244,13 +244,20 @@ class StreamParser::Impl {
     } else if (bytes[0] == '>') {
       is_prolog_over_ = true;
       state_ = State::kText;
-      TreeBuilder::Status status = builder_.begin({});
-      status = builder_.feed(token_);
-      if (status == Status::kMalformed) {
-        malformed(builder_.reason());
-      }
+      judge_declaration();
     }
     return 1;
+  }
+
+  /// expat judges a declaration once it has seen its end; of another end it would wait for more.
+  void judge_declaration() {
+    Status status = builder_.begin({});
+    status = builder_.feed(token_);
+    if (status == Status::kMalformed) {
+      malformed(builder_.reason());
+    } else if (!token_.ends_with("?>")) {
+      malformed("XML declaration without end");
+    }
   }
 
   std::size_t step_closed(std::string_view bytes) {

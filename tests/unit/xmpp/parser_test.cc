@@ -229,7 +229,8 @@ TEST(StreamParser, RefusesRestrictedXml) {
 TEST(StreamParser, RefusesABadBeginning) {
   for (const std::string_view text :
        {"<!DOCTYPE a>", "<!-- c --><a>", "x<a>", "<?p i?><a>", "</a>", " <?xml version='1.0'?><a>",
-        "<?xml version='1.0'?><?xml version='1.0'?><a>", "HTTP/1.1 400 Bad Request"}) {
+        "<?xml version='1.0'?><?xml version='1.0'?><a>", "<?xml version='1.0'9><a>",
+        "HTTP/1.1 400 Bad Request"}) {
     StreamParser parser;
     std::vector<StreamEvent> events;
     EXPECT_FALSE(parser.feed(text, events).has_value()) << text;
