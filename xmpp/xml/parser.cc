@@ -232,8 +232,7 @@ class StreamParser::Impl {
     if (cdata_matched_ == kCdataEnd.size()) {
       state_ = State::kText;
     }
-    count(end);
-    build(bytes.substr(0, end));
+    build_text(bytes.substr(0, end));
     return end;
   }
 
@@ -270,8 +269,7 @@ class StreamParser::Impl {
   void text(std::string_view bytes) {
     if (levels_ > 1) {
       check_cdata_end(bytes);
-      count(bytes.size());
-      build(bytes);
+      build_text(bytes);
       return;
     }
     if (bytes.find_first_not_of(kSpace) != std::string_view::npos) {
@@ -342,6 +340,15 @@ class StreamParser::Impl {
       return;
     }
     judge(builder_.feed(bytes));
+  }
+
+  /// Of text that crosses the limit the part below it is judged, so that the verdict is the same
+  /// however the text is cut.
+  void build_text(std::string_view bytes) {
+    if (!skip_reason_) {
+      build(bytes.substr(0, limits_.bytes - stanza_bytes_));
+    }
+    count(bytes.size());
   }
 
   void judge(Status status) {
