@@ -222,7 +222,15 @@ Stress FakeBridge::settled_stress() const {
 }
 
 std::string FakeBridge::ufrag_of(const std::string& endpoint) const {
-  return "u" + options_.nick + "-" + std::to_string(life_) + "-" + endpoint;
+  std::uint32_t generation = 0;
+  for (const auto& [id, conference] : conferences_) {
+    if (const auto found = conference.endpoints.find(endpoint);
+        found != conference.endpoints.end()) {
+      generation = found->second.ice_generation;
+    }
+  }
+  return "u" + options_.nick + "-" + std::to_string(life_) + "-" + endpoint + "-" +
+         std::to_string(generation);
 }
 
 bool FakeBridge::has_endpoint(const std::string& endpoint) const {
@@ -370,6 +378,12 @@ tl::expected<proto::Endpoint, proto::StanzaError> FakeBridge::modify_endpoint(
   }
   if (request.sources) {
     conference.endpoints.at(request.id).sources = to_ssrcs(*request.sources);
+  }
+  if (request.transport && request.transport->ice_restart) {
+    const std::uint32_t generation = ++conference.endpoints.at(request.id).ice_generation;
+    answer.transport = proto::Transport{};
+    answer.transport->ice_udp = make_ice(request.id, ufrag_of(request.id));
+    answer.transport->ice_udp->ice_generation = generation;
   }
   if (request.expire) {
     conference.endpoints.erase(request.id);

@@ -62,7 +62,8 @@ class FakeBridge : public Peer {
   [[nodiscard]] Stress settled_stress() const;
   [[nodiscard]] Stress max_settled_stress() const { return max_settled_; }
   [[nodiscard]] bool has_endpoint(const std::string& endpoint) const;
-  /// Identifies the transport of an endpoint in the present life of this bridge.
+  /// Identifies the transport of an endpoint in the present life of this bridge; another after a
+  /// restart of its ICE.
   [[nodiscard]] std::string ufrag_of(const std::string& endpoint) const;
   [[nodiscard]] std::size_t endpoints() const;
   [[nodiscard]] std::size_t conferences() const { return conferences_.size(); }
@@ -73,6 +74,7 @@ class FakeBridge : public Peer {
     Instant created{};
     std::optional<Instant> media_at;
     SsrcSet sources;
+    std::uint32_t ice_generation = 0;  ///< How often its ICE was restarted.
   };
   struct Conference {
     std::map<std::string, Endpoint> endpoints;

@@ -1,11 +1,9 @@
 #include "sim/fake_client.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "xmpp/proto/iq.h"
-#include "xmpp/proto/jitsi_meet_json.h"
 #include "xmpp/proto/muc.h"
 
 namespace bascule::sim {
@@ -14,11 +12,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// lib-jitsi-meet: JingleSessionPC.js (IQ_TIMEOUT).
-constexpr Duration kJingleTimeout = seconds{10};
-/// A focus that died is in its rooms again within this time. Until then the server keeps what is
-/// sent to it in a session nobody resumes, and refuses it when that one ends (XEP-0198 section 5).
-constexpr Duration kFocusReturn = seconds{15};
 /// What a human waits for a page that does not get on.
 constexpr Duration kPatience = seconds{60};
 
@@ -32,43 +25,6 @@ std::string hex8(std::uint64_t value) {
   return text;
 }
 
-proto::Content make_content(const std::string& endpoint, proto::MediaType type, Ssrc ssrc,
-                            std::string_view suffix) {
-  const bool audio = type == proto::MediaType::kAudio;
-  proto::Source source;
-  source.ssrc = ssrc;
-  source.name = endpoint + std::string(suffix);
-  source.msid = "stream-" + *source.name + " track-" + *source.name;
-  proto::Content content;
-  content.creator = proto::Creator::kResponder;
-  content.name = audio ? "audio" : "video";
-  content.senders = proto::Senders::kBoth;
-  content.description.emplace();
-  content.description->media = type;
-  content.description->sources.push_back(std::move(source));
-  return content;
-}
-
-proto::IceUdpTransport client_transport(const std::string& endpoint) {
-  proto::IceUdpTransport ice;
-  ice.ufrag = "c" + endpoint;
-  ice.pwd = "client-password-of-22-chars-" + endpoint;
-  ice.rtcp_mux = true;
-  ice.fingerprints.push_back({.hash = "sha-256",
-                              .setup = proto::DtlsSetup::kActive,
-                              .required = {},
-                              .cryptex = {},
-                              .value = "DD:EE:FF"});
-  return ice;
-}
-
-/// Distinct for every endpoint and kind of source, and never zero.
-Ssrc ssrc_of(const std::string& endpoint, std::uint32_t kind) {
-  std::uint32_t value = 0;
-  std::from_chars(endpoint.data(), endpoint.data() + endpoint.size(), value, 16);
-  return Ssrc{(value & 0xFFFFFFF0U) | (kind + 1U)};
-}
-
 }  // namespace
 
 FakeClient::FakeClient(Schedule& schedule, FakeProsody& server, Prng prng, RoomJid room,
@@ -77,7 +33,9 @@ FakeClient::FakeClient(Schedule& schedule, FakeProsody& server, Prng prng, RoomJ
       server_(server),
       prng_(prng),
       room_(std::move(room)),
-      deployment_(deployment) {
+      deployment_(deployment),
+      kind_(ClientKind::draw(prng_)),
+      watch_(kind_) {
 }
 
 Duration FakeClient::between(Duration low, Duration high) {
@@ -103,9 +61,9 @@ void FakeClient::open_page() {
   ++life_;
   state_ = ClientState::kRequesting;
   refusals_ = 0;
-  sid_.clear();
-  media_target_.clear();
-  known_senders_.clear();
+  restarts_ = 0;
+  end_session();
+  collect_complaints();
   sharing_ = false;
   endpoint_ = hex8(prng_.next());
   address_ = Jid::parse(endpoint_ + "@" + deployment_.client_domain.domain() + "/web").value();
@@ -145,11 +103,18 @@ void FakeClient::give_up_request() {
   reload("no answer to the conference request");
 }
 
-void FakeClient::give_up_jingle() {
-  complain_unless_lost(state_ == ClientState::kInvited ? "session-accept not answered"
-                                                       : "request for a restart not answered",
-                       jingle_sent_ - kFocusReturn);
-  reload("no answer to a Jingle request");
+/// Those who judge one page give way to the next one's.
+void FakeClient::collect_complaints() {
+  complaints_ = complaints();
+  watch_ = JingleWatch(kind_);
+  knowledge_ = SourceKnowledge();
+}
+
+std::vector<std::string> FakeClient::complaints() const {
+  std::vector<std::string> all = complaints_;
+  all.insert(all.end(), watch_.complaints().begin(), watch_.complaints().end());
+  all.insert(all.end(), knowledge_.complaints().begin(), knowledge_.complaints().end());
+  return all;
 }
 
 void FakeClient::send(const proto::Request& request, const Jid& to) {
@@ -176,8 +141,7 @@ void FakeClient::leave() {
 void FakeClient::vanish() {
   ++life_;
   state_ = ClientState::kAway;
-  sid_.clear();
-  media_target_.clear();
+  end_session();
   if (session_) {
     const SessionId session = *std::exchange(session_, std::nullopt);
     // Behind what is still on its way to the server.
@@ -189,8 +153,7 @@ void FakeClient::reload(std::string_view /*why*/) {
   ++life_;
   ++reloads_;
   state_ = ClientState::kReloading;
-  sid_.clear();
-  media_target_.clear();
+  end_session();
   if (session_) {
     const SessionId session = *std::exchange(session_, std::nullopt);
     server_.close(session, false);
@@ -225,22 +188,9 @@ void FakeClient::deliver(const xml::Element& stanza) {
     } else if (stanza.attribute_or_empty("id") == request_id_ &&
                state_ == ClientState::kRequesting) {
       on_conference_answer(stanza);
-    } else if (stanza.attribute_or_empty("id") == accept_id_ && state_ == ClientState::kInvited) {
-      if (type == "result") {
-        state_ = ClientState::kActive;
-      } else {
-        complain_unless_lost("session-accept refused", jingle_sent_ - kFocusReturn);
-        reload("session-accept refused");
-      }
-    } else if (stanza.attribute_or_empty("id") == restart_id_) {
-      restart_id_.clear();
-      if (type == "error") {
-        reload("restart refused");
-      }
-    } else if (stanza.attribute_or_empty("id") == share_id_) {
-      share_id_.clear();
-      if (type == "error") {
-        sharing_ = !sharing_;
+    } else if (const std::string id(stanza.attribute_or_empty("id")); id.starts_with('j')) {
+      if (const auto asked = watch_.answered(id)) {
+        on_answer(*asked, type == "error");
       }
     }
   }
@@ -278,7 +228,8 @@ void FakeClient::on_conference_answer(const xml::Element& iq) {
   proto::MucPresence join;
   join.to = room_.jid().with_resource(endpoint_);
   join.join = proto::MucJoin{};
-  join.caps = proto::Caps{.node = "https://jitsi.org/jitsi-meet", .ver = "simver", .hash = "sha-1"};
+  join.caps = proto::Caps{
+      .node = "https://jitsi.org/jitsi-meet", .ver = kind_.capabilities(), .hash = "sha-1"};
   join.participant.nick = endpoint_;
   join.participant.stats_id = "Sim-" + endpoint_;
   server_.send(*session_, proto::encode(join));
@@ -302,7 +253,7 @@ void FakeClient::on_presence(const xml::Element& stanza) {
   } else if (presence->is_self() && state_ == ClientState::kJoining && !gone) {
     state_ = ClientState::kInRoom;
   } else if (gone) {
-    known_senders_.erase(presence->from.resource());
+    knowledge_.owner_left(presence->from.resource());
   }
 }
 
@@ -326,26 +277,7 @@ void FakeClient::on_request(const xml::Element& iq) {
     return;
   }
   if (const auto* disco = std::get_if<proto::DiscoInfoRequest>(&*request)) {
-    proto::DiscoInfo info;
-    info.node = disco->node;
-    info.identities.push_back({.category = "client", .type = "web", .name = {}});
-    info.features = {"http://jitsi.org/json-encoded-sources",
-                     "urn:ietf:rfc:5761",
-                     "urn:ietf:rfc:5888",
-                     "urn:ietf:rfc:5576",
-                     "http://jitsi.org/source-name",
-                     "http://jitsi.org/receive-multiple-video-streams",
-                     "urn:xmpp:jingle:apps:rtp:audio",
-                     "urn:xmpp:jingle:apps:rtp:video",
-                     "urn:xmpp:jingle:transports:ice-udp:1",
-                     "urn:xmpp:jingle:apps:dtls:0",
-                     "urn:xmpp:jingle:transports:dtls-sctp:1"};
-    const auto envelope = proto::decode_iq_envelope(iq);
-    if (envelope) {
-      xml::Element stanza = proto::encode_iq_result(*envelope, proto::encode(info));
-      stanza.unset("from");
-      server_.send(*session_, stanza);
-    }
+    on_disco(iq, *disco);
   } else if (const auto* jingle = std::get_if<proto::Jingle>(&*request)) {
     on_jingle(iq, *jingle);
   } else {
@@ -353,139 +285,18 @@ void FakeClient::on_request(const xml::Element& iq) {
   }
 }
 
-void FakeClient::on_jingle(const xml::Element& iq, const proto::Jingle& jingle) {
-  if (iq.attribute_or_empty("from") != focus_occupant().to_string()) {
-    complaints_.push_back("Jingle from " + std::string(iq.attribute_or_empty("from")));
-  }
-  if (jingle.action == proto::JingleAction::kSessionInitiate) {
-    on_initiate(iq, jingle);
+void FakeClient::on_disco(const xml::Element& iq, const proto::DiscoInfoRequest& disco) {
+  const auto envelope = proto::decode_iq_envelope(iq);
+  if (!envelope) {
     return;
   }
-  if (jingle.sid != sid_) {
-    reply(iq, proto::make_unknown_session_error());
-    return;
-  }
-  reply(iq);
-  switch (jingle.action) {
-    case proto::JingleAction::kSessionTerminate:
-      sid_.clear();
-      media_target_.clear();
-      known_senders_.clear();
-      state_ = ClientState::kInRoom;
-      break;
-    case proto::JingleAction::kSourceAdd:
-      learn_sources(jingle);
-      break;
-    default:
-      break;
-  }
-}
-
-void FakeClient::on_initiate(const xml::Element& iq, const proto::Jingle& jingle) {
-  if (!sid_.empty()) {
-    complaints_.push_back("session-initiate while session " + sid_ + " lives");
-  }
-  if (jingle.contents.empty() || !jingle.contents.front().transport ||
-      !jingle.contents.front().transport->ufrag) {
-    complaints_.emplace_back("offer without a usable transport");
-  }
-  reply(iq);
-  sid_ = jingle.sid;
-  accept_id_.clear();
-  media_target_ = jingle.contents.empty() || !jingle.contents.front().transport
-                      ? ""
-                      : jingle.contents.front().transport->ufrag.value_or("");
-  bridge_session_ = jingle.bridge_session ? jingle.bridge_session->id.value_or("") : "";
-  ++sessions_;
-  state_ = ClientState::kInvited;
-  learn_sources(jingle);
-  later(between(milliseconds{30}, milliseconds{400}), &FakeClient::accept);
-}
-
-void FakeClient::learn_sources(const proto::Jingle& jingle) {
-  if (jingle.json_message) {
-    if (const auto sources = proto::decode_sources_json(jingle.json_message->json)) {
-      for (const auto& [owner, set] : *sources) {
-        known_senders_.insert(owner.value());
-      }
-    } else {
-      complaints_.emplace_back("JSON sources malformed");
-    }
-  }
-  for (const proto::Content& content : jingle.contents) {
-    if (content.description) {
-      for (const proto::Source& source : content.description->sources) {
-        if (source.owner) {
-          known_senders_.insert(Jid::parse(*source.owner).value_or(Jid{}).resource());
-        }
-      }
-    }
-  }
-}
-
-void FakeClient::accept() {
-  if (state_ != ClientState::kInvited || sid_.empty() || !session_ || !accept_id_.empty()) {
-    return;  // The offer it was about to accept is gone, or this one is accepted already.
-  }
-  proto::Jingle jingle;
-  jingle.action = proto::JingleAction::kSessionAccept;
-  jingle.sid = sid_;
-  jingle.responder = room_.jid().with_resource(endpoint_);
-  jingle.contents.push_back(
-      make_content(endpoint_, proto::MediaType::kAudio, ssrc_of(endpoint_, 0), "-a0"));
-  jingle.contents.push_back(
-      make_content(endpoint_, proto::MediaType::kVideo, ssrc_of(endpoint_, 1), "-v0"));
-  for (proto::Content& content : jingle.contents) {
-    content.transport = client_transport(endpoint_);
-  }
-  accept_id_ = "j" + std::to_string(next_id_);
-  jingle_sent_ = schedule_.now();
-  send(jingle, focus_occupant());
-  schedule_.after(kJingleTimeout, [this, life = life_, id = accept_id_] {
-    if (life == life_ && id == accept_id_ && state_ == ClientState::kInvited) {
-      give_up_jingle();
-    }
-  });
-}
-
-void FakeClient::share_screen(bool on) {
-  if (state_ != ClientState::kActive || sharing_ == on || !session_) {
-    return;
-  }
-  sharing_ = on;
-  proto::Jingle jingle;
-  jingle.action = on ? proto::JingleAction::kSourceAdd : proto::JingleAction::kSourceRemove;
-  jingle.sid = sid_;
-  jingle.contents.push_back(
-      make_content(endpoint_, proto::MediaType::kVideo, ssrc_of(endpoint_, 2), "-v1"));
-  share_id_ = "j" + std::to_string(next_id_);
-  send(jingle, focus_occupant());
-}
-
-void FakeClient::ask_for_restart() {
-  if (state_ != ClientState::kActive || !session_) {
-    return;
-  }
-  proto::Jingle jingle;
-  jingle.action = proto::JingleAction::kSessionTerminate;
-  jingle.sid = sid_;
-  jingle.bridge_session = proto::BridgeSession{};
-  jingle.bridge_session->id = bridge_session_;
-  jingle.bridge_session->restart = true;
-  jingle.reason =
-      proto::JingleReason{.condition = proto::ReasonCondition::kConnectivityError, .text = "ICE"};
-  restart_id_ = "j" + std::to_string(next_id_);
-  jingle_sent_ = schedule_.now();
-  send(jingle, focus_occupant());
-  sid_.clear();
-  media_target_.clear();
-  known_senders_.clear();
-  state_ = ClientState::kInRoom;
-  schedule_.after(kJingleTimeout, [this, life = life_, id = restart_id_] {
-    if (life == life_ && id == restart_id_) {
-      give_up_jingle();
-    }
-  });
+  proto::DiscoInfo info;
+  info.node = disco.node;
+  info.identities.push_back({.category = "client", .type = "web", .name = {}});
+  info.features = kind_.features();
+  xml::Element stanza = proto::encode_iq_result(*envelope, proto::encode(info));
+  stanza.unset("from");
+  server_.send(*session_, stanza);
 }
 
 }  // namespace bascule::sim

@@ -114,6 +114,7 @@ void World::draw() {
     for (std::int64_t i = 0; i < size; ++i) {
       clients_.push_back(
           std::make_unique<FakeClient>(schedule_, *server_, Prng(prng_.next()), jid, deployment_));
+      clients_.back()->set_erratic(options_.faults);
     }
   }
   // Room for everybody on the fleet without its largest bridge, twice over: then "no bridge over
@@ -233,14 +234,17 @@ std::string World::client_problem(const FakeClient& client) const {
   if (!reached) {
     return name + " sends its media to another bridge";
   }
+  proto::SourceMap truth;
   for (const auto& other : clients_) {
-    if (other.get() != &client && other->room() == client.room() &&
-        other->state() == ClientState::kActive &&
-        !client.known_senders().contains(other->endpoint())) {
-      return name + " does not know the sources of " + other->endpoint();
+    if (other.get() != &client && other->room() == client.room()) {
+      auto told = as_told(other->published(), client.kind());
+      if (!told.empty()) {
+        truth.emplace(EndpointId(other->endpoint()), std::move(told));
+      }
     }
   }
-  return {};
+  const std::string problem = knowledge_problem(client.knowledge(), truth);
+  return problem.empty() ? "" : name + " " + problem;
 }
 
 std::string World::what_is_missing() const {

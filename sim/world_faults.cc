@@ -12,14 +12,15 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 void World::plan_churn() {
-  const std::uint64_t events = clients_.size();
+  const std::uint64_t events = 2 * clients_.size();
   const auto phase = static_cast<std::uint64_t>(
       std::chrono::duration_cast<milliseconds>(options_.fault_phase).count());
   for (std::uint64_t i = 0; i < events; ++i) {
     FakeClient& client = *clients_[prng_.below(clients_.size())];
     const auto when = milliseconds{static_cast<std::int64_t>(5'000 + prng_.below(phase - 5'000))};
-    const std::uint64_t what = prng_.below(8);
-    schedule_.after(when, [this, &client, what] {
+    const std::uint64_t what = prng_.below(13);
+    const std::uint64_t which = prng_.below(4);
+    schedule_.after(when, [this, &client, what, which] {
       if (healing_) {
         return;
       }
@@ -31,8 +32,14 @@ void World::plan_churn() {
         client.arrive();
       } else if (what == 5) {
         client.ask_for_restart();
-      } else {
+      } else if (what < 8) {
         client.share_screen(what == 6);
+      } else if (what < 10) {
+        client.share_screen(true);
+      } else if (what == 10) {
+        client.ask_for_ice_restart();
+      } else {
+        client.send_invalid_sources(which);
       }
     });
   }
@@ -166,6 +173,9 @@ void World::restart_focus_later() {
 void World::heal() {
   healing_ = true;
   note("healing");
+  for (const auto& client : clients_) {
+    client->set_erratic(false);
+  }
   if (!server_->is_up()) {
     server_->restart();
   }
