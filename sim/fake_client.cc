@@ -176,8 +176,8 @@ void FakeClient::retry_later() {
 }
 
 void FakeClient::deliver(const xml::Element& stanza) {
-  if (!session_) {
-    return;
+  if (!session_ || stanza.attribute_or_empty("to") != address_.to_string()) {
+    return;  // For a page that is closed, whose connection the server has yet to see end.
   }
   if (stanza.name == "presence") {
     on_presence(stanza);

@@ -65,6 +65,8 @@ class FakeClient : public Peer {
   [[nodiscard]] const proto::EndpointSources& published() const { return published_; }
   /// Of the transport it sends its media to; empty without a session.
   [[nodiscard]] const std::string& media_target() const { return media_target_; }
+  /// What it asked the focus for, all pages together.
+  [[nodiscard]] const AskCounts& asks() const { return asks_; }
   [[nodiscard]] std::uint64_t sessions() const { return sessions_; }
   [[nodiscard]] std::uint64_t reloads() const { return reloads_; }
   /// Conference requests nobody answered, after which the human pressed reload.
@@ -134,6 +136,7 @@ class FakeClient : public Peer {
   std::uint32_t restarts_ = 0;
   std::uint32_t ice_restarts_ = 0;  // Of this page; the one that waits has this number.
   bool ice_restarting_ = false;
+  AskCounts asks_{};
   std::uint64_t sessions_ = 0, reloads_ = 0, fatal_answers_ = 0, unanswered_ = 0;
   std::vector<std::string> complaints_;
 };

@@ -57,6 +57,7 @@ void FakeClient::end_session() {
 void FakeClient::ask(Ask what, proto::Jingle jingle) {
   const std::string id = "j" + std::to_string(next_id_);
   const Asked asked{.ask = what, .sid = jingle.sid, .at = schedule_.now()};
+  ++asks_[static_cast<std::size_t>(what)];
   watch_.asked(id, asked);
   send(jingle, focus_occupant());
   schedule_.after(kJingleTimeout, [this, life = life_, id, asked] {
@@ -258,6 +259,13 @@ void FakeClient::share_screen(bool on) {
   jingle.sid = sid_;
   jingle.contents = client_contents(screen_sources(endpoint_));
   ask(on ? Ask::kAddScreen : Ask::kRemoveScreen, std::move(jingle));
+  if (on && prng_.below(2) == 0) {
+    schedule_.after(between(seconds{2}, seconds{30}), [this, life = life_, sid = sid_] {
+      if (life == life_ && sid == sid_) {
+        share_screen(false);
+      }
+    });
+  }
 }
 
 /// Whether the focus has the screen is not known: it is taken away until that is answered.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -23,6 +24,8 @@ enum class Ask : std::uint8_t {
   kIceRestart,
   kTransport,
 };
+inline constexpr std::size_t kAskCount = 7;
+using AskCounts = std::array<std::uint64_t, kAskCount>;  ///< By Ask.
 [[nodiscard]] std::string_view to_string(Ask ask);
 
 struct Asked {

@@ -14,6 +14,9 @@
 
 namespace {
 
+using bascule::sim::Ask;
+using bascule::sim::AskCounts;
+using bascule::sim::kAskCount;
 using bascule::sim::World;
 using bascule::sim::WorldOptions;
 using bascule::sim::WorldResult;
@@ -167,10 +170,45 @@ void print(const WorldResult& result, const std::string& flags) {
 
 struct Totals {
   std::size_t seeds = 0, failed = 0, placements = 0, crashes = 0;
-  std::uint64_t links = 0;
+  std::uint64_t links = 0, accepts_late = 0;
+  AskCounts asks{};
   std::uint64_t events = 0, stanzas = 0;
   double seconds = 0;
 };
+
+void add(const WorldResult& result, Totals& totals) {
+  ++totals.seeds;
+  totals.failed += result.complaints.empty() ? 0U : 1U;
+  totals.placements += result.placements;
+  totals.crashes += result.crashes;
+  totals.links += result.links;
+  totals.accepts_late += result.accepts_late;
+  for (std::size_t ask = 0; ask < kAskCount; ++ask) {
+    totals.asks[ask] += result.asks[ask];
+  }
+  totals.events += result.events;
+  totals.stanzas += result.stanzas;
+}
+
+/// What clients did; false when something they are meant to do never happened in a sweep.
+bool print_behaviour(const Totals& totals, bool erratic) {
+  constexpr std::size_t kSweep = 100;
+  bool all = totals.accepts_late != 0;
+  std::printf("clients: %llu offers given up",
+              static_cast<unsigned long long>(totals.accepts_late));
+  for (std::size_t ask = 0; ask < kAskCount; ++ask) {
+    const std::string_view what = to_string(static_cast<Ask>(ask));
+    std::printf(", %llu %.*s", static_cast<unsigned long long>(totals.asks[ask]),
+                static_cast<int>(what.size()), what.data());
+    all = all && totals.asks[ask] != 0;
+  }
+  std::printf("\n");
+  if (erratic && totals.seeds >= kSweep && !all) {
+    std::printf("FAIL: a sweep in which clients did not do everything proves less than it says\n");
+    return false;
+  }
+  return true;
+}
 
 bool write_json(const std::string& path, const Totals& totals) {
   std::ofstream file(path);
@@ -203,13 +241,7 @@ int main(int argc, char** argv) {
         run(*arguments, seed).action_hash != result.action_hash) {
       result.complaints.emplace_back("determinism: a second run did something else");
     }
-    ++totals.seeds;
-    totals.failed += result.complaints.empty() ? 0U : 1U;
-    totals.placements += result.placements;
-    totals.crashes += result.crashes;
-    totals.links += result.links;
-    totals.events += result.events;
-    totals.stanzas += result.stanzas;
+    add(result, totals);
     if (!arguments->quiet || !result.complaints.empty()) {
       print(result, flags_of(*arguments));
       std::fflush(stdout);
@@ -223,9 +255,10 @@ int main(int argc, char** argv) {
       totals.seeds, totals.failed, totals.placements, static_cast<unsigned long long>(totals.links),
       totals.crashes, static_cast<unsigned long long>(totals.events),
       static_cast<double>(totals.events) / totals.seconds);
+  const bool complete = print_behaviour(totals, arguments->world.faults);
   if (!arguments->json.empty() && !write_json(arguments->json, totals)) {
     std::fprintf(stderr, "cannot write %s\n", arguments->json.c_str());
     return 2;
   }
-  return totals.failed == 0 ? 0 : 1;
+  return totals.failed == 0 && complete ? 0 : 1;
 }

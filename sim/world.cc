@@ -54,6 +54,7 @@ Duration World::seconds_between(std::uint64_t low, std::uint64_t high) {
 void World::on_log(const focus::Note& note) {
   links_ += note.event == "relay.linked" ? 1U : 0U;
   link_failures_ += note.event == "relay.failed" ? 1U : 0U;
+  accepts_late_ += note.event == "invite.not_accepted" ? 1U : 0U;
   if (options_.journal) {
     this->note(to_text(note));
   }
@@ -297,6 +298,7 @@ void World::collect(WorldResult& result) const {
   result.rooms = rooms_;
   result.links = links_;
   result.link_failures = link_failures_;
+  result.accepts_late = accepts_late_;
   result.faults = faults_;
   result.crashes = host_->crashes();
   result.placements = pace_->placements();
@@ -323,6 +325,9 @@ void World::collect(WorldResult& result) const {
   }
   for (const auto& client : clients_) {
     add(client->room().to_string(), client->complaints());
+    for (std::size_t ask = 0; ask < kAskCount; ++ask) {
+      result.asks[ask] += client->asks()[ask];
+    }
     result.sessions += client->sessions();
     result.reloads += client->reloads();
     result.fatal_answers += client->fatal_answers();

@@ -44,6 +44,8 @@ struct WorldResult {
   std::size_t faults = 0, crashes = 0, placements = 0;
   std::uint64_t links = 0, link_failures = 0;  ///< Relays between bridges.
   std::uint64_t sessions = 0, reloads = 0, fatal_answers = 0, unanswered = 0;
+  AskCounts asks{};                ///< What clients asked for by Jingle.
+  std::uint64_t accepts_late = 0;  ///< Offers the focus gave up waiting for.
   std::size_t window_max = 0, window_limit = 0;
   std::int64_t max_settled_millionths = 0;
   Duration converged_after{};  ///< Healing to everybody back, virtual time.
@@ -92,7 +94,7 @@ class World {
   std::vector<std::unique_ptr<FakeBridge>> bridges_;
   std::vector<std::unique_ptr<FakeClient>> clients_;
   std::size_t rooms_ = 0;
-  std::uint64_t links_ = 0, link_failures_ = 0;
+  std::uint64_t links_ = 0, link_failures_ = 0, accepts_late_ = 0;
   std::size_t faults_ = 0;
   bool healing_ = false;
   std::vector<std::string> complaints_;

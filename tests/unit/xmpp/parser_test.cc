@@ -176,6 +176,30 @@ TEST(StreamParser, RejectsAStanzaOverALimitAndGoesOn) {
   }
 }
 
+/// What is wrong below the limit ends the stream, what is wrong beyond it is skipped unseen.
+TEST(StreamParser, JudgesTextThatCrossesTheLimitTheSameHoweverItIsCut) {
+  const ParseLimits limits{.bytes = 100};
+  for (const std::size_t wrong_at : {std::size_t{10}, std::size_t{300}}) {
+    for (const std::string_view opening : {"<iq>", "<iq><![CDATA["}) {
+      std::string text(400, 'x');
+      text[wrong_at] = '\x01';
+      text.insert(0, opening);
+      text += opening.size() > 4 ? "]]></iq>" : "</iq>";
+      for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, text.size()}) {
+        StreamParser parser(limits);
+        feed_all(parser, kHeader);
+        std::vector<StreamEvent> events;
+        bool is_whole = true;
+        for (std::size_t at = 0; at < text.size(); at += piece) {
+          is_whole = parser.feed(std::string_view(text).substr(at, piece), events).has_value();
+        }
+        EXPECT_EQ(is_whole, wrong_at > limits.bytes) << opening << ' ' << piece;
+        EXPECT_EQ(events.size(), is_whole ? 1U : 0U);
+      }
+    }
+  }
+}
+
 TEST(StreamParser, RejectsAnOversizeStartTagByName) {
   const std::string text = "<iq id='" + std::string(2000, 'i') + "'><q>x</q></iq><presence/>";
   const auto events = events_of(text, {.bytes = 1000});
