@@ -29,6 +29,7 @@ xml::Element bounce(const xml::Element& stanza, Condition condition, const Jid& 
     reply.set("id", *id);
   }
   reply.set("from", stanza.attribute_or_empty("to"));
+  reply.set("to", stanza.attribute_or_empty("from"));
   proto::StanzaError error = proto::make_error(condition, std::move(text));
   error.by = by.to_string();
   reply.add(proto::encode(error));
