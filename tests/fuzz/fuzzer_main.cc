@@ -20,6 +20,7 @@ const bascule::fuzz::Target& this_target() {
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const bascule::fuzz::Target& target = this_target();
   target.run({reinterpret_cast<const char*>(data), size});

@@ -39,7 +39,7 @@ def sequences(texts: list[str]) -> list[str]:
 
 def xml_streams() -> list[bytes]:
     streams = [(STREAM + text + "</stream:stream>").encode() for text in stanza_texts()]
-    streams.append((STREAM + "".join(stanza_texts("jingle")) + "</stream:stream>").encode())
+    streams.append((STREAM + "".join(stanza_texts("ping") * 3) + "</stream:stream>").encode())
     # The sizes of the pieces stand behind a NUL byte.
     return [stream + pieces for i, stream in enumerate(streams) for pieces in [(b"", b"\0\3\1\7")[i % 2]]]
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,7 +11,8 @@
 #include "xmpp/xml/parser.h"
 #include "xmpp/xml/writer.h"
 
-/// Given by libFuzzer.
+/// Given by libFuzzer, with its name.
+// NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t size_max);
 
 namespace bascule::fuzz {
@@ -122,12 +122,14 @@ class StanzaMutator {
 
 std::size_t store(const std::string& text, std::uint8_t* data, std::size_t size_max) {
   const std::size_t size = std::min(text.size(), size_max);
-  std::memcpy(data, text.data(), size);
+  std::copy_n(text.begin(), size, data);
   return size;
 }
 
 }  // namespace
 }  // namespace bascule::fuzz
+
+// NOLINTBEGIN(readability-identifier-naming): libFuzzer's names.
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t size_max, unsigned int seed) {
@@ -169,3 +171,5 @@ extern "C" std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t* left, std::
   const std::string text = xml::to_string(sequence);
   return text.size() <= out_max ? fuzz::store(text, out, out_max) : 0;
 }
+
+// NOLINTEND(readability-identifier-naming)

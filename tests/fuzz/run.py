@@ -10,6 +10,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 TARGETS = ("xml_stream", "jingle", "json", "stanza")
+UNIT_SECONDS_MAX = 25  # For one input; long, because the machine may be busy.
 SYMBOLIZER = "/usr/bin/llvm-symbolizer-14"
 
 
@@ -29,9 +30,12 @@ def command(build: pathlib.Path, target: str, seconds: int) -> list[str]:
     for folder in (found, findings):
         folder.mkdir(parents=True, exist_ok=True)
     regressions = pathlib.Path(__file__).resolve().parent / "regressions" / target
-    return [str(build / "bin" / f"bascule-fuzz-{target}"), f"-max_total_time={seconds}", "-timeout=10",
-            "-rss_limit_mb=2048", "-print_final_stats=1", "-print_funcs=0", "-verbosity=1", f"-dict={seeds}.dict",
-            f"-artifact_prefix={findings}/", str(found), str(seeds)] + [str(regressions)] * regressions.is_dir()
+    options = {"max_total_time": seconds, "timeout": UNIT_SECONDS_MAX, "report_slow_units": UNIT_SECONDS_MAX,
+               "rss_limit_mb": 2048, "print_final_stats": 1, "print_funcs": 0, "dict": f"{seeds}.dict",
+               "artifact_prefix": f"{findings}/"}
+    return ([str(build / "bin" / f"bascule-fuzz-{target}")] +
+            [f"-{name}={value}" for name, value in options.items()] +
+            [str(found), str(seeds)] + [str(regressions)] * regressions.is_dir())
 
 
 def last(pattern: str, text: str) -> int:
