@@ -30,7 +30,7 @@ FOLDERS = {
     "daemon": ("shell", None),
     "sim/storm": ("core", {"base", "stats", "focus", "sim/storm"}),
     "sim": ("core", {"base", "xmpp/xml", "xmpp/proto", "xmpp", "stats", "focus", "sim"}),
-    "bench": ("shell", {"base", "stats", "focus", "sim/storm", "bench"}),
+    "bench": ("shell", {"base", "xmpp/xml", "xmpp/proto", "stats", "focus", "sim/storm", "bench"}),
     "tests/peers": ("shell", {"base", "base/asio", "xmpp/xml", "tests/peers"}),
     "tests": ("shell", None),
 }

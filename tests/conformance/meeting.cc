@@ -226,7 +226,7 @@ std::vector<std::string> Meeting::announced(const std::string& nick) const {
   for (const proto::Jingle& jingle : told(nick)) {
     if (jingle.action == JingleAction::kSourceAdd || jingle.action == JingleAction::kSourceRemove) {
       result.push_back((jingle.action == JingleAction::kSourceAdd ? "+" : "-") +
-                       (jingle.json_message ? jingle.json_message->json : "xml"));
+                       (jingle.json() ? jingle.json()->json : "xml"));
     }
   }
   return result;

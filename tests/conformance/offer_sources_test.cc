@@ -7,6 +7,8 @@
 
 #include "focus/offer.h"
 #include "meeting.h"
+#include "xmpp/xml/parser.h"
+#include "xmpp/xml/writer.h"
 
 namespace bascule::conformance {
 namespace {
@@ -19,7 +21,7 @@ const std::string kFeedbackJson =
 
 /// The JSON text as it would be on the wire, read by another parser.
 Json json_of(const proto::Jingle& jingle) {
-  const xml::Element element = proto::encode(jingle);
+  const xml::Element element = xml::parse(xml::to_string(proto::encode(jingle))).value();
   const auto* message = element.child("json-message", "http://jitsi.org/jitmeet");
   if (message == nullptr) {
     ADD_FAILURE() << "no JSON";

@@ -168,9 +168,9 @@ TEST_F(Sources, C84_AreOwnedByEndpoints) {
   EXPECT_EQ(announced("bob"), (Lines{R"(+{"sources":{"alice":[[],[],[{"s":7}]]}})"}));
   const auto update = told("plain", JingleAction::kSourceAdd);
   ASSERT_EQ(update.size(), 1U);
-  EXPECT_FALSE(update[0].json_message);
-  EXPECT_EQ(update[0].contents.at(0).description->sources.at(0).owner, "alice");
-  EXPECT_EQ(update[0].contents.at(0).name, "audio");
+  EXPECT_FALSE(update[0].json());
+  EXPECT_EQ(update[0].all_contents().at(0).description->sources.at(0).owner, "alice");
+  EXPECT_EQ(update[0].all_contents().at(0).name, "audio");
 }
 
 TEST_F(Sources, C85_AreFreeAgainWhenTheirOwnerIsGone) {
