@@ -55,8 +55,6 @@ constexpr CounterRow kCounters[] = {
     {"bascule_restarts_total", "Session restarts asked for by clients.", &Counters::restarts},
     {"bascule_restarts_limited_total", "Session restarts over the rate limit.",
      &Counters::restarts_limited},
-    {"bascule_sources_refused_total", "Sources that failed validation.",
-     &Counters::sources_refused},
     {"bascule_mutes_total", "Requests of clients to mute or unmute that were granted.",
      &Counters::mutes},
     {"bascule_mutes_refused_total", "Requests to mute or unmute that were refused.",
@@ -101,6 +99,22 @@ constexpr CounterRow kCounters[] = {
      &Counters::store_failures},
     {"bascule_bugs_total", "Impossible transitions; each ended one conference.", &Counters::bugs},
 };
+
+void add_refusals(const Counters& counters, Metrics& metrics) {
+  for (std::size_t i = 0; i < counters.sources_refused.size(); ++i) {
+    metrics.counter("bascule_sources_refused_total", "Sources refused, by the rule they broke.",
+                    static_cast<double>(counters.sources_refused.at(i)),
+                    {{"rule", std::string(to_string(static_cast<focus::SourceRule>(i)))}});
+  }
+  for (std::size_t i = 0; i < counters.jingle_refused.size(); ++i) {
+    if (counters.jingle_refused.at(i) > 0) {
+      metrics.counter("bascule_jingle_refused_total",
+                      "Jingle requests of participants answered by an error, by its condition.",
+                      static_cast<double>(counters.jingle_refused.at(i)),
+                      {{"condition", std::string(to_string(static_cast<proto::Condition>(i)))}});
+    }
+  }
+}
 
 void add_answers(const Counters& counters, Metrics& metrics) {
   const auto answer = [&metrics](const char* result, std::uint64_t value) {
@@ -321,6 +335,7 @@ std::string render_metrics(const MetricsSources& sources, Now now) {
   for (const CounterRow& row : kCounters) {
     metrics.counter(row.name, row.help, static_cast<double>(counters.*row.value));
   }
+  add_refusals(counters, metrics);
   add_answers(counters, metrics);
   metrics.gauge("bascule_conferences", "Conferences now.",
                 static_cast<double>(sources.focus.conference_count()));

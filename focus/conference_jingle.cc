@@ -38,6 +38,7 @@ void Conference::on_jingle(const in::IqRequest& request, const proto::Jingle& ji
     reply = judge(*participant, jingle, turn, around);
   }
   if (!reply) {
+    ++turn.counters().jingle_refused.at(static_cast<std::size_t>(reply.error().condition));
     turn.counters().jingle_unknown_session += proto::is_unknown_session(reply.error()) ? 1U : 0U;
     turn.debug("jingle.refused",
                {{"room", room_jid().to_string()},
@@ -105,7 +106,7 @@ IqReply Conference::accept(Participant& participant, const jingle::Accept& accep
   const SourceSnapshot before = sources_.snapshot(participant.endpoint);
   const auto added = sources_.add(participant.endpoint, accepted.sources);
   if (!added) {
-    ++turn.counters().sources_refused;
+    ++turn.counters().sources_refused.at(static_cast<std::size_t>(added.error().rule));
     if (accepted.again) {
       return tl::make_unexpected(to_stanza_error(added.error()));
     }
@@ -141,7 +142,7 @@ IqReply Conference::add_sources(Participant& participant, const proto::EndpointS
   const SourceSnapshot before = sources_.snapshot(participant.endpoint);
   const auto added = sources_.add(participant.endpoint, sources);
   if (!added) {
-    ++turn.counters().sources_refused;
+    ++turn.counters().sources_refused.at(static_cast<std::size_t>(added.error().rule));
     return tl::make_unexpected(to_stanza_error(added.error()));
   }
   if (!added->empty()) {
@@ -160,7 +161,7 @@ IqReply Conference::remove_sources(Participant& participant, const proto::Endpoi
   const SourceSnapshot before = sources_.snapshot(participant.endpoint);
   const auto removed = sources_.remove(participant.endpoint, sources);
   if (!removed) {
-    ++turn.counters().sources_refused;
+    ++turn.counters().sources_refused.at(static_cast<std::size_t>(removed.error().rule));
     return tl::make_unexpected(to_stanza_error(removed.error()));
   }
   if (!removed->empty()) {

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+
+#include "focus/source_map.h"
+#include "xmpp/proto/stanza_error.h"
 
 namespace bascule::focus {
 
@@ -45,7 +49,7 @@ struct Counters {
   std::uint64_t accepted = 0;
   std::uint64_t restarts = 0;
   std::uint64_t restarts_limited = 0;
-  std::uint64_t sources_refused = 0;
+  std::array<std::uint64_t, kSourceRules> sources_refused{};  ///< By the SourceRule they broke.
   std::uint64_t mutes = 0;  ///< Requests to mute or unmute that were granted.
   std::uint64_t mutes_refused = 0;
   std::uint64_t mutes_sent = 0;       ///< To clients.
@@ -58,6 +62,7 @@ struct Counters {
   std::uint64_t iq_unknown = 0;         ///< Answered service-unavailable.
   std::uint64_t iq_from_strangers = 0;  ///< Jingle from somebody who is not in the conference.
   std::uint64_t jingle_unknown_session = 0;
+  std::array<std::uint64_t, proto::kConditions> jingle_refused{};  ///< By proto::Condition.
   std::uint64_t answers_unexpected = 0;  ///< To requests we do not remember.
   std::uint64_t answers_late = 0;        ///< Whose conference or participant is gone or changed.
   std::uint64_t presences_ignored = 0;

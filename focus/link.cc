@@ -140,7 +140,8 @@ void Link::receive_iq(const xml::Element& stanza, std::vector<Input>& inputs,
     ++counters_.sent;
     return;
   }
-  ++counters_.delivered;
+  const auto* jingle = std::get_if<proto::Jingle>(&*payload);
+  ++(jingle != nullptr && jingle->malformed ? counters_.malformed : counters_.delivered);
   inputs.emplace_back(in::IqRequest{.stream = options_.stream,
                                     .from = envelope->from,
                                     .to = envelope->to,

@@ -31,6 +31,7 @@ enum class SourceRule : std::uint8_t {
   kSourceDoesNotExist,        ///< To be removed, but not there.
   kGroupDoesNotExist,
 };
+inline constexpr std::size_t kSourceRules = 12;
 
 /// Short name for logs and counters, e.g. "ssrc-already-used"; views static storage.
 [[nodiscard]] std::string_view to_string(SourceRule rule);

@@ -2,6 +2,7 @@
 
 // RFC 6120 8.3: stanza errors.
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +41,7 @@ enum class Condition {
   kUndefinedCondition,
   kUnexpectedRequest,
 };
+inline constexpr std::size_t kConditions = 22;
 
 /// The wire name, for example "item-not-found".
 std::string_view to_string(Condition condition);
