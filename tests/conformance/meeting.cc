@@ -135,7 +135,7 @@ Reply Meeting::terminate(const std::string& nick, bool restart) {
 }
 
 std::string Meeting::send(const std::string& nick, const std::string& jingle_xml) {
-  const std::string id = "client-" + std::to_string(++last_id_);
+  std::string id = "client-" + std::to_string(++last_id_);
   std::vector<focus::Input> inputs;
   link_->receive(parse_stanza("<iq type='set' id='" + id + "' from='" + occupant(nick) + "' to='" +
                               kFocusAddress + "'>" + jingle_xml + "</iq>"),
@@ -149,7 +149,7 @@ std::string Meeting::send(const std::string& nick, const std::string& jingle_xml
 Reply Meeting::ask(const std::string& nick, const std::string& jingle_xml) {
   const std::string id = send(nick, jingle_xml);
   settle();
-  const Reply reply = reply_to(id);
+  Reply reply = reply_to(id);
   EXPECT_EQ(reply.count, 1U) << jingle_xml;
   return reply;
 }

@@ -176,14 +176,15 @@ TEST_F(Offer, C11_HasTheHeaderExtensionsOfJicofo) {
   const std::string mid = "10 urn:ietf:params:rtp-hdrext:sdes:mid";
   const std::string tcc =
       "5 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
+  const std::string av1 =
+      "11 https://aomediacodec.github.io/av1-rtp-spec/"
+      "#dependency-descriptor-rtp-header-extension";
   const xml::Element offer = offer_xml("alice");
   EXPECT_EQ(extensions(offer, "audio"),
             (Lines{"1 urn:ietf:params:rtp-hdrext:ssrc-audio-level", mid, tcc, "mixed"}));
-  EXPECT_EQ(
-      extensions(offer, "video"),
-      (Lines{"11 https://aomediacodec.github.io/av1-rtp-spec/"
-             "#dependency-descriptor-rtp-header-extension",
-             mid, "3 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time", tcc, "mixed"}));
+  EXPECT_EQ(extensions(offer, "video"),
+            (Lines{av1, mid, "3 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time", tcc,
+                   "mixed"}));
 }
 
 TEST_F(Offer, C11_HasTheRareHeaderExtensionsInTheirPlaces) {

@@ -117,7 +117,7 @@ TEST_F(Session, C51_RestartsAreLimitedPerParticipant) {
             "and configurable");
   meet({"alice", "bob"});
   const auto restart = [&](const std::string& nick) {
-    const Reply reply = terminate(nick, true);
+    Reply reply = terminate(nick, true);
     if (reply.is_result) {
       stage().advance(seconds{1});
       EXPECT_TRUE(accept(nick).is_result);

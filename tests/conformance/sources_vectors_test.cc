@@ -32,8 +32,8 @@ struct Vector {
   std::size_t groups_max = 20;
 };
 
-void PrintTo(const Vector& vector, std::ostream* out) {
-  *out << vector.id;
+std::ostream& operator<<(std::ostream& out, const Vector& vector) {
+  return out << vector.id;
 }
 
 Step adds(const std::string& who, const std::vector<Word>& words, const std::string& expected) {

@@ -414,26 +414,30 @@ void Stage::on(const out::SendIq& action) {
   } else if (action.to == focus.options().main_host) {
     reply(action.request, main_host);
   } else if (std::holds_alternative<proto::DiscoInfoRequest>(action.payload)) {
-    const Room& room = rooms_[room_name(action.to)];
-    if (action.to.is_bare() && silent_probes) {
-      return;
-    }
-    if (action.to.is_bare() && room.clients.empty() && !room.focus_in) {
-      fail(action.request, proto::make_error(proto::Condition::kItemNotFound));
-    } else if (!action.to.is_bare() && features_refused) {
-      fail(action.request, proto::make_error(proto::Condition::kServiceUnavailable));
-    } else if (action.to.is_bare() || features_known) {
-      proto::DiscoInfo info;
-      const auto client = room.clients.find(action.to.resource());
-      info.features = client != room.clients.end() && client->second.features
-                          ? *client->second.features
-                          : std::vector<std::string>{"urn:xmpp:jingle:apps:rtp:audio",
-                                                     "urn:xmpp:jingle:apps:rtp:video",
-                                                     "http://jitsi.org/json-encoded-sources"};
-      reply(action.request, info);
-    }
+    on_disco(action);
   } else {
     reply(action.request, proto::Empty{});
+  }
+}
+
+void Stage::on_disco(const out::SendIq& action) {
+  const Room& room = rooms_[room_name(action.to)];
+  if (action.to.is_bare() && silent_probes) {
+    return;
+  }
+  if (action.to.is_bare() && room.clients.empty() && !room.focus_in) {
+    fail(action.request, proto::make_error(proto::Condition::kItemNotFound));
+  } else if (!action.to.is_bare() && features_refused) {
+    fail(action.request, proto::make_error(proto::Condition::kServiceUnavailable));
+  } else if (action.to.is_bare() || features_known) {
+    proto::DiscoInfo info;
+    const auto client = room.clients.find(action.to.resource());
+    info.features = client != room.clients.end() && client->second.features
+                        ? *client->second.features
+                        : std::vector<std::string>{"urn:xmpp:jingle:apps:rtp:audio",
+                                                   "urn:xmpp:jingle:apps:rtp:video",
+                                                   "http://jitsi.org/json-encoded-sources"};
+    reply(action.request, info);
   }
 }
 
@@ -477,19 +481,7 @@ void Stage::on_colibri(const out::SendIq& action, const proto::ConferenceModify&
     for (const auto& [id, relay] : bridge.relays[message.meeting_id]) {
       EXPECT_FALSE(relay.endpoints.contains(endpoint.id)) << "still remote by " << id;
     }
-    if (endpoint.create) {
-      proto::Endpoint answer;
-      answer.id = endpoint.id;
-      answer.transport = proto::Transport{.ice_udp = bridge.transport.value_or(make_transport())};
-      if (endpoint.transport && endpoint.transport->sctp && bridge.sctp_port) {
-        answer.transport->sctp = proto::Sctp{.role = std::nullopt, .port = bridge.sctp_port};
-      }
-      modified.endpoints.push_back(std::move(answer));
-      modified.sources = bridge.feedback;
-    } else if (endpoint.transport && endpoint.transport->ice_restart && bridge.restarted) {
-      modified.endpoints.push_back(
-          {.id = endpoint.id, .transport = proto::Transport{.ice_udp = bridge.restarted}});
-    }
+    answer_endpoint(bridge, endpoint, modified);
   }
   EXPECT_TRUE(message.relays.empty() || message.endpoints.empty());
   EXPECT_LE(message.relays.size(), 1U);
@@ -505,6 +497,23 @@ void Stage::on_colibri(const out::SendIq& action, const proto::ConferenceModify&
     bridge.expires += message.expire ? 1U : 0U;
   }
   reply(action.request, modified);
+}
+
+void Stage::answer_endpoint(const Bridge& bridge, const proto::Endpoint& endpoint,
+                            proto::ConferenceModified& modified) {
+  if (endpoint.create) {
+    proto::Endpoint answer;
+    answer.id = endpoint.id;
+    answer.transport = proto::Transport{.ice_udp = bridge.transport.value_or(make_transport())};
+    if (endpoint.transport && endpoint.transport->sctp && bridge.sctp_port) {
+      answer.transport->sctp = proto::Sctp{.role = std::nullopt, .port = bridge.sctp_port};
+    }
+    modified.endpoints.push_back(std::move(answer));
+    modified.sources = bridge.feedback;
+  } else if (endpoint.transport && endpoint.transport->ice_restart && bridge.restarted) {
+    modified.endpoints.push_back(
+        {.id = endpoint.id, .transport = proto::Transport{.ice_udp = bridge.restarted}});
+  }
 }
 
 std::optional<proto::StanzaError> Stage::on_relay(Bridge& bridge, const std::string& meeting,

@@ -167,6 +167,9 @@ class Stage {
   void client_presence(const std::string& name, const std::string& nick, bool available);
   void bridge_presence(const std::string& nick, const std::string& stress, bool available);
   void on_offer(const out::SendIq& action, const proto::Jingle& jingle);
+  void on_disco(const out::SendIq& action);
+  static void answer_endpoint(const Bridge& bridge, const proto::Endpoint& endpoint,
+                              proto::ConferenceModified& modified);
   void on_colibri(const out::SendIq& action, const proto::ConferenceModify& message);
   std::optional<proto::StanzaError> on_relay(Bridge& bridge, const std::string& meeting,
                                              const proto::Relay& relay,
