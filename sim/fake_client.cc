@@ -222,7 +222,7 @@ void FakeClient::on_conference_answer(const xml::Element& iq) {
     return;
   }
   if (answer->focus_jid != deployment_.focus_user) {
-    complaints_.push_back("conference answer names another focus");
+    complaints_.emplace_back("conference answer names another focus");
   }
   state_ = ClientState::kJoining;
   proto::MucPresence join;

@@ -30,12 +30,19 @@ using proto::EndpointSources;
 using State = JingleSession::State;
 namespace verdict = focus::jingle;
 
-/// The request, when it is one with Jingle in it. What was decoded survives being written and read.
+/// The request, when it is one with Jingle in it: as far as it can be known when it is malformed.
+/// What was decoded survives being written and read.
 std::optional<proto::Jingle> decode_stable(const xml::Element& iq) {
   const auto envelope = proto::decode_iq_envelope(iq);
   const auto request = proto::decode_request(iq);
-  if (!envelope || !request) {
+  if (!envelope) {
     return std::nullopt;
+  }
+  if (!request) {
+    const xml::Element* payload = proto::iq_payload(iq);
+    return payload != nullptr && proto::is_jingle(*payload)
+               ? proto::make_malformed_jingle(*payload, request.error().what)
+               : std::nullopt;
   }
   const proto::EncodedRequest encoded = proto::encode_request(*request);
   const xml::Element written = proto::encode_iq(*envelope, encoded.payload);
@@ -163,15 +170,16 @@ class Meeting {
     check_error(decided.error);
   }
   void perform(Participant& participant, State before, const verdict::Accept& decided) {
-    BASCULE_CHECK(before == State::kPending || before == State::kActive);
+    BASCULE_CHECK(before == (decided.again ? State::kActive : State::kPending));
     BASCULE_CHECK(participant.session.state() == State::kActive);
-    if (!add(participant.endpoint, decided.sources)) {
+    if (!add(participant.endpoint, decided.sources) && !decided.again) {
       participant.session.reject_accept();
       map_.remove_owner(participant.endpoint);
       BASCULE_CHECK(!participant.session.is_open());
     }
   }
-  void perform(Participant& participant, State /*before*/, const verdict::RejectAccept& decided) {
+  void perform(Participant& participant, State before, const verdict::RejectAccept& decided) {
+    BASCULE_CHECK(before == State::kPending);
     BASCULE_CHECK(!participant.session.is_open());
     check_error(decided.error);
   }

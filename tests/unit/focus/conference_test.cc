@@ -154,6 +154,23 @@ TEST_F(ConferenceTest, ClientsThatDoNotTellTheirFeaturesAreInvitedWithWhatIsAssu
   EXPECT_EQ(stage.state_of("tea", "bob"), ParticipantState::kActive);
 }
 
+TEST_F(ConferenceTest, ATransportAcceptWithSourcesThatAreRefusedLeavesTheSession) {
+  meet("tea", {"alice", "bob"});
+  proto::Content content{.name = "audio", .description = proto::RtpDescription{}};
+  for (const char* msid : {"one", "two"}) {
+    content.description->sources.push_back({.ssrc = Ssrc(7), .msid = msid});
+  }
+  proto::Jingle accept{.action = proto::JingleAction::kTransportAccept,
+                       .sid = stage.client("tea", "alice").sid,
+                       .contents = {content}};
+  EXPECT_EQ(stage.refused_with(stage.jingle("tea", "alice", accept)),
+            proto::Condition::kBadRequest);
+  stage.focus.check_invariants();
+  accept.contents[0].description->sources.pop_back();
+  EXPECT_EQ(stage.refused_with(stage.jingle("tea", "alice", accept)), std::nullopt);
+  EXPECT_EQ(stage.state_of("tea", "alice"), ParticipantState::kActive);
+}
+
 TEST_F(ConferenceTest, RestartGetsANewSessionAndAbuseIsRefused) {
   meet("tea", {"alice", "bob"});
   const auto terminate = [&](const std::string& nick) {

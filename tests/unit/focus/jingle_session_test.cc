@@ -205,6 +205,10 @@ TEST(JingleSessionTest, AVisitorMayNotSend) {
   EXPECT_EQ(silent.state(), State::kActive);
   EXPECT_EQ(refusal(silent.judge(make_source_add({{.ssrc = Ssrc(1)}}, {}), kContext, kStart)),
             std::pair(Condition::kForbidden, std::string("add-source not allowed for visitors")));
+  auto again = make_accept();
+  again.action = JingleAction::kTransportAccept;
+  EXPECT_EQ(refusal(silent.judge(again, kContext, kStart)).first, Condition::kForbidden);
+  EXPECT_EQ(silent.state(), State::kActive);
 }
 
 TEST(JingleSessionTest, TransportInfoIsForwardedBeforeAndAfterTheAccept) {

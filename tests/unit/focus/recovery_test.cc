@@ -106,6 +106,31 @@ TEST_F(RecoveryTest, NobodyIsMovedWhileTheClientLinkIsDown) {
   EXPECT_EQ(stage.client("tea", "alice").terminated, 1U);
 }
 
+/// First the bridge of an offer dies, then the link that would bring the answer to the offer.
+TEST_F(RecoveryTest, AnOfferThatFailsWhileItsParticipantIsToMoveIsOver) {
+  meet("tea", {"alice"});
+  stage.room("tea").clients["bob"].real_jid = "bob@example.net/web";
+  stage.client("tea", "bob").mood = Stage::ClientMood::kHolds;
+  stage.join("tea", "bob");
+  stage.advance(seconds{1});
+  ASSERT_EQ(stage.state_of("tea", "bob"), ParticipantState::kInviting);
+  for (auto& [nick, bridge] : stage.bridges) {
+    stage.remove_bridge(nick);
+  }
+  ASSERT_EQ(stage.state_of("tea", "bob"), ParticipantState::kMoving);
+  stage.down(StreamId::kClient);
+  EXPECT_EQ(stage.state_of("tea", "bob"), ParticipantState::kQueued);
+  stage.focus.check_invariants();
+
+  stage.client("tea", "bob").mood = Stage::ClientMood::kAccepts;
+  stage.up(StreamId::kClient, true);
+  stage.add_bridge("jvb9");
+  stage.advance(seconds{30});
+  EXPECT_EQ(stage.state_of("tea", "bob"), ParticipantState::kActive);
+  EXPECT_EQ(stage.client("tea", "bob").terminated, 1U) << "of the offer that had arrived";
+  stage.focus.check_invariants();
+}
+
 TEST_F(RecoveryTest, ARequestForAForgottenRoomGetsANewConference) {
   meet("tea", {"alice", "bob"});
   stage.down(StreamId::kClient);
