@@ -39,8 +39,7 @@ StressLedger::StressLedger(const PlacementOptions& options)
       windowed_(options.unknown_window > Stress()),
       cost_(std::clamp(options.stress_per_unit.millionths(), kCostMin, kCostMax)),
       deviation_(cost_ * 3 / 10),
-      unknown_window_(options.unknown_window.millionths()),
-      unknown_window_full_(options.unknown_window.millionths()) {
+      unknown_window_(options.unknown_window.millionths()) {
 }
 
 void StressLedger::joined(Milliunits load, Instant at) {
@@ -136,7 +135,6 @@ void StressLedger::set_learned(const Learned& learned) {
   cost_ = std::clamp(learned.cost.millionths(), kCostMin, kCostMax);
   deviation_ = std::clamp(learned.deviation.millionths(), cost_ / 50, cost_);
   confirmations_ = std::clamp(learned.confirmations, 0, kConfirmed);
-  unknown_window_ = unknown_window_full_ << confirmations_;
 }
 
 Stress StressLedger::estimate(Instant now) const {
@@ -175,7 +173,7 @@ bool StressLedger::within_window(Milliunits load, Instant now) const {
   if (!windowed_ || confirmations_ >= kConfirmed) {
     return true;
   }
-  std::int64_t window = unknown_window_;
+  std::int64_t window = unknown_window_ << confirmations_;
   if (heard_at_ && now - *heard_at_ > std::chrono::seconds{20}) {
     const auto silent = now - *heard_at_ - std::chrono::seconds{20};
     window +=
@@ -183,7 +181,7 @@ bool StressLedger::within_window(Milliunits load, Instant now) const {
   }
   const Milliunits pending = std::max<Milliunits>(0, unaccounted_) + load;
   return stress_of(pending, cost_with_margin()).millionths() <= window &&
-         pending <= kWindowUnits * window / std::max<std::int64_t>(unknown_window_full_, 1);
+         pending <= kWindowUnits * window / std::max<std::int64_t>(unknown_window_, 1);
 }
 
 void StressLedger::idle_sample(Stress stress) {
@@ -274,7 +272,6 @@ void StressLedger::learn_from_sample() {
       move_cost_toward(quotient, 2, 2);
     }
     ++confirmations_;
-    unknown_window_ *= 2;
   } else if (contained >= 6 * kUnit && uncertain_ * 2 <= all) {
     // Such a gauge reads too low; what the machine does besides is in what it reads.
     const bool saturated = reported_.millionths() > 1'060'000 && quotient < cost_;

@@ -137,8 +137,7 @@ class StressLedger {
   Milliunits uncertain_ = 0;    // The same of absolute values.
   std::int64_t cost_, deviation_;  // Millionths per unit.
   int confirmations_ = 0;
-  std::int64_t unknown_window_;  // Millionths; meaningful while unconfirmed.
-  std::int64_t unknown_window_full_;
+  std::int64_t unknown_window_;  // Millionths, before the first confirmation.
   std::optional<std::int64_t> sample_error_;
   std::int64_t base_ = 0;  // Millionths; see idle_sample.
   std::int64_t focuses_permille_ = 1000;
