@@ -339,4 +339,16 @@ bool is_expire(const Stage::Sent& sent, const std::string& endpoint) {
                       [&](const auto& one) { return one.id == endpoint && one.expire; }));
 }
 
+Ssrcs ssrcs_of(const proto::Endpoint& endpoint) {
+  Ssrcs ssrcs;
+  if (endpoint.sources) {
+    for (const auto& media_source : endpoint.sources->media_sources) {
+      for (const auto& source : media_source.sources) {
+        ssrcs.push_back(source.ssrc.value());
+      }
+    }
+  }
+  return ssrcs;
+}
+
 }  // namespace bascule::conformance

@@ -150,4 +150,8 @@ class Mute : public Meeting {};
 [[nodiscard]] bool is_create(const Stage::Sent& sent, const std::string& endpoint);
 [[nodiscard]] bool is_expire(const Stage::Sent& sent, const std::string& endpoint);
 
+/// SSRC numbers a request gives to the bridge.
+using Ssrcs = std::vector<std::uint32_t>;
+Ssrcs ssrcs_of(const proto::Endpoint& endpoint);
+
 }  // namespace bascule::conformance

@@ -8,30 +8,6 @@
 namespace bascule::conformance {
 namespace {
 
-std::string video_content(const std::string& inner) {
-  return "<content name='video' creator='responder'>" + inner + "</content>";
-}
-
-std::string description(const std::string& media, const std::string& inner) {
-  return "<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='" + media + "'>" + inner +
-         "</description>";
-}
-
-/// SSRC numbers a request gives to the bridge.
-std::vector<std::uint32_t> ssrcs_of(const proto::Endpoint& endpoint) {
-  std::vector<std::uint32_t> ssrcs;
-  if (endpoint.sources) {
-    for (const auto& media_source : endpoint.sources->media_sources) {
-      for (const auto& source : media_source.sources) {
-        ssrcs.push_back(source.ssrc.value());
-      }
-    }
-  }
-  return ssrcs;
-}
-
-using Ssrcs = std::vector<std::uint32_t>;
-
 TEST_F(Session, C34_AnAcceptBecomesOneUpdateOfTheBridge) {
   statement(34, Kind::kJicofo,
             "forwards transport, sources and initial last-n of session-accept to the bridge in one "

@@ -9,18 +9,7 @@
 namespace bascule::conformance {
 namespace {
 
-using Ssrcs = std::vector<std::uint32_t>;
 using Lines = std::vector<std::string>;
-
-Ssrcs ssrcs_of(const proto::Endpoint& endpoint) {
-  Ssrcs ssrcs;
-  for (const auto& media_source : endpoint.sources.value_or(proto::Sources{}).media_sources) {
-    for (const auto& source : media_source.sources) {
-      ssrcs.push_back(source.ssrc.value());
-    }
-  }
-  return ssrcs;
-}
 
 TEST_F(Sources, C66_AreTakenBeforeAndAfterTheAcceptInBothSpellings) {
   statement(66, Kind::kJicofo,

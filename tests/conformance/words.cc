@@ -117,4 +117,13 @@ std::string bridge_session(const std::optional<std::string>& id, const std::stri
          (id ? "id='" + *id + "' " : std::string()) + attributes + "/>";
 }
 
+std::string video_content(const std::string& inner) {
+  return "<content name='video' creator='responder'>" + inner + "</content>";
+}
+
+std::string description(const std::string& media, const std::string& inner) {
+  return "<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='" + media + "'>" + inner +
+         "</description>";
+}
+
 }  // namespace bascule::conformance

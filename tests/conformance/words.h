@@ -30,6 +30,10 @@ Word fid(std::initializer_list<std::uint32_t> ssrcs);
 std::vector<Word> base_set();
 std::vector<Word> joined(std::vector<Word> left, const std::vector<Word>& right);
 
+/// A `video` content and a description around something.
+std::string video_content(const std::string& inner);
+std::string description(const std::string& media, const std::string& inner);
+
 /// One content with a description per media type that occurs; empty for no words.
 std::string contents(const std::vector<Word>& words);
 /// ... with this transport in each of them, and an empty audio content when there are no words.
