@@ -200,33 +200,18 @@ void Focus::Impl::on_mute(const in::IqRequest& input, const proto::Mute& mute, T
 }
 
 void Focus::Impl::on_room_message(const proto::Message& message, Turn& turn) {
-  const bool metadata = services_.is_room_metadata(message.from);
-  const bool moderation = services_.is_av_moderation(message.from);
-  if (!message.json_message || message.type == proto::MessageType::kError ||
-      (!metadata && !moderation)) {
+  const auto said = services_.read(message, turn);
+  if (!said) {
+    return;
+  }
+  Conference* conference = conferences_.find(said->room);
+  if (conference == nullptr) {
     ++turn.counters().messages_ignored;
-    return;
+  } else if (const auto* change = std::get_if<proto::AvModeration>(&said->what)) {
+    conference->on_moderation(*change, turn);
+  } else {
+    conference->on_metadata(std::get<proto::RoomMetadata>(said->what), turn);
   }
-  const auto decoded = proto::decode_room_message(message.json_message->json);
-  if (!decoded) {
-    ++turn.counters().room_messages_malformed;
-    turn.warn("room.message_malformed",
-              {{"from", message.from.to_string()}, {"error", decoded.error().what}});
-    return;
-  }
-  if (const auto* change = std::get_if<proto::AvModeration>(&*decoded); change && moderation) {
-    if (Conference* conference = conferences_.find(change->room)) {
-      conference->on_moderation(*change, turn);
-      return;
-    }
-  } else if (const auto* said = std::get_if<proto::RoomMetadata>(&*decoded); said && metadata) {
-    const auto room = Jid::parse(message.json_message->room.value_or(""));
-    if (Conference* conference = room ? conferences_.find(RoomJid(*room)) : nullptr) {
-      conference->on_metadata(*said, turn);
-      return;
-    }
-  }
-  ++turn.counters().messages_ignored;
 }
 
 void Focus::Impl::on(const in::HttpConferenceRequest& input, Turn& turn) {

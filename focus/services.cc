@@ -63,4 +63,31 @@ void Services::on_timer(Turn& turn) {
   }
 }
 
+std::optional<Services::Said> Services::read(const proto::Message& message, Turn& turn) const {
+  const bool believed = message.from == room_metadata_ || message.from == av_moderation_;
+  if (!believed || !message.json_message || message.type == proto::MessageType::kError) {
+    ++turn.counters().messages_ignored;
+    return std::nullopt;
+  }
+  const auto decoded = proto::decode_room_message(message.json_message->json);
+  if (!decoded) {
+    ++turn.counters().room_messages_malformed;
+    turn.warn("room.message_malformed",
+              {{"from", message.from.to_string()}, {"error", decoded.error().what}});
+    return std::nullopt;
+  }
+  if (const auto* change = std::get_if<proto::AvModeration>(&*decoded);
+      change != nullptr && message.from == av_moderation_) {
+    return Said{change->room, *change};
+  }
+  if (const auto* metadata = std::get_if<proto::RoomMetadata>(&*decoded);
+      metadata != nullptr && message.from == room_metadata_) {
+    if (const auto room = Jid::parse(message.json_message->room.value_or(""))) {
+      return Said{RoomJid(*room), *metadata};
+    }
+  }
+  ++turn.counters().messages_ignored;
+  return std::nullopt;
+}
+
 }  // namespace bascule::focus

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <optional>
-#include <string_view>
+#include <variant>
 
 #include "base/jid.h"
 #include "base/time.h"
 #include "focus/turn.h"
+#include "xmpp/proto/message.h"
+#include "xmpp/proto/room_messages.h"
 
 namespace bascule::focus {
 
@@ -21,8 +23,13 @@ class Services {
   void on_answer(const IqOutcome& outcome, Turn& turn);
   void on_timer(Turn& turn);
 
-  [[nodiscard]] bool is_room_metadata(const Jid& from) const { return from == room_metadata_; }
-  [[nodiscard]] bool is_av_moderation(const Jid& from) const { return from == av_moderation_; }
+  struct Said {
+    RoomJid room;
+    std::variant<proto::RoomMetadata, proto::AvModeration> what;
+  };
+  /// What a message means, if it comes from the component that may say so. Everything else is
+  /// counted and changes nothing.
+  std::optional<Said> read(const proto::Message& message, Turn& turn) const;
 
  private:
   void ask(Turn& turn);
