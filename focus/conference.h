@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -175,6 +176,9 @@ class Conference {
   /// Tells bridges what moderation forbids now, where that is not what they were told.
   void enforce_moderation(Turn& turn);
   void enforce_moderation(Participant& participant, Turn& turn);
+  using EndpointMute = std::pair<EndpointId, proto::ForceMute>;
+  /// What its bridge has to be told, if anything; taken over and persisted.
+  std::optional<EndpointMute> take_force_mute(Participant& participant, Turn& turn);
   [[nodiscard]] proto::StartMuted start_muted(const Participant& participant,
                                               const OfferOptions& offer) const;
   void count_sender(const Participant& participant, bool add);

@@ -26,6 +26,11 @@ IqReply done() {
   return proto::Answer(proto::Empty{});
 }
 
+IqReply refused(const SourceError& error, Turn& turn) {
+  ++turn.counters().sources_refused.at(static_cast<std::size_t>(error.rule));
+  return tl::make_unexpected(to_stanza_error(error));
+}
+
 }  // namespace
 
 void Conference::on_jingle(const in::IqRequest& request, const proto::Jingle& jingle, Turn& turn,
@@ -106,14 +111,12 @@ IqReply Conference::accept(Participant& participant, const jingle::Accept& accep
   const SourceSnapshot before = sources_.snapshot(participant.endpoint);
   const auto added = sources_.add(participant.endpoint, accepted.sources);
   if (!added) {
-    ++turn.counters().sources_refused.at(static_cast<std::size_t>(added.error().rule));
-    if (accepted.again) {
-      return tl::make_unexpected(to_stanza_error(added.error()));
+    if (!accepted.again) {
+      participant.jingle.reject_accept();
+      persist_jingle(participant, JingleState::kEnded, turn);
+      apply(participant, ParticipantEvent::kInviteFailed, turn, around);
     }
-    participant.jingle.reject_accept();
-    persist_jingle(participant, JingleState::kEnded, turn);
-    apply(participant, ParticipantEvent::kInviteFailed, turn, around);
-    return tl::make_unexpected(to_stanza_error(added.error()));
+    return refused(added.error(), turn);
   }
   ++turn.counters().accepted;
   participant.retry_delay.reset();
@@ -142,8 +145,7 @@ IqReply Conference::add_sources(Participant& participant, const proto::EndpointS
   const SourceSnapshot before = sources_.snapshot(participant.endpoint);
   const auto added = sources_.add(participant.endpoint, sources);
   if (!added) {
-    ++turn.counters().sources_refused.at(static_cast<std::size_t>(added.error().rule));
-    return tl::make_unexpected(to_stanza_error(added.error()));
+    return refused(added.error(), turn);
   }
   if (!added->empty()) {
     turn.persist(make_sources_add(room_jid(), participant.endpoint, *added));
@@ -161,8 +163,7 @@ IqReply Conference::remove_sources(Participant& participant, const proto::Endpoi
   const SourceSnapshot before = sources_.snapshot(participant.endpoint);
   const auto removed = sources_.remove(participant.endpoint, sources);
   if (!removed) {
-    ++turn.counters().sources_refused.at(static_cast<std::size_t>(removed.error().rule));
-    return tl::make_unexpected(to_stanza_error(removed.error()));
+    return refused(removed.error(), turn);
   }
   if (!removed->empty()) {
     turn.persist(make_sources_remove(room_jid(), participant.endpoint, *removed));

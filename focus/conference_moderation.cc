@@ -96,7 +96,7 @@ void Conference::on_metadata(const proto::RoomMetadata& metadata, Turn& turn) {
 void Conference::on_moderation(const proto::AvModeration& change, Turn& turn) {
   const std::vector<MuteMedia> switched_on = moderation_.apply(change);
   if (created_persisted_) {
-    for (const MuteMedia media : {MuteMedia::kAudio, MuteMedia::kVideo, MuteMedia::kDesktop}) {
+    for (const MuteMedia media : proto::kMuteMedia) {
       const bool touched =
           (change.enabled && change.media == media) || change.whitelists.contains(media);
       if (touched) {
@@ -124,32 +124,33 @@ proto::ForceMute Conference::forbidden_to(const Participant& participant) const 
 }
 
 void Conference::enforce_moderation(Turn& turn) {
-  std::map<BridgeJid, std::vector<std::pair<EndpointId, proto::ForceMute>>> changes;
+  std::map<BridgeJid, std::vector<EndpointMute>> changes;
   for (auto& [id, participant] : participants_) {
-    const proto::ForceMute wanted = forbidden_to(participant);
-    if (participant.bridge && wanted != participant.force_mute) {
-      participant.force_mute = wanted;
-      persist_endpoint(participant, turn);
-      changes[*participant.bridge].emplace_back(participant.endpoint, wanted);
+    if (const auto change = take_force_mute(participant, turn)) {
+      changes[*participant.bridge].push_back(*change);
     }
   }
   for (const auto& [bridge, mutes] : changes) {
-    if (const auto use = bridges_.find(bridge); use != bridges_.end()) {
-      send_to_bridge(bridge, use->second.session.force_mute(mutes), turn);
-    }
+    send_to_bridge(bridge, bridges_.at(bridge).session.force_mute(mutes), turn);
   }
 }
 
 void Conference::enforce_moderation(Participant& participant, Turn& turn) {
+  if (const auto change = take_force_mute(participant, turn)) {
+    const BridgeJid& bridge = *participant.bridge;
+    send_to_bridge(bridge, bridges_.at(bridge).session.force_mute({&*change, 1}), turn);
+  }
+}
+
+std::optional<Conference::EndpointMute> Conference::take_force_mute(Participant& participant,
+                                                                    Turn& turn) {
   const proto::ForceMute wanted = forbidden_to(participant);
-  const auto use = participant.bridge ? bridges_.find(*participant.bridge) : bridges_.end();
-  if (use == bridges_.end() || wanted == participant.force_mute) {
-    return;
+  if (!participant.bridge || wanted == participant.force_mute) {
+    return std::nullopt;
   }
   participant.force_mute = wanted;
   persist_endpoint(participant, turn);
-  const std::pair<EndpointId, proto::ForceMute> change{participant.endpoint, wanted};
-  send_to_bridge(use->first, use->second.session.force_mute({&change, 1}), turn);
+  return EndpointMute{participant.endpoint, wanted};
 }
 
 proto::StartMuted Conference::start_muted(const Participant& participant,

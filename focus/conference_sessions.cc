@@ -64,8 +64,6 @@ void Conference::perform(Participant& participant, ParticipantEffect effect, Tic
     case ParticipantEffect::kActivate:
       return;  // Carried out by `accept`, which has what the client sent.
     case ParticipantEffect::kRetryLater:
-      end_session(participant, proto::ReasonCondition::kGeneralError, "jingle session failed",
-                  turn);
       release(participant, turn);
       turn.set_timer(timer(TimerKind::kInviteRetry, participant),
                      participant.next_retry_delay(turn.options().invite_retry_initial));

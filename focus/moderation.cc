@@ -1,31 +1,9 @@
 #include "focus/moderation.h"
 
-#include <string_view>
 #include <utility>
 
-#include "base/check.h"
-
 namespace bascule::focus {
-namespace {
-
 using proto::MuteMedia;
-
-constexpr std::array<MuteMedia, 3> kMedia = {MuteMedia::kAudio, MuteMedia::kVideo,
-                                             MuteMedia::kDesktop};
-
-std::string_view name_of(MuteMedia media) {
-  switch (media) {
-    case MuteMedia::kAudio:
-      return "audio";
-    case MuteMedia::kVideo:
-      return "video";
-    case MuteMedia::kDesktop:
-      return "desktop";
-  }
-  check_failed("media is one of MuteMedia", __FILE__, __LINE__);
-}
-
-}  // namespace
 
 std::vector<MuteMedia> Moderation::apply(const proto::AvModeration& change) {
   std::vector<MuteMedia> switched_on;
@@ -53,7 +31,7 @@ proto::ForceMute Moderation::forbidden_to(const Jid& occupant) const {
 
 op::ModerationSet Moderation::to_operation(const RoomJid& room, MuteMedia media) const {
   op::ModerationSet stored{
-      .room = room, .media = std::string(name_of(media)), .enabled = of(media).enabled};
+      .room = room, .media = std::string(proto::to_string(media)), .enabled = of(media).enabled};
   for (const Jid& occupant : of(media).allowed) {
     stored.allowed.push_back(occupant.to_string());
   }
@@ -61,16 +39,16 @@ op::ModerationSet Moderation::to_operation(const RoomJid& room, MuteMedia media)
 }
 
 void Moderation::restore(const op::ModerationSet& stored) {
-  for (const MuteMedia media : kMedia) {
-    if (stored.media != name_of(media)) {
-      continue;
-    }
-    of(media).enabled = stored.enabled;
-    of(media).allowed.clear();
-    for (const std::string& text : stored.allowed) {
-      if (const auto occupant = Jid::parse(text)) {
-        of(media).allowed.insert(*occupant);
-      }
+  const auto media = proto::parse_mute_media(stored.media);
+  if (!media) {
+    return;  // Of a newer version.
+  }
+  Medium& medium = of(*media);
+  medium.enabled = stored.enabled;
+  medium.allowed.clear();
+  for (const std::string& text : stored.allowed) {
+    if (const auto occupant = Jid::parse(text)) {
+      medium.allowed.insert(*occupant);
     }
   }
 }

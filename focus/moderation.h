@@ -39,13 +39,12 @@ class Moderation {
     bool enabled = false;
     std::set<Jid> allowed;
   };
-  static constexpr std::size_t kMediaCount = 3;
   [[nodiscard]] const Medium& of(proto::MuteMedia media) const {
     return media_[static_cast<std::size_t>(media)];
   }
   Medium& of(proto::MuteMedia media) { return media_[static_cast<std::size_t>(media)]; }
 
-  std::array<Medium, kMediaCount> media_;
+  std::array<Medium, proto::kMuteMedia.size()> media_;
 };
 
 /// One request to mute or unmute somebody, with what there is to know of the two.

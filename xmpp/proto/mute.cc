@@ -17,7 +17,21 @@ constexpr Names<MuteMedia, 3> kNamespaces{{
     {MuteMedia::kDesktop, "http://jitsi.org/jitmeet/desktop"},
 }};
 
+constexpr Names<MuteMedia, 3> kMediaNames{{
+    {MuteMedia::kAudio, "audio"},
+    {MuteMedia::kVideo, "video"},
+    {MuteMedia::kDesktop, "desktop"},
+}};
+
 }  // namespace
+
+std::string_view to_string(MuteMedia media) {
+  return name_of(kMediaNames, media);
+}
+
+std::optional<MuteMedia> parse_mute_media(std::string_view name) {
+  return value_of(kMediaNames, name);
+}
 
 bool is_mute(const xml::Element& payload) {
   return payload.name == kMuteName && value_of(kNamespaces, payload.ns).has_value();

@@ -3,7 +3,9 @@
 // Mute requests and notifications (jitsi-xmpp-extensions: MuteIq.java, MuteVideoIq.java,
 // MuteDesktopIq.java).
 
+#include <array>
 #include <optional>
+#include <string_view>
 
 #include "base/jid.h"
 #include "base/result.h"
@@ -12,6 +14,11 @@
 namespace bascule::proto {
 
 enum class MuteMedia { kAudio, kVideo, kDesktop };
+inline constexpr std::array<MuteMedia, 3> kMuteMedia = {MuteMedia::kAudio, MuteMedia::kVideo,
+                                                        MuteMedia::kDesktop};
+/// "audio", "video" or "desktop", as moderation names them.
+std::string_view to_string(MuteMedia media);
+std::optional<MuteMedia> parse_mute_media(std::string_view name);
 
 struct Mute {
   MuteMedia media = MuteMedia::kAudio;

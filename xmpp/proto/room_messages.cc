@@ -1,11 +1,8 @@
 #include "xmpp/proto/room_messages.h"
 
-#include <array>
 #include <utility>
 
 #include <nlohmann/json.hpp>
-
-#include "xmpp/proto/codec.h"
 
 namespace bascule::proto {
 namespace {
@@ -14,12 +11,6 @@ using Json = nlohmann::json;
 
 constexpr const char* kRoomMetadata = "room_metadata";
 constexpr const char* kAvModeration = "av_moderation";
-
-constexpr Names<MuteMedia, 3> kMedia{{
-    {MuteMedia::kAudio, "audio"},
-    {MuteMedia::kVideo, "video"},
-    {MuteMedia::kDesktop, "desktop"},
-}};
 
 /// Reads one document and remembers the first thing that was wrong.
 class JsonFields {
@@ -101,9 +92,9 @@ AvModeration read_moderation(const Json& document, JsonFields& fields) {
     fields.reject("'room' is no room address");
   }
   moderation.enabled = fields.boolean(document, "enabled");
-  const auto media = value_of(kMedia, fields.text(document, "mediaType").value_or(""));
-  if (media) {
-    moderation.media = *media;
+  const auto switched = parse_mute_media(fields.text(document, "mediaType").value_or(""));
+  if (switched) {
+    moderation.media = *switched;
   } else if (moderation.enabled) {
     fields.reject("'mediaType' is none of audio, video, desktop");
   }
@@ -112,10 +103,10 @@ AvModeration read_moderation(const Json& document, JsonFields& fields) {
     moderation.actor = *actor;
   }
   if (const Json* lists = fields.object(document, "whitelists")) {
-    for (const auto& [name, medium] : kMedia) {
-      const auto list = lists->find(std::string(medium));
+    for (const MuteMedia media : kMuteMedia) {
+      const auto list = lists->find(std::string(to_string(media)));
       if (list != lists->end()) {
-        moderation.whitelists[name] = fields.addresses(*list, "whitelists");
+        moderation.whitelists[media] = fields.addresses(*list, "whitelists");
       }
     }
   }
