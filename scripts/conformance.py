@@ -21,9 +21,6 @@ REFRESH = "BASCULE_REWRITE=1 ctest --test-dir build/dev -R '^conformance.documen
 SECTIONS = [("The offer", 1, 30), ("The life of a session", 31, 65), ("Sources", 66, 87), ("Mute and moderation", 88, 90)]
 LAST = 90
 
-# Statements that have no test yet, with kind and text. A number leaves this list with its first test.
-PENDING: dict[int, tuple[str, str]] = {}
-
 
 class Statement:
     def __init__(self) -> None:
@@ -76,11 +73,9 @@ def collect(tests: list[dict], problems: list[str]) -> dict[int, Statement]:
 
 def check_numbers(statements: dict[int, Statement], problems: list[str]) -> None:
     for number in range(1, LAST + 1):
-        if number in statements and number in PENDING:
-            problems.append(f"statement {number} has a test now: take it from PENDING in scripts/conformance.py")
-        if number not in statements and number not in PENDING:
+        if number not in statements:
             problems.append(f"statement {number} has no test")
-        if number in statements and not statements[number].text:
+        elif not statements[number].text:
             problems.append(f"statement {number} has tests but no text")
     problems.extend(f"there is no statement {number}" for number in statements if not 1 <= number <= LAST)
 
@@ -91,8 +86,7 @@ def natural(name: str) -> list:
 
 def row(number: int, statements: dict[int, Statement]) -> str:
     if number not in statements:
-        kind, text = PENDING.get(number, ("", ""))
-        return f"| {number} | {kind} | {text} | | missing |"
+        return f"| {number} | | | | missing |"
     statement = statements[number]
     names = sorted((name for name, _ in statement.tests), key=natural)
     tests = ", ".join(f"`{name}`" for name in names)

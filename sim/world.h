@@ -73,6 +73,7 @@ class World {
   [[nodiscard]] std::string client_problem(const FakeClient& client) const;
   [[nodiscard]] std::size_t wanted_in(const RoomJid& room) const;
   [[nodiscard]] Duration seconds_between(std::uint64_t low, std::uint64_t high);
+  [[nodiscard]] std::int64_t serving_bridges() const;
   void fault_bridge_crash();
   void fault_bridge_hang();
   void fault_bridge_drain();

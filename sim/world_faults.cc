@@ -71,13 +71,16 @@ void World::plan_faults() {
   }
 }
 
-void World::fault_bridge_crash() {
-  // Two bridges stay, so that there is capacity elsewhere.
-  const auto running = std::count_if(bridges_.begin(), bridges_.end(), [](const auto& bridge) {
+std::int64_t World::serving_bridges() const {
+  return std::count_if(bridges_.begin(), bridges_.end(), [](const auto& bridge) {
     return bridge->is_running() && !bridge->is_hanging() && !bridge->is_draining();
   });
+}
+
+void World::fault_bridge_crash() {
+  // Two bridges stay, so that there is capacity elsewhere.
   FakeBridge& bridge = *bridges_[prng_.below(bridges_.size())];
-  if (running < 3 || !bridge.is_running()) {
+  if (serving_bridges() < 3 || !bridge.is_running()) {
     return;
   }
   note("fault: crash of " + bridge.nick());
@@ -91,11 +94,8 @@ void World::fault_bridge_crash() {
 }
 
 void World::fault_bridge_hang() {
-  const auto answering = std::count_if(bridges_.begin(), bridges_.end(), [](const auto& bridge) {
-    return bridge->is_running() && !bridge->is_hanging() && !bridge->is_draining();
-  });
   FakeBridge& bridge = *bridges_[prng_.below(bridges_.size())];
-  if (answering < 3 || !bridge.is_running()) {
+  if (serving_bridges() < 3 || !bridge.is_running()) {
     return;
   }
   note("fault: hang of " + bridge.nick());
@@ -114,11 +114,8 @@ void World::fault_bridge_hang() {
 }
 
 void World::fault_bridge_drain() {
-  const auto open = std::count_if(bridges_.begin(), bridges_.end(), [](const auto& bridge) {
-    return bridge->is_running() && !bridge->is_hanging() && !bridge->is_draining();
-  });
   FakeBridge& bridge = *bridges_[prng_.below(bridges_.size())];
-  if (open < 3) {
+  if (serving_bridges() < 3) {
     return;
   }
   note("fault: drain of " + bridge.nick());
