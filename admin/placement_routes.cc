@@ -240,6 +240,8 @@ Json to_json(const BridgeView& view, Now now) {
                    [&](Instant until) { return milliseconds(until - now.mono); })},
           {"reported", share(view.reported)},
           {"report_age_ms", or_null(view.report_age, milliseconds)},
+          {"report_source",
+           view.report_age ? Json(focus::to_string(view.report_origin)) : Json(nullptr)},
           {"expected", share(view.expected)},
           {"reserved", share(view.reserved)},
           {"limit", share(view.limit)},

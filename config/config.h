@@ -83,6 +83,8 @@ struct ServiceLink {
   std::string brewery = "jvbbrewery";  ///< Room name in the internal MUC, or a whole address.
   std::string pubsub_service;
   std::string pubsub_node;
+  bool pubsub_persist = false;
+  bool pubsub_publish = false;
   friend bool operator==(const ServiceLink&, const ServiceLink&) = default;
 };
 

@@ -209,6 +209,15 @@ void add_service_link_keys(std::vector<Key>& table) {
   table.push_back({"links.service.pubsub-node",
                    text(BASCULE_CONFIG_AT(service.pubsub_node), Empty::kAllowed), "",
                    "The node, for example sharedStatsNode.", ""});
+  table.push_back({"links.service.pubsub-persist",
+                   boolean(BASCULE_CONFIG_AT(service.pubsub_persist)), "",
+                   "Whether the node is to remember the last item of each bridge; it is configured "
+                   "so.\n"
+                   "Prosody then rewrites all items for each one: 50 bridges fill a core.",
+                   ""});
+  table.push_back(
+      {"links.service.pubsub-publish", boolean(BASCULE_CONFIG_AT(service.pubsub_publish)), "",
+       "Publish what bridges say in the brewery to the node, for others who read it.", ""});
 }
 
 }  // namespace

@@ -86,6 +86,8 @@ void check_links(const Config& config, Checker& checker) {
       service.pubsub_service.empty() == service.pubsub_node.empty(),
       service.pubsub_node.empty() ? "links.service.pubsub-node" : "links.service.pubsub-service",
       "is required: pubsub-service and pubsub-node belong together");
+  checker.require(!service.pubsub_publish || !service.pubsub_node.empty(),
+                  "links.service.pubsub-publish", "needs pubsub-service and pubsub-node");
 }
 
 void check_selection(const focus::PlacementOptions& options, Checker& checker) {
@@ -190,6 +192,8 @@ void derive(Config& config) {
   if (!service.pubsub_service.empty()) {
     focus.pubsub_service = address(service.pubsub_service);
     focus.pubsub_node = service.pubsub_node;
+    focus.pubsub_keeps_items = service.pubsub_persist;
+    focus.pubsub_publishes = service.pubsub_publish;
   }
 }
 

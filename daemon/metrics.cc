@@ -10,6 +10,8 @@
 
 #include "admin/metrics.h"
 #include "focus/links.h"
+#include "focus/stats_mirror.h"
+#include "focus/stats_node.h"
 
 namespace bascule::daemon {
 namespace {
@@ -90,6 +92,12 @@ constexpr CounterRow kCounters[] = {
     {"bascule_bridge_reports_total", "Load reports of bridges.", &Counters::reports},
     {"bascule_bridge_reports_invalid_total", "Load reports that could not be used.",
      &Counters::reports_invalid},
+    {"bascule_pubsub_items_used_total", "Pubsub items that told something of a bridge.",
+     &Counters::items_used},
+    {"bascule_pubsub_items_second_hand_total", "Pubsub items of bridges that report themselves.",
+     &Counters::items_second_hand},
+    {"bascule_pubsub_items_unknown_total", "Pubsub items of no bridge in the brewery.",
+     &Counters::items_of_strangers},
     {"bascule_bridge_health_failures_total", "Health checks that failed.",
      &Counters::health_failures},
     {"bascule_links_lost_total", "Times a link to the XMPP server went down.",
@@ -259,6 +267,42 @@ void add_placement(const focus::Placement& placement, Now now, Metrics& metrics)
                 placement.overload(now) == focus::Overload::kNone ? 0 : 1);
 }
 
+/// The pubsub node with bridge stats; nothing when none is configured.
+void add_stats_node(const focus::Focus& focus, Now now, Metrics& metrics) {
+  if (!focus.options().pubsub_service) {
+    return;
+  }
+  const focus::StatsNode& node = focus.stats_node();
+  for (std::size_t i = 0; i < focus::kNodeStateCount; ++i) {
+    const auto state = static_cast<focus::NodeState>(i);
+    metrics.gauge("bascule_pubsub_state", "1 for what the last look at the node found.",
+                  node.state() == state ? 1 : 0, {{"state", std::string(to_string(state))}});
+  }
+  add_by_name<focus::NodeState>(metrics, "bascule_pubsub_states_entered_total",
+                                "Times the node came into a state.", "state",
+                                node.counters().entered);
+  add_by_name<focus::NodeRepair>(metrics, "bascule_pubsub_repairs_total",
+                                 "Repairs of the node the server confirmed.", "repair",
+                                 node.counters().repaired);
+  add_by_name<focus::NodeRepair>(metrics, "bascule_pubsub_repairs_failed_total",
+                                 "Repairs of the node that were refused or not answered.", "repair",
+                                 node.counters().failed);
+  metrics.counter("bascule_pubsub_events_total", "Events of the node.",
+                  static_cast<double>(node.counters().events));
+  metrics.counter("bascule_pubsub_looks_total", "Times the node was looked at.",
+                  static_cast<double>(node.counters().looks));
+  metrics.gauge("bascule_pubsub_needs_operator", "1 while it cannot be repaired from here.",
+                node.needs_operator() || focus.stats_mirror().is_refused() ? 1 : 0);
+  if (node.last_event()) {
+    metrics.gauge("bascule_pubsub_event_age_seconds", "Age of the last item that arrived.",
+                  static_cast<double>((now.mono - *node.last_event()).count()) / 1e6);
+  }
+  metrics.counter("bascule_pubsub_published_total", "Reports published to the node.",
+                  static_cast<double>(focus.stats_mirror().counters().published));
+  metrics.counter("bascule_pubsub_publish_failures_total", "Reports the node did not take.",
+                  static_cast<double>(focus.stats_mirror().counters().failed));
+}
+
 void add_links(const MetricsSources& sources, Metrics& metrics) {
   for (std::size_t i = 0; i < sources.links.size(); ++i) {
     if (!sources.links[i]) {
@@ -350,6 +394,7 @@ std::string render_metrics(const MetricsSources& sources, Now now) {
   add_placement(sources.focus.placement(), now, metrics);
   add_decisions(sources.focus.placement(), metrics);
   add_bridges(sources.focus.placement(), now, metrics);
+  add_stats_node(sources.focus, now, metrics);
   add_links(sources, metrics);
   add_process(sources, metrics);
   return metrics.text();

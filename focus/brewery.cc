@@ -11,11 +11,9 @@ namespace {
 
 constexpr TimerKey kJoinTimer{TimerKind::kBreweryJoin};
 constexpr TimerKey kSettledTimer{TimerKind::kBrewerySettled};
-constexpr TimerKey kFlushTimer{TimerKind::kStatsFlush};
 constexpr Duration kJoinRetry = std::chrono::seconds{15};   // Jicofo: BaseBrewery.kt.
 constexpr Duration kJoinSpacing = std::chrono::seconds{1};  // However often we are thrown out.
 constexpr Duration kProbeDelay = std::chrono::seconds{1};
-constexpr Duration kFlushPeriod = std::chrono::seconds{1};
 
 void append(Brewery::Losses& losses, Brewery::Losses more) {
   std::move(more.begin(), more.end(), std::back_inserter(losses));
@@ -44,9 +42,8 @@ std::size_t Brewery::bridges_present() const {
 }
 
 void Brewery::on_link_up(Turn& turn) {
-  pubsub_retry_ = Duration::zero();
   send_join(turn);
-  subscribe(turn);
+  node_.on_link_up(turn);
 }
 
 void Brewery::on_link_down(Turn& turn) {
@@ -54,7 +51,8 @@ void Brewery::on_link_down(Turn& turn) {
   joining_ = false;
   turn.clear_timer(kJoinTimer);
   turn.clear_timer(kSettledTimer);
-  turn.clear_timer({TimerKind::kPubsub});
+  node_.on_link_down(turn);
+  mirror_.on_link_down(turn);
   for (auto& [jid, bridge] : bridges_) {
     bridge.present = false;
     bridge.health_asked = false;
@@ -149,6 +147,7 @@ Brewery::Losses Brewery::on_bridge_presence(const proto::MucPresence& presence, 
     bridge.present = false;
     turn.clear_timer(health_timer(bridge));
     turn.shared.placement.bridge_left(jid, turn.now);
+    mirror_.forget(jid, node_.keeps_items(), turn);
     return lose(jid, bridge.shutting_down ? FailureCause::kShutDown : FailureCause::kLeft, false,
                 turn);
   }
@@ -173,6 +172,9 @@ Brewery::Losses Brewery::on_bridge_presence(const proto::MucPresence& presence, 
                                {"sessions", static_cast<std::int64_t>(presence.items.size())}});
   }
   bridge.twins = twins;
+  if (!presence.items.empty()) {
+    bridge.real_jid = presence.items.front().jid.value_or(Jid());
+  }
   if (!presence.colibri_stats) {
     return {};
   }
@@ -186,11 +188,13 @@ Brewery::Losses Brewery::on_bridge_presence(const proto::MucPresence& presence, 
   turn.counters().reports_invalid += no_load ? 1U : 0U;
   bridge.heard_at = turn.now.mono;
   bridge.dead = false;
-  return on_report(jid, bridge, std::move(*report), stats::ReportSource::kBrewery, turn);
+  bridge.told = true;
+  mirror_.offer(jid, *presence.colibri_stats, node_.takes_items(), turn);
+  return on_report(jid, bridge, std::move(*report), turn);
 }
 
 Brewery::Losses Brewery::on_report(const BridgeJid& jid, Bridge& bridge, stats::BridgeReport report,
-                                   stats::ReportSource source, Turn& turn) {
+                                   Turn& turn) {
   ++turn.counters().reports;
   Losses losses;
   if (auto rooms = turn.shared.placement.report(report, turn.now); !rooms.empty()) {
@@ -210,16 +214,7 @@ Brewery::Losses Brewery::on_report(const BridgeJid& jid, Bridge& bridge, stats::
            {{jid, FailureCause::kShutDown, turn.shared.placement.conferences_on(jid), true}});
     turn.info("bridge.shutting_down", {{"bridge", jid.to_string()}});
   }
-  const auto added = batch_.add({.report = std::move(report),
-                                 .source = source,
-                                 .received = turn.now.mono,
-                                 .received_wall = turn.now.wall});
-  if (!added) {
-    ++turn.counters().store_failures;
-  }
-  if (!turn.shared.deadlines.is_set(kFlushTimer)) {
-    turn.set_timer(kFlushTimer, kFlushPeriod);
-  }
+  remember(std::move(report), stats::ReportSource::kBrewery, turn);
   return losses;
 }
 
@@ -319,14 +314,7 @@ Brewery::Losses Brewery::on_answer(const IqNote& note, const IqOutcome& outcome,
   if (note.purpose == IqPurpose::kHealth) {
     return on_health(note.bridge, outcome, turn);
   }
-  if (outcome) {
-    if (const auto* answer = std::get_if<proto::PubsubAnswer>(&*outcome)) {
-      if (const auto* items = std::get_if<proto::PubsubItems>(answer)) {
-        return on_pubsub_items(items->items, turn);
-      }
-    }
-  }
-  on_pubsub_answer(outcome, turn);
+  on_pubsub_answer(note, outcome, turn);
   return {};
 }
 
@@ -345,8 +333,10 @@ Brewery::Losses Brewery::on_timer(const TimerKey& key, Turn& turn) {
     if (jid != by_number_.end()) {
       check_health(jid->second, bridges_.at(jid->second), turn);
     }
+  } else if (key.kind == TimerKind::kPubsub && key.owner == StatsNode::kPublishTimer) {
+    mirror_.on_timer(node_.takes_items(), turn);
   } else if (key.kind == TimerKind::kPubsub) {
-    subscribe(turn);
+    node_.on_timer(key, bridges_present(), turn);
   } else if (key.kind == TimerKind::kStatsFlush) {
     flush(turn);
   }

@@ -11,6 +11,8 @@
 #include "base/jid.h"
 #include "focus/input.h"
 #include "focus/placement.h"
+#include "focus/stats_mirror.h"
+#include "focus/stats_node.h"
 #include "focus/turn.h"
 #include "stats/batch.h"
 #include "stats/report.h"
@@ -18,6 +20,17 @@
 namespace bascule::focus {
 
 /// The service link: membership in the brewery, the reports of the bridges, their health.
+///
+/// Sources of what is known of a bridge, and what they may say (docs/operations.md):
+/// 1. The brewery decides alone which bridges there are, and while a bridge reports there, what it
+///    says counts and nothing else.
+/// 2. A pubsub event counts for a bridge that is in the brewery and has not reported there for
+///    `stale_after`: its load, and that it wants nothing new. That it is unwell, ends or is gone
+///    is a reason to ask the bridge, never to move anybody.
+/// 3. What the node remembered counts for a bridge that nobody has told anything of yet, as old.
+/// 4. Our own allocations count always: what a report cannot contain is added to it, and when no
+///    source is fresh they decide alone (StressLedger).
+/// Ages are those of arrival here. `current_timestamp` only tells a repetition from something new.
 ///
 /// A bridge is lost when it leaves the brewery, says that it is unhealthy, or neither answers nor
 /// reports; never because the room or the server answered in its place, and never while our own
@@ -44,7 +57,7 @@ class Brewery {
   Losses on_presence(const proto::MucPresence& presence, Turn& turn);
   /// Pubsub events with reports.
   Losses on_message(const proto::Message& message, Turn& turn);
-  /// kHealth and kPubsub.
+  /// kHealth, kPubsub and kPubsubPublish.
   Losses on_answer(const IqNote& note, const IqOutcome& outcome, Turn& turn);
   void on_store_answer(const in::StoreAnswer& answer, Turn& turn);
   /// TimerKind::kBreweryJoin, kBrewerySettled, kBridgeHealth, kPubsub and kStatsFlush.
@@ -58,6 +71,8 @@ class Brewery {
 
   [[nodiscard]] bool is_in() const { return in_; }
   [[nodiscard]] std::size_t bridges_present() const;
+  [[nodiscard]] const StatsNode& stats_node() const { return node_; }
+  [[nodiscard]] const StatsMirror& stats_mirror() const { return mirror_; }
 
  private:
   struct Bridge {
@@ -68,21 +83,27 @@ class Brewery {
     bool unhealthy = false;
     bool dead = false;                // Given up, until it is heard of again.
     std::optional<Instant> heard_at;  // Last presence with a report.
+    bool told = false;                // Anybody reported about it since we started.
+    Jid real_jid;                     // As the room shows it; may be empty.
     bool twins = false;               // Two sessions under one nick, told once.
   };
 
   void send_join(Turn& turn);
   Losses on_bridge_presence(const proto::MucPresence& presence, Turn& turn);
-  Losses on_report(const BridgeJid& jid, Bridge& bridge, stats::BridgeReport report,
-                   stats::ReportSource source, Turn& turn);
+  Losses on_report(const BridgeJid& jid, Bridge& bridge, stats::BridgeReport report, Turn& turn);
   Losses on_health(const BridgeJid& jid, const IqOutcome& outcome, Turn& turn);
   Losses on_own_presence(const proto::MucPresence& presence, Turn& turn);
   Losses lose(const BridgeJid& jid, FailureCause cause, bool alive, Turn& turn);
   Losses lose_absent(Turn& turn);
   void check_health(const BridgeJid& jid, Bridge& bridge, Turn& turn);
-  void subscribe(Turn& turn);
-  void on_pubsub_answer(const IqOutcome& outcome, Turn& turn);
-  Losses on_pubsub_items(const std::vector<proto::PubsubItem>& items, Turn& turn);
+  void on_pubsub_answer(const IqNote& note, const IqOutcome& outcome, Turn& turn);
+  void on_items(const std::vector<proto::PubsubItem>& items, ReportOrigin origin, Turn& turn);
+  void on_item(const BridgeJid& jid, Bridge& bridge, const proto::ColibriStats& stats,
+               ReportOrigin origin, Turn& turn);
+  /// Whose item this is, by its id; nullptr: of no bridge in the brewery.
+  std::pair<const BridgeJid, Bridge>* bridge_of_item(const std::string& id);
+  [[nodiscard]] bool is_first_hand(const Bridge& bridge, Turn& turn) const;
+  void remember(stats::BridgeReport report, stats::ReportSource source, Turn& turn);
   void flush(Turn& turn);
   Bridge& bridge_at(const BridgeJid& jid, Turn& turn);
   [[nodiscard]] TimerKey health_timer(const Bridge& bridge) const {
@@ -98,7 +119,8 @@ class Brewery {
   std::uint32_t writes_outstanding_ = 0;
   stats::Batch batch_;
   bool store_failed_ = false;
-  Duration pubsub_retry_{};
+  StatsNode node_;
+  StatsMirror mirror_;
 };
 
 }  // namespace bascule::focus

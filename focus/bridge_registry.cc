@@ -83,7 +83,8 @@ void BridgeRegistry::suspend_learning(Instant now, Duration time) {
   learn_from_ = std::max(learn_from_, now + time);
 }
 
-ReportEffect BridgeRegistry::report(const stats::BridgeReport& report, Instant now) {
+ReportEffect BridgeRegistry::report(const stats::BridgeReport& report, Instant now,
+                                    ReportOrigin origin) {
   Bridge* bridge = find_or_create(report.bridge);
   if (bridge == nullptr) {
     return ReportEffect::kRefused;
@@ -99,6 +100,7 @@ ReportEffect BridgeRegistry::report(const stats::BridgeReport& report, Instant n
     told.pop_front();
   }
   told.push_back(report.bridge_timestamp);
+  bridge->report_origin = origin;
   const bool appeared = appear(*bridge, now);
   const bool restarted = report.total_participants && bridge->total_participants &&
                          *report.total_participants < *bridge->total_participants;
@@ -122,7 +124,10 @@ ReportEffect BridgeRegistry::report(const stats::BridgeReport& report, Instant n
     // Where others are only a residual, it cannot be told from a higher cost: that stays as it is.
     const bool separable = options_.focuses == 1 || report.local_endpoints ||
                            bridge->ledger.learned().confirmations < kConfirmed;
-    sampled = apply_stress(*bridge, *report.stress, separable && now >= learn_from_, now);
+    const bool remembered = origin == ReportOrigin::kPubsubList;
+    const Instant heard = remembered ? now - options_.stale_after - Duration(1) : now;
+    sampled = apply_stress(*bridge, *report.stress, separable && !remembered && now >= learn_from_,
+                           heard, now);
     if (sampled && report.local_endpoints == 0 && bridge->participants == 0) {
       bridge->ledger.idle_sample(*report.stress);
     }
@@ -453,8 +458,9 @@ void BridgeRegistry::apply_residual(Bridge& bridge) {
   bridge.ledger.set_foreign(bridge.residual);
 }
 
-bool BridgeRegistry::apply_stress(Bridge& bridge, Stress stress, bool learn, Instant now) {
-  const bool is_new = bridge.ledger.report(stress, now, learn);
+bool BridgeRegistry::apply_stress(Bridge& bridge, Stress stress, bool learn, Instant heard,
+                                  Instant now) {
+  const bool is_new = bridge.ledger.report(stress, heard, learn);
   if (is_new && stress > options_.hot_brake) {
     bridge.hot_until = now + options_.hot_brake_time;
   }

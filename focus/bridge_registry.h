@@ -38,6 +38,7 @@ struct Bridge {
   std::optional<std::string> version, region, relay_id;
   std::deque<std::string> last_timestamps;  // Identities of the last few reports.
   std::optional<std::int64_t> total_participants;
+  ReportOrigin report_origin = ReportOrigin::kBrewery;
 
   // What others told us about it.
   bool suspect = false;
@@ -113,7 +114,8 @@ class BridgeRegistry {
   void everybody_dropped(Instant now, std::uint64_t window);
   /// Samples teach nothing for `time`.
   void suspend_learning(Instant now, Duration time);
-  ReportEffect report(const stats::BridgeReport& report, Instant now);
+  ReportEffect report(const stats::BridgeReport& report, Instant now,
+                      ReportOrigin origin = ReportOrigin::kBrewery);
   void left(const BridgeJid& bridge);
   /// Starts the quarantine (not after a shutdown or the restart of an idle bridge), teaches the
   /// ledger, empties it. Participants, conferences and plans are the caller's business, before.
@@ -164,7 +166,7 @@ class BridgeRegistry {
   void apply_flags(Bridge& bridge, const stats::BridgeReport& report);
   void apply_endpoint_count(Bridge& bridge, const stats::BridgeReport& report, Instant now);
   void apply_residual(Bridge& bridge);
-  bool apply_stress(Bridge& bridge, Stress stress, bool learn, Instant now);
+  bool apply_stress(Bridge& bridge, Stress stress, bool learn, Instant heard, Instant now);
   bool appear(Bridge& bridge, Instant now);
   void cut_capacity(Bridge& bridge, Instant now);
   [[nodiscard]] bool may_put_aside(Instant now) const;

@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kTextMax = 200;
 constexpr std::int64_t kStressMax = 10'000'000;
 constexpr std::int64_t kCountMax = 1'000'000'000;
+constexpr std::int64_t kFullPacketRate = 50'800;
 
 std::optional<std::string> text(std::optional<std::string_view> value) {
   if (!value || value->empty()) {
@@ -51,6 +52,15 @@ Result<stats::BridgeReport> to_report(const BridgeJid& bridge, const proto::Coli
     return fail(Errc::kMalformed, "no known figure in the report");
   }
   return report;
+}
+
+std::optional<Stress> stress_of_packet_rates(const proto::ColibriStats& stats) {
+  const auto down = count(stats.integer("packet_rate_download"));
+  const auto up = count(stats.integer("packet_rate_upload"));
+  if (!down || !up) {
+    return std::nullopt;
+  }
+  return stress(Stress((*down + *up) * Stress::full().millionths() / kFullPacketRate));
 }
 
 }  // namespace bascule::focus

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <optional>
+
 #include "base/jid.h"
 #include "base/result.h"
+#include "base/stress.h"
 #include "stats/report.h"
 #include "xmpp/proto/colibri_stats.h"
 
@@ -13,5 +16,10 @@ namespace bascule::focus {
 /// anything about the bridge.
 [[nodiscard]] Result<stats::BridgeReport> to_report(const BridgeJid& bridge,
                                                     const proto::ColibriStats& stats);
+
+/// Stress of a bridge that does not tell one but `packet_rate_download` and `packet_rate_upload`:
+/// their sum over 50'800 packets per second (Jicofo before 2020: Bridge.java). nullopt when one is
+/// missing or out of its range.
+[[nodiscard]] std::optional<Stress> stress_of_packet_rates(const proto::ColibriStats& stats);
 
 }  // namespace bascule::focus

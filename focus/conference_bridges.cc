@@ -90,6 +90,7 @@ void Conference::on_answer(const IqNote& note, const IqOutcome& outcome, Turn& t
     case IqPurpose::kCleanup:
     case IqPurpose::kHealth:
     case IqPurpose::kPubsub:
+    case IqPurpose::kPubsubPublish:
       return;  // Nobody here waits for these.
   }
   check_failed("purpose is one of IqPurpose", __FILE__, __LINE__);

@@ -75,6 +75,9 @@ struct Counters {
   std::uint64_t room_errors = 0;  ///< Errors of the brewery room, never blamed on a bridge.
   std::uint64_t reports = 0;
   std::uint64_t reports_invalid = 0;
+  std::uint64_t items_used = 0;          ///< Pubsub items that told something of a bridge.
+  std::uint64_t items_second_hand = 0;   ///< Not needed: the bridge itself reports.
+  std::uint64_t items_of_strangers = 0;  ///< Of no bridge in the brewery.
   std::uint64_t health_failures = 0;
   std::uint64_t links_lost = 0;
   std::uint64_t links_resumed = 0;

@@ -29,7 +29,7 @@ enum class TimerKind : std::uint8_t {
   kBreweryJoin,      ///< (Re-)enter the brewery.
   kBrewerySettled,   ///< Bridges that did not come back with the brewery are lost.
   kBridgeHealth,     ///< Next health check. owner: bridge number.
-  kPubsub,           ///< (Re-)subscribe to the node with bridge stats.
+  kPubsub,           ///< Node with bridge stats. owner: StatsNode::k...Timer.
   kStatsFlush,       ///< Hand the collected reports to the store.
   kCleanup,          ///< Expire the next bridge conference that nobody owns any more.
   kProbe,            ///< Ask the bridges of the next conference about it. owner 1: from the first.

@@ -99,6 +99,14 @@ const Placement& Focus::placement() const {
   return impl_->shared().placement;
 }
 
+const StatsNode& Focus::stats_node() const {
+  return impl_->brewery().stats_node();
+}
+
+const StatsMirror& Focus::stats_mirror() const {
+  return impl_->brewery().stats_mirror();
+}
+
 std::size_t Focus::conference_count() const {
   return impl_->conferences().size();
 }

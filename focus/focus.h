@@ -17,6 +17,9 @@
 
 namespace bascule::focus {
 
+class StatsMirror;
+class StatsNode;
+
 /// The conference focus as a state machine without I/O: inputs in, actions out.
 ///
 /// Contract: every out::SendIq gets exactly one in::IqAnswer and every in::IqRequest exactly one
@@ -45,6 +48,8 @@ class Focus {
   [[nodiscard]] const Counters& counters() const;
   [[nodiscard]] Readiness readiness(Now now) const;
   [[nodiscard]] const Placement& placement() const;
+  [[nodiscard]] const StatsNode& stats_node() const;
+  [[nodiscard]] const StatsMirror& stats_mirror() const;
 
   // Views. Cost of the iteration: O(participants); not for the path of an event.
   [[nodiscard]] std::size_t conference_count() const;

@@ -259,6 +259,7 @@ void Focus::Impl::on(const in::IqAnswer& input, Turn& turn) {
       return;
     case IqPurpose::kHealth:
     case IqPurpose::kPubsub:
+    case IqPurpose::kPubsubPublish:
       lost(brewery_.on_answer(*note, input.outcome, turn), turn);
       return;
     case IqPurpose::kCleanup:

@@ -34,6 +34,7 @@ class Focus::Impl {
   [[nodiscard]] const Shared& shared() const { return shared_; }
   [[nodiscard]] const ConferenceTable& conferences() const { return conferences_; }
   [[nodiscard]] const RequestDesk& desk() const { return desk_; }
+  [[nodiscard]] const Brewery& brewery() const { return brewery_; }
 
  private:
   void on(const in::StreamUp& input, Turn& turn);

@@ -21,14 +21,15 @@ enum class IqPurpose : std::uint8_t {
   kRoomConfigure,  ///< Submit of that form.
   kMemberDisco,    ///< Features of a member.
   kGrantOwner,
-  kBridge,    ///< colibri2 request of a conference.
-  kCleanup,   ///< Expire of a bridge conference that nobody owns.
-  kInvite,    ///< session-initiate.
-  kJingle,    ///< Jingle whose answer changes nothing: terminate, source-add, source-remove.
-  kHealth,    ///< Health check of a bridge.
-  kPubsub,    ///< Subscription to the node with bridge stats.
-  kMute,      ///< Tells a client to mute; nobody waits for its answer.
-  kServices,  ///< Which components the server has.
+  kBridge,         ///< colibri2 request of a conference.
+  kCleanup,        ///< Expire of a bridge conference that nobody owns.
+  kInvite,         ///< session-initiate.
+  kJingle,         ///< Jingle whose answer changes nothing: terminate, source-add, source-remove.
+  kHealth,         ///< Health check of a bridge.
+  kPubsub,         ///< Care of the node with bridge stats.
+  kPubsubPublish,  ///< A report of ours to that node.
+  kMute,           ///< Tells a client to mute; nobody waits for its answer.
+  kServices,       ///< Which components the server has.
 };
 
 /// What the sender has to remember; unused fields keep their default.

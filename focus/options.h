@@ -36,6 +36,8 @@ struct Options {
   RoomJid brewery;                    ///< `jvbbrewery@internal.auth.<domain>`.
   std::optional<Jid> pubsub_service;  ///< With `pubsub_node`: bridge stats by pubsub as well.
   std::string pubsub_node;            ///< For example `sharedStatsNode`.
+  bool pubsub_keeps_items = false;    ///< The node is to remember the last item of each bridge.
+  bool pubsub_publishes = false;      ///< Reports from the brewery are published to it.
   bool requests_link = true;          ///< Open StreamId::kRequests.
   std::string version;                ///< Published in presence and disco.
 

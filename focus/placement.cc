@@ -55,6 +55,18 @@ std::string_view to_string(Overload overload) {
   BASCULE_CHECK(false && "enumerator out of range");
 }
 
+std::string_view to_string(ReportOrigin origin) {
+  switch (origin) {
+    case ReportOrigin::kBrewery:
+      return "brewery";
+    case ReportOrigin::kPubsub:
+      return "pubsub";
+    case ReportOrigin::kPubsubList:
+      return "pubsub_list";
+  }
+  check_failed("origin is one of ReportOrigin", __FILE__, __LINE__);
+}
+
 std::string_view to_string(Mode mode) {
   switch (mode) {
     case Mode::kNormal:
@@ -84,8 +96,9 @@ void Placement::service_up(Now now) {
 void Placement::service_down(Now now) {
   impl_->service_down(now);
 }
-std::vector<RoomJid> Placement::report(const stats::BridgeReport& report, Now now) {
-  return impl_->report(report, now);
+std::vector<RoomJid> Placement::report(const stats::BridgeReport& report, Now now,
+                                       ReportOrigin origin) {
+  return impl_->report(report, now, origin);
 }
 void Placement::bridge_left(const BridgeJid& bridge, Now now) {
   impl_->bridge_left(bridge, now);

@@ -40,6 +40,14 @@ enum class FailureCause : std::uint8_t {
 inline constexpr std::size_t kFailureCauseCount = 6;
 [[nodiscard]] std::string_view to_string(FailureCause cause);
 
+/// Who told us the figures of a bridge last.
+enum class ReportOrigin : std::uint8_t {
+  kBrewery,     ///< The bridge itself.
+  kPubsub,      ///< Somebody else, just now.
+  kPubsubList,  ///< A node remembered it: of unknown age, never fresh.
+};
+[[nodiscard]] std::string_view to_string(ReportOrigin origin);
+
 /// Why new rooms are put off; kNone means they are welcome.
 enum class Overload : std::uint8_t {
   kNone,
@@ -59,18 +67,19 @@ struct BridgeView {
   bool drain = false, cordoned = false, graceful_shutdown = false, shutting_down = false;
   bool healthy = true, suspect = false;
   bool ice_failing = false;  ///< Many asked for restarts: no new conferences for a while.
-  std::optional<Instant> quarantined_until;  ///< Only while it lasts.
-  Stress reported;                           ///< Last sample.
-  std::optional<Duration> report_age;        ///< Absent before the first report.
-  Stress expected;                           ///< Estimate of its true load now.
-  Stress reserved;                           ///< Held for the growth of its conferences.
-  Stress limit;                              ///< Joins end here: `limit_single_join` x capacity.
-  Stress capacity;                           ///< Full, unless it died while busy.
-  Stress cost_per_unit;                      ///< Learned, margin included.
-  std::int64_t load = 0;                     ///< Ours and others', thousandths of a unit.
-  std::int64_t unaccounted = 0;              ///< Of that, what no report can contain yet.
-  std::int64_t foreign = 0;                  ///< Of that, of others.
-  int confirmations = 0;                     ///< Of the cost: 0 to 3.
+  std::optional<Instant> quarantined_until;             ///< Only while it lasts.
+  Stress reported;                                      ///< Last sample.
+  std::optional<Duration> report_age;                   ///< Absent before the first report.
+  ReportOrigin report_origin = ReportOrigin::kBrewery;  ///< Of that report.
+  Stress expected;                                      ///< Estimate of its true load now.
+  Stress reserved;                                      ///< Held for the growth of its conferences.
+  Stress limit;                  ///< Joins end here: `limit_single_join` x capacity.
+  Stress capacity;               ///< Full, unless it died while busy.
+  Stress cost_per_unit;          ///< Learned, margin included.
+  std::int64_t load = 0;         ///< Ours and others', thousandths of a unit.
+  std::int64_t unaccounted = 0;  ///< Of that, what no report can contain yet.
+  std::int64_t foreign = 0;      ///< Of that, of others.
+  int confirmations = 0;         ///< Of the cost: 0 to 3.
   bool standby = false, activated = false;
   std::size_t participants = 0;  ///< Ours, allocations in flight included.
   std::size_t conferences = 0;
@@ -171,7 +180,9 @@ class Placement {
   void service_down(Now now);
   /// A report arrived; creates the bridge if needed and makes it present. When it proves that the
   /// bridge restarted, this does what `bridge_failed(kRestarted)` does and returns what that does.
-  std::vector<RoomJid> report(const stats::BridgeReport& report, Now now);
+  /// Which origin may say what is the caller's rule; here kPubsubList is stale from the beginning.
+  std::vector<RoomJid> report(const stats::BridgeReport& report, Now now,
+                              ReportOrigin origin = ReportOrigin::kBrewery);
   /// Left the brewery: not chosen any more, reservations stay. Whoever decides that its conferences
   /// are lost calls `bridge_failed` (at once when the link itself is healthy). Unknown: ignored.
   void bridge_left(const BridgeJid& bridge, Now now);

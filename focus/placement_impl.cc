@@ -63,13 +63,14 @@ void Placement::Impl::service_down(Now now) {
   }
 }
 
-std::vector<RoomJid> Placement::Impl::report(const stats::BridgeReport& report, Now now) {
+std::vector<RoomJid> Placement::Impl::report(const stats::BridgeReport& report, Now now,
+                                             ReportOrigin origin) {
   const Instant at = clock(now);
   ++counters_.reports;
   if (!report.stress) {
     ++counters_.reports_bad;
   }
-  const ReportEffect effect = registry_.report(report, at);
+  const ReportEffect effect = registry_.report(report, at, origin);
   Bridge* bridge = registry_.find(report.bridge);
   if (bridge != nullptr && effect != ReportEffect::kRestarted) {
     sort_in(*bridge, at);

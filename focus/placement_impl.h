@@ -30,7 +30,7 @@ class Placement::Impl {
 
   void service_up(Now now);
   void service_down(Now now);
-  std::vector<RoomJid> report(const stats::BridgeReport& report, Now now);
+  std::vector<RoomJid> report(const stats::BridgeReport& report, Now now, ReportOrigin origin);
   void bridge_left(const BridgeJid& bridge, Now now);
   std::vector<RoomJid> bridge_failed(const BridgeJid& bridge, FailureCause cause, Now now);
   void set_suspect(const BridgeJid& bridge, bool suspect, Now now);

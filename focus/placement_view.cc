@@ -62,6 +62,7 @@ BridgeView Placement::Impl::view(const Bridge& bridge, Now now) const {
   view.reported = bridge.ledger.reported();
   if (bridge.ledger.heard_at()) {
     view.report_age = at - *bridge.ledger.heard_at();
+    view.report_origin = bridge.report_origin;
   }
   view.expected = candidate.estimate;
   view.reserved = candidate.growth;

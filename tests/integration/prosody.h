@@ -51,6 +51,8 @@ class Prosody {
   [[nodiscard]] std::string ca_file() const;
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] std::string log() const;
+  /// Where it keeps what it must remember (`data_path`).
+  [[nodiscard]] std::filesystem::path data() const { return folder_ / "data"; }
 
   /// Starts again on the same ports and data; returns when both ports accept.
   void start();

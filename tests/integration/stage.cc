@@ -16,11 +16,22 @@ namespace {
 // How long the loop runs between two looks at the condition.
 constexpr std::chrono::milliseconds kLook{10};
 
-BasculeProcess::Settings daemon_settings(BasculeProcess::Settings settings, const TcpProxy* proxy) {
+BasculeProcess::Settings daemon_settings(const Stage::Options& options, const TcpProxy* proxy) {
+  BasculeProcess::Settings settings = options.daemon;
   if (proxy != nullptr) {
-    settings["links.client"]["port"] = std::to_string(proxy->port());
+    const char* link = options.proxy_client_link ? "links.client" : "links.service";
+    settings[link]["port"] = std::to_string(proxy->port());
   }
   return settings;
+}
+
+std::unique_ptr<TcpProxy> make_proxy(boost::asio::io_context& io, const Stage::Options& options,
+                                     const Prosody& prosody) {
+  if (options.proxy_client_link) {
+    return std::make_unique<TcpProxy>(io, prosody.c2s_port());
+  }
+  return options.proxy_service_link ? std::make_unique<TcpProxy>(io, prosody.component_port())
+                                    : nullptr;
 }
 
 }  // namespace
@@ -30,9 +41,8 @@ Stage::Stage() : Stage(Options{}) {
 
 Stage::Stage(Options options)
     : prosody(options.prosody),
-      proxy(options.proxy_client_link ? std::make_unique<TcpProxy>(io, prosody.c2s_port())
-                                      : nullptr),
-      daemon(prosody, daemon_settings(options.daemon, proxy.get())),
+      proxy(make_proxy(io, options, prosody)),
+      daemon(prosody, daemon_settings(options, proxy.get())),
       options_(std::move(options)) {
   if (options_.focus_address.empty()) {
     options_.focus_address = "focus." + prosody.domain();
@@ -154,6 +164,8 @@ peers::Bridge& Stage::add_bridge() {
   one.identity.relay_id = options_.relays ? relay_id(id) : "";
   one.load.stress_per_unit = 1 / options_.bridge_capacity;
   one.load.publish = peers::Milliseconds(1000);
+  one.pubsub_node = options_.pubsub_node;
+  one.pubsub_service = "pubsub." + prosody.domain();
   one.seed = static_cast<std::uint64_t>(id);
   bridges.push_back(std::make_unique<peers::Bridge>(io, one, events));
   bridges.back()->start();

@@ -25,11 +25,13 @@ class Stage {
     Prosody::Options prosody;
     BasculeProcess::Settings daemon;
     int bridges = 2;
-    double bridge_capacity = 120;    ///< Endpoints that fill one bridge.
-    bool relays = false;             ///< Bridges announce a relay id.
-    std::string focus_address;       ///< Default: focus.<domain>.
-    bool proxy_client_link = false;  ///< `proxy` relays it, and can cut it.
-    bool start_daemon = true;        ///< And wait until it is ready.
+    double bridge_capacity = 120;     ///< Endpoints that fill one bridge.
+    bool relays = false;              ///< Bridges announce a relay id.
+    std::string focus_address;        ///< Default: focus.<domain>.
+    bool proxy_client_link = false;   ///< `proxy` relays it, and can cut it.
+    bool proxy_service_link = false;  ///< The same of the service link; not both.
+    std::string pubsub_node;          ///< Bridges publish to it as well (pubsub.<domain>).
+    bool start_daemon = true;         ///< And wait until it is ready.
   };
 
   Stage();
@@ -71,7 +73,7 @@ class Stage {
   boost::asio::io_context io{1};
   peers::EventLog events{""};
   Prosody prosody;
-  std::unique_ptr<TcpProxy> proxy;  ///< Null without `proxy_client_link`.
+  std::unique_ptr<TcpProxy> proxy;  ///< Null unless a link is relayed.
   BasculeProcess daemon;
   std::vector<std::unique_ptr<peers::Bridge>> bridges;
   std::vector<std::unique_ptr<ScriptedClient>> clients;

@@ -231,7 +231,8 @@ void Placement::service_down(Now /*now*/) {
   }
 }
 
-std::vector<RoomJid> Placement::report(const stats::BridgeReport& report, Now now) {
+std::vector<RoomJid> Placement::report(const stats::BridgeReport& report, Now now,
+                                       ReportOrigin /*origin*/) {
   Impl::Bridge& bridge = impl_->bridges[report.bridge];
   ++impl_->counters.reports;
   bridge.present = true;

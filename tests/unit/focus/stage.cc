@@ -391,6 +391,8 @@ void Stage::on(const out::SendIq& action) {
     proto::StanzaError error = proto::make_error(proto::Condition::kNotAcceptable);
     error.by = kBrewery;
     fail(action.request, std::move(error));
+  } else if (options_.pubsub_service && action.to == *options_.pubsub_service) {
+    on_pubsub(action);
   } else if (const auto* modify = std::get_if<proto::ConferenceModify>(&action.payload)) {
     colibri.push_back(*modify);
     on_colibri(action, *modify);
@@ -641,6 +643,11 @@ void Stage::on(const out::StoreWrite& action) {
 
 void Stage::on(const out::Log& action) {
   ++log[std::string(action.note.event)];
+  for (const auto& [key, value] : action.note.fields) {
+    if (key == "action") {
+      last_action[std::string(action.note.event)] = std::get<std::string>(value);
+    }
+  }
 }
 
 void Stage::on(const out::Stopped&) {

@@ -15,6 +15,7 @@
 
 #include "focus/focus.h"
 #include "focus/tables.h"
+#include "stage_node.h"
 
 namespace bascule::focus {
 
@@ -93,6 +94,8 @@ class Stage {
   /// A presence of somebody in the room; `change` says what is in it.
   void present(const std::string& room, const std::string& nick,
                const std::function<void(proto::MucPresence&)>& change);
+  /// Somebody publishes an item to the pubsub node.
+  void publish(const std::string& id, proto::PubsubPayload payload);
   /// `<json-message/>` of a component, or of whoever `from` is.
   void say(const std::string& from, std::optional<std::string> room, const std::string& json);
   /// The answer of a client of mood kHolds to its last offer.
@@ -124,6 +127,7 @@ class Stage {
 
   Focus focus;
   Now now;
+  StageNode node;  ///< With `Options::pubsub_service`.
   Tables tables;
   std::map<std::string, Bridge> bridges;
   std::map<std::string, tl::expected<proto::Answer, proto::StanzaError>> answers;
@@ -133,6 +137,7 @@ class Stage {
   proto::DiscoInfo main_host;                              // What it says of itself.
   std::vector<proto::MucPresence> room_presences;          // Every presence sent to a room.
   std::map<std::string, std::size_t> log;                  // Events by name.
+  std::map<std::string, std::string> last_action;          // Field "action" of the last of each.
   std::map<StreamId, std::size_t> opened;
   bool refuse_rooms = false;         // Joins are answered not-allowed.
   bool silent_rooms = false;         // Joins are not answered.
@@ -174,6 +179,24 @@ class Stage {
   std::optional<proto::StanzaError> on_relay(Bridge& bridge, const std::string& meeting,
                                              const proto::Relay& relay,
                                              proto::ConferenceModified& modified);
+  void on_pubsub(const out::SendIq& action);
+  void on_node(RequestId request, const proto::PubsubCreate& what);
+  void on_node(RequestId request, const proto::PubsubGetConfiguration& what);
+  void on_node(RequestId request, const proto::PubsubConfigure& what);
+  void on_node(RequestId request, const proto::PubsubGetAffiliations& what);
+  void on_node(RequestId request, const proto::PubsubSetAffiliations& what);
+  void on_node(RequestId request, const proto::PubsubSubscribe& what);
+  void on_node(RequestId request, const proto::PubsubUnsubscribe& what);
+  void on_node(RequestId request, const proto::PubsubGetSubscriptions& what);
+  void on_node(RequestId request, const proto::PubsubGetItems& what);
+  void on_node(RequestId request, const proto::PubsubPublish& what);
+  void on_node(RequestId request, const proto::PubsubRetract& what);
+  void on_node(RequestId request, const proto::PubsubPurge& what);
+  void on_node(RequestId request, const proto::PubsubDelete& what);
+  void configure_node(const std::vector<proto::FormField>& fields);
+  bool node_allows(RequestId request, const char* name);
+  bool node_obeys(RequestId request, const char* name);
+  void node_event(decltype(proto::PubsubEvent::what) what);
   void reply(RequestId request, proto::Answer answer);
   void fail(RequestId request, proto::StanzaError error);
   void fail(RequestId request, Errc code);
