@@ -64,6 +64,7 @@ void StatsNode::on_link_up(Turn& turn) {
   state_ = NodeState::kLooking;
   fault_since_ = turn.now.mono;
   paces_ = {};
+  was_well_ = false;
   attempts_ = 0;
   purged_ = silent_ = look_again_ = false;
   list_wanted_ = true;
@@ -275,12 +276,16 @@ void StatsNode::conclude(NodeState state, Turn& turn) {
   if (std::exchange(state_, state) != state) {
     ++counters_.entered.at(static_cast<std::size_t>(state));
     if (state == NodeState::kSilent) {
-      turn.warn("pubsub.silent", {{"node", turn.options().pubsub_node},
-                                  {"action", advice_for_silence(place_of(turn))}});
+      turn.warn("pubsub.silent",
+                {{"node", turn.options().pubsub_node},
+                 {"action", advice_for_silence(place_of(turn), turn.options().pubsub_publishes)}});
     } else {
       turn.info("pubsub.working",
                 {{"node", turn.options().pubsub_node}, {"after", turn.now.mono - fault_since_}});
     }
+  }
+  if (!std::exchange(was_well_, true)) {
+    paces_ = {};
   }
   told_operator_ = false;
   attempts_ = 0;

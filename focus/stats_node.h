@@ -139,6 +139,7 @@ class StatsNode {
   std::array<Pace, kNodeRepairCount> paces_{};
   std::uint32_t attempts_ = 0;  // Repairs since the node last worked.
   bool purged_ = false;         // Since the node last worked.
+  bool was_well_ = false;       // Since the link came up: making it is no repair.
   bool told_operator_ = false;
   bool told_not_owner_ = false;
   bool look_again_ = false;  // Something happened during a look.

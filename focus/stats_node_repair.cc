@@ -156,7 +156,11 @@ std::string advice_for_no_effect(NodeRepair repair, const NodePlace& place) {
          ".list away, check that the disk is neither full nor read-only, and start it";
 }
 
-std::string advice_for_silence(const NodePlace& place) {
+std::string advice_for_silence(const NodePlace& place, bool we_publish) {
+  if (we_publish) {
+    return "not even what we publish to the node " + place.node +
+           " arrives: see pubsub.publish_refused and pubsub.publish_failed";
+  }
   return "nobody publishes to the node " + place.node + " of " + place.service.to_string() +
          ": restart what does (publishers may stop for ever after one error), or let Bascule "
          "publish with links.service.pubsub-publish = true";

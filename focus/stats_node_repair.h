@@ -47,6 +47,6 @@ struct NodePlace {
 /// The service has lost the ability to be one: Prosody's record of a node is damaged.
 [[nodiscard]] std::string advice_for_service_broken(const NodePlace& place);
 [[nodiscard]] std::string advice_for_no_effect(NodeRepair repair, const NodePlace& place);
-[[nodiscard]] std::string advice_for_silence(const NodePlace& place);
+[[nodiscard]] std::string advice_for_silence(const NodePlace& place, bool we_publish);
 
 }  // namespace bascule::focus

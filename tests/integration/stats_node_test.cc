@@ -123,6 +123,16 @@ class StatsNodeLive : public ::testing::Test {
   static std::filesystem::path record_file(const Stage& stage) {
     return host_folder(stage) / "pubsub_nodes" / (std::string(kNode) + ".dat");
   }
+  /// Half of two items of the same size would be one that can be read.
+  static void truncate_in_an_item(const std::filesystem::path& file) {
+    std::filesystem::resize_file(file, std::filesystem::file_size(file) * 2 / 3);
+  }
+  /// The address under which the daemon is subscribed.
+  static std::string own_address(const Stage& stage) {
+    const std::string line = stage.daemon.log_line("link.up link=service", "jid=");
+    const std::size_t begin = line.find("jid=") + 4;
+    return line.substr(begin, line.find(' ', begin) - begin);
+  }
   /// Kills Prosody, does something to its files, starts it again.
   static void restart_with(Stage& stage, const std::function<void()>& damage) {
     stage.prosody.kill();
@@ -228,10 +238,7 @@ TEST_F(StatsNodeLive, ListTruncated) {
   Stage stage(options());
   until_working(stage);
   const Row row = measure(stage, "`.list` truncated, Prosody restarted", [&stage] {
-    restart_with(stage, [&stage] {
-      std::filesystem::resize_file(list_file(stage),
-                                   std::filesystem::file_size(list_file(stage)) / 2);
-    });
+    restart_with(stage, [&stage] { truncate_in_an_item(list_file(stage)); });
   });
   EXPECT_THAT(row.told, HasSubstr("state=corrupt"));
   EXPECT_THAT(row.told, HasSubstr("repair=purge"));
@@ -326,10 +333,9 @@ TEST_F(StatsNodeLive, SubscriptionRemovedBehindOurBack) {
   until_working(stage);
   Operator admin(stage);
   const Row row = measure(stage, "subscription removed behind our back", [&] {
-    const Reply reply = stage.wait_for(
-        admin.ask(peers::ns::kPubsub.data(),
-                  element("unsubscribe", peers::ns::kPubsub,
-                          {{"node", kNode}, {"jid", "bascule." + stage.prosody.domain()}})));
+    const Reply reply = stage.wait_for(admin.ask(
+        peers::ns::kPubsub.data(), element("unsubscribe", peers::ns::kPubsub,
+                                           {{"node", kNode}, {"jid", own_address(stage)}})));
     ASSERT_EQ(reply.type(), "result");
   });
   EXPECT_THAT(row.told, HasSubstr("state=unsubscribed"));
@@ -394,12 +400,14 @@ TEST_F(StatsNodeLive, PublishingForbidden) {
     }
     return row.noticed && row.placed;
   });
-  EXPECT_THAT(stage.daemon.log_line("pubsub.publish_refused", "action="),
-              HasSubstr("affiliation publisher"));
+  const std::string told = stage.daemon.log_line("pubsub.publish_refused", "action=");
+  EXPECT_THAT(told, HasSubstr("affiliation publisher"));
+  const std::size_t name = told.find("give \\\"") + 7;
   // The operator does what was written; the next attempt is at most half a minute away.
   xml::Element list = element("affiliations", kOwnerNamespace, {{"node", kNode}});
-  list.add(element("affiliation", kOwnerNamespace,
-                   {{"jid", "bascule." + stage.prosody.domain()}, {"affiliation", "publisher"}}));
+  list.add(element(
+      "affiliation", kOwnerNamespace,
+      {{"jid", told.substr(name, told.find("\\\"", name) - name)}, {"affiliation", "publisher"}}));
   ASSERT_EQ(stage.wait_for(admin.ask(kOwnerNamespace, list)).type(), "result");
   stage.until(
       "reports are published",
@@ -415,10 +423,8 @@ TEST_F(StatsNodeLive, MirrorKeepsANodeThatNobodyElseFills) {
   until_working(stage);
   EXPECT_GE(stage.daemon.metric("bascule_pubsub_published_total"), 4);
   EXPECT_EQ(stage.daemon.metric("bascule_pubsub_items_used_total"), 0);
-  const Row row = measure(stage, "`.list` truncated, Prosody running, mirror on", [&stage] {
-    std::filesystem::resize_file(list_file(stage),
-                                 std::filesystem::file_size(list_file(stage)) / 2);
-  });
+  const Row row = measure(stage, "`.list` truncated, Prosody running, mirror on",
+                          [&stage] { truncate_in_an_item(list_file(stage)); });
   EXPECT_THAT(row.told, HasSubstr("state=corrupt"));
 }
 
