@@ -124,10 +124,9 @@ ReportEffect BridgeRegistry::report(const stats::BridgeReport& report, Instant n
     // Where others are only a residual, it cannot be told from a higher cost: that stays as it is.
     const bool separable = options_.focuses == 1 || report.local_endpoints ||
                            bridge->ledger.learned().confirmations < kConfirmed;
-    const bool remembered = origin == ReportOrigin::kPubsubList;
-    const Instant heard = remembered ? now - options_.stale_after - Duration(1) : now;
-    sampled = apply_stress(*bridge, *report.stress, separable && !remembered && now >= learn_from_,
-                           heard, now);
+    const Instant heard = heard_at(origin, now);
+    const bool learn = separable && heard == now && now >= learn_from_;
+    sampled = apply_stress(*bridge, *report.stress, learn, heard);
     if (sampled && report.local_endpoints == 0 && bridge->participants == 0) {
       bridge->ledger.idle_sample(*report.stress);
     }
@@ -458,9 +457,8 @@ void BridgeRegistry::apply_residual(Bridge& bridge) {
   bridge.ledger.set_foreign(bridge.residual);
 }
 
-bool BridgeRegistry::apply_stress(Bridge& bridge, Stress stress, bool learn, Instant heard,
-                                  Instant now) {
-  const bool is_new = bridge.ledger.report(stress, heard, learn);
+bool BridgeRegistry::apply_stress(Bridge& bridge, Stress stress, bool learn, Instant now) {
+  const bool is_new = bridge.ledger.report(stress, now, learn);
   if (is_new && stress > options_.hot_brake) {
     bridge.hot_until = now + options_.hot_brake_time;
   }

@@ -166,7 +166,11 @@ class BridgeRegistry {
   void apply_flags(Bridge& bridge, const stats::BridgeReport& report);
   void apply_endpoint_count(Bridge& bridge, const stats::BridgeReport& report, Instant now);
   void apply_residual(Bridge& bridge);
-  bool apply_stress(Bridge& bridge, Stress stress, bool learn, Instant heard, Instant now);
+  /// What a node remembered is of unknown age: stale, and it teaches nothing.
+  [[nodiscard]] Instant heard_at(ReportOrigin origin, Instant now) const {
+    return origin == ReportOrigin::kPubsubList ? now - options_.stale_after - Duration(1) : now;
+  }
+  bool apply_stress(Bridge& bridge, Stress stress, bool learn, Instant now);
   bool appear(Bridge& bridge, Instant now);
   void cut_capacity(Bridge& bridge, Instant now);
   [[nodiscard]] bool may_put_aside(Instant now) const;
