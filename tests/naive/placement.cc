@@ -46,6 +46,10 @@ std::string_view to_string(Overload overload) {
   return word(kWords, static_cast<std::size_t>(overload));
 }
 
+std::string_view to_string(ReportOrigin origin) {
+  return origin == ReportOrigin::kBrewery ? "brewery" : "pubsub";
+}
+
 std::string_view to_string(Mode mode) {
   constexpr std::array<std::string_view, kModeCount> kWords = {"normal", "service_down", "settling",
                                                                "blind", "full"};
