@@ -134,14 +134,15 @@ Loaded<File, Content> load(StateDirectory& directory, const Expected& expected,
   } else {
     path = copy.emplace(directory, expected.name).path();
   }
-  Examined examined =
-      examine(expected, path, head || directory.marks_damaged(), head && head->clean);
+  // A file in which no record was ever acknowledged may be missing: its making failed or was cut.
+  const bool existed = head ? ((*head).*mark).seq > 0 : directory.marks_damaged();
+  Examined examined = examine(expected, path, existed, head && head->clean);
   if (examined.has_ours) {
     loaded.content = read(*examined.database);
   }
   std::vector<Finding> findings = examined.findings;
   append(findings, loaded.content.findings);
-  if (head) {
+  if (head && (existed || examined.has_ours)) {
     check_marks(expected.name, (*head).*mark, loaded.content.tip, findings);
   }
   append(report.findings, findings);

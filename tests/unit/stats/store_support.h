@@ -30,15 +30,23 @@ class TempFolder {
   }
   ~TempFolder() {
     std::error_code error;
-    std::filesystem::remove_all(path_, error);
+    if (!kept_) {
+      std::filesystem::remove_all(path_, error);
+    }
   }
   TempFolder(const TempFolder&) = delete;
   TempFolder& operator=(const TempFolder&) = delete;
   [[nodiscard]] std::string path() const { return path_; }
+  /// Not removed after all: somebody wants to look at it.
+  std::string keep() {
+    kept_ = true;
+    return path_;
+  }
   [[nodiscard]] std::string operator/(const std::string& name) const { return path_ + "/" + name; }
 
  private:
   std::string path_;
+  bool kept_ = false;
 };
 
 /// Collects completions; `wait` returns the outcome of one.
