@@ -12,6 +12,8 @@
 #include <nlohmann/json.hpp>
 #include <tl/expected.hpp>
 
+#include "base/time_text.h"
+
 namespace bascule::admin {
 namespace {
 
@@ -111,24 +113,6 @@ std::int64_t milliseconds(Duration duration) {
   return duration / std::chrono::milliseconds{1};
 }
 
-/// RFC 3339 in UTC.
-std::string timestamp(WallTime time) {
-  using namespace std::chrono;
-  const auto since_epoch = duration_cast<std::chrono::milliseconds>(time.time_since_epoch());
-  const sys_time<std::chrono::milliseconds> utc(since_epoch);
-  const auto day = floor<days>(utc);
-  const year_month_day date(day);
-  const hh_mm_ss clock(utc - day);
-  std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
-                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()),
-                static_cast<int>(clock.subseconds().count()));
-  return text.data();
-}
-
 template <class T, class F>
 Json or_null(const std::optional<T>& value, F convert) {
   return value ? Json(convert(*value)) : Json(nullptr);
@@ -159,7 +143,7 @@ Json to_json(const DecisionRecord& record, Now now) {
     candidates.push_back(to_json(figures));
   }
   const auto name = [](auto value) { return std::string(focus::to_string(value)); };
-  return {{"at", timestamp(now.wall - (now.mono - record.at))},
+  return {{"at", to_text(now.wall - (now.mono - record.at))},
           {"number", record.number},
           {"room", record.ticket.room.to_string()},
           {"endpoint", record.ticket.participant.jid().resource()},
@@ -195,7 +179,7 @@ Json to_json(const focus::op::Decision& decision) {
                           {"unaccounted_units", units(decision.unaccounted)},
                           {"in_flight", decision.in_flight}});
   }
-  return {{"at", timestamp(decision.at)},
+  return {{"at", to_text(decision.at)},
           {"number", decision.number},
           {"room", decision.room.to_string()},
           {"endpoint", decision.endpoint.value()},

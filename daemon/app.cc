@@ -29,6 +29,18 @@ constexpr auto kStopBound = std::chrono::seconds{5};
 // For the farewells of the links; longer than a transport waits for the other side.
 constexpr auto kFarewellBound = std::chrono::milliseconds{2'500};
 
+std::vector<std::string> store_problems(const stats::sqlite::Store& store) {
+  std::vector<std::string> problems;
+  const stats::sqlite::StoreStatus status = store.status();
+  if (!status.state_ok || !status.reports_ok) {
+    problems.push_back("store_failing: " + status.last_problem);
+  }
+  for (const stats::Finding& finding : store.load_report().findings) {
+    problems.push_back("store_damaged: " + to_text(finding));
+  }
+  return problems;
+}
+
 }  // namespace
 
 App::App(boost::asio::io_context& io, const config::Config& config, const focus::Restored& restored,
@@ -82,7 +94,8 @@ Result<> App::start() {
                                      .http = http_->counters(),
                                      .version = version_,
                                      .log_lines_suppressed = log_.suppressed_total(),
-                                     .turns = turns_},
+                                     .turns = turns_,
+                                     .store = store_},
                                     read_clocks());
                               },
                           .conference_requests = &conference_requests_,
@@ -350,6 +363,10 @@ admin::Health App::health() const {
   admin::Health health{.ready = readiness.ready(), .problems = {}};
   for (const focus::NotReady reason : readiness.reasons) {
     health.problems.emplace_back(focus::name_of(reason));
+  }
+  // The store never makes us unready: people can be served without it, but somebody should know.
+  for (std::string& problem : store_problems(store_)) {
+    health.problems.push_back(std::move(problem));
   }
   return health;
 }

@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
+#include "base/time_text.h"
 #include "config/print.h"
 #include "config/toml/load.h"
 #include "daemon/app.h"
@@ -28,15 +29,17 @@ struct Arguments {
   bool print_config = false;
 };
 
-void log_start(LogSink& log, const stats::sqlite::LoadReport& report,
-               const focus::Restored& restored, Now now) {
+void log_start(LogSink& log, const stats::LoadReport& report, const focus::Restored& restored,
+               Now now) {
   using focus::NoteLevel;
-  for (const stats::sqlite::Finding& finding : report.findings) {
+  for (const stats::Finding& finding : report.findings) {
     log.write({.level = NoteLevel::kError,
                .event = "store.damaged",
                .fields = {{"file", finding.file},
                           {"damage", std::string(to_string(finding.damage))},
                           {"detail", finding.detail},
+                          {"since", finding.since ? to_text(*finding.since) : "unknown"},
+                          {"action", std::string(action_for(finding.damage))},
                           {"lost",
                            finding.lost ? std::to_string(*finding.lost) : std::string("unknown")}}},
               now);

@@ -9,6 +9,7 @@
 #include "daemon/link_runtime.h"
 #include "focus/focus.h"
 #include "focus/output_gate.h"
+#include "stats/sqlite/store.h"
 
 namespace bascule::daemon {
 
@@ -20,6 +21,7 @@ struct MetricsSources {
   std::string version;
   std::uint64_t log_lines_suppressed;
   std::uint64_t turns;
+  const stats::sqlite::Store& store;
 };
 
 /// Prometheus text. Names and meanings are listed in docs/operations.md, which a test compares.

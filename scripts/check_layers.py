@@ -28,6 +28,7 @@ FOLDERS = {
     "config/toml": ("shell", {"base", "xmpp", "stats", "focus", "config", "config/toml"}),
     "admin": ("shell", {"base", "base/asio", "xmpp/xml", "xmpp/proto", "stats", "focus", "config", "admin"}),
     "daemon": ("shell", None),
+    "ctl": ("shell", {"base", "stats", "stats/sqlite", "ctl"}),
     "sim/storm": ("core", {"base", "stats", "focus", "sim/storm"}),
     "sim": ("core", {"base", "xmpp/xml", "xmpp/proto", "xmpp", "stats", "focus", "sim"}),
     "bench": ("shell", {"base", "xmpp/xml", "xmpp/proto", "stats", "focus", "sim/storm", "bench"}),

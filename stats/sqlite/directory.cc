@@ -142,11 +142,11 @@ std::string StateDirectory::file(std::string_view name) const {
   return path_ + "/" + std::string(name);
 }
 
-std::optional<Head> StateDirectory::read_head() {
-  std::optional<Head> newest;
+Marks read_marks(const std::string& directory) {
+  Marks marks;
   bool any_file = false;
   for (const char* name : kHeadNames) {
-    const Descriptor fd(::open(file(name).c_str(), O_RDONLY | O_CLOEXEC));
+    const Descriptor fd(::open((directory + "/" + name).c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd) {
       continue;
     }
@@ -157,13 +157,19 @@ std::optional<Head> StateDirectory::read_head() {
       continue;
     }
     const auto head = decode_marks({buffer.data(), static_cast<std::size_t>(length)});
-    if (head && (!newest || head->generation > newest->generation)) {
-      newest = head;
+    if (head && (!marks.newest || head->generation > marks.newest->generation)) {
+      marks.newest = head;
     }
   }
-  marks_damaged_ = any_file && !newest;
-  generation_ = newest ? newest->generation : 0;
-  return newest;
+  marks.damaged = any_file && !marks.newest;
+  return marks;
+}
+
+std::optional<Head> StateDirectory::read_head() {
+  const Marks marks = read_marks(path_);
+  marks_damaged_ = marks.damaged;
+  generation_ = marks.newest ? marks.newest->generation : 0;
+  return marks.newest;
 }
 
 Result<> StateDirectory::write_head(Head head, bool sync) {

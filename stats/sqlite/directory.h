@@ -21,6 +21,13 @@ struct Head {
   LogPosition stats;
 };
 
+struct Marks {
+  std::optional<Head> newest;
+  bool damaged = false;  ///< There are some, and none is valid.
+};
+/// Reads without any lock.
+[[nodiscard]] Marks read_marks(const std::string& directory);
+
 /// Owns a file descriptor.
 class Descriptor {
  public:

@@ -68,8 +68,7 @@ void Disk::load(focus::Restored& restored, LoadReport& report) {
   const std::string boot_id = options_.boot_id.empty() ? read_boot_id() : options_.boot_id;
   restored.same_boot = !boot_id.empty() && tables_.boot_id == boot_id;
   if (state_tip_.seq > 0) {
-    restored.last_commit =
-        WallTime(std::chrono::milliseconds(static_cast<std::int64_t>(state_tip_.hlc >> 16U)));
+    restored.last_commit = wall_time_of(state_tip_);
   }
   const std::vector<focus::Operation> started{focus::op::Started{.boot_id = boot_id}};
   tables_.apply(started.front());

@@ -9,28 +9,6 @@
 
 namespace bascule::stats::sqlite {
 
-std::string_view to_string(Damage damage) {
-  switch (damage) {
-    case Damage::kMissing:
-      return "missing";
-    case Damage::kForeign:
-      return "foreign";
-    case Damage::kTooNew:
-      return "too-new";
-    case Damage::kUnreadable:
-      return "unreadable";
-    case Damage::kStructure:
-      return "structure";
-    case Damage::kRecord:
-      return "record";
-    case Damage::kChain:
-      return "chain";
-    case Damage::kRolledBack:
-      return "rolled-back";
-  }
-  return "unknown";
-}
-
 namespace {
 
 namespace fs = std::filesystem;
@@ -72,7 +50,8 @@ void check_structure(Database& database, const char* name, std::vector<Finding>&
 
 }  // namespace
 
-Examined examine(const Expected& expected, const std::string& path, bool existed, bool clean) {
+Examined examine(const Expected& expected, const std::string& path, bool existed, bool clean,
+                 OpenMode mode) {
   Examined examined;
   std::error_code error;
   const auto size = fs::file_size(path, error);
@@ -85,7 +64,7 @@ Examined examine(const Expected& expected, const std::string& path, bool existed
     }
     return examined;
   }
-  auto database = Database::open(path, OpenMode::kReadWrite);
+  auto database = Database::open(path, mode);
   if (!database) {
     const int code = database.error().code & 0xFF;
     const Damage damage = code == SQLITE_NOTADB          ? Damage::kForeign
@@ -117,10 +96,14 @@ void check_marks(const char* name, const LogPosition& marked, const LogPosition&
                         .damage = Damage::kRolledBack,
                         .detail = "record " + std::to_string(marked.seq) +
                                   " was committed, the file ends at " + std::to_string(tip.seq),
-                        .lost = lost});
+                        .lost = lost,
+                        .since = wall_time_of(tip)});
   } else if (marked.seq == tip.seq && marked.hash != tip.hash) {
-    findings.push_back(
-        {.file = name, .damage = Damage::kRolledBack, .detail = "another history of this file"});
+    findings.push_back({.file = name,
+                        .damage = Damage::kRolledBack,
+                        .detail = "another history of this file",
+                        .lost = std::nullopt,
+                        .since = std::nullopt});
   }
 }
 

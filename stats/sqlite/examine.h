@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "stats/load_report.h"
 #include "stats/sqlite/database.h"
-#include "stats/sqlite/load_report.h"
 #include "stats/sqlite/report_file.h"
 #include "stats/sqlite/state_file.h"
 #include "stats/sqlite/state_reader.h"
@@ -31,8 +31,10 @@ struct Examined {
 };
 
 /// Looks at the file without changing it. `existed`: it is a finding when it is not there. `clean`:
-/// it was closed in order, so that a large one need not be read as a whole.
-Examined examine(const Expected& expected, const std::string& path, bool existed, bool clean);
+/// it was closed in order, so that a large one need not be read as a whole. kReadOnly leaves even
+/// the write-ahead log alone.
+Examined examine(const Expected& expected, const std::string& path, bool existed, bool clean,
+                 OpenMode mode = OpenMode::kReadWrite);
 
 /// Compares the end of a log with what the mark file says of it; adds a finding when something is
 /// missing, or how much of what is reported already.

@@ -89,28 +89,7 @@ Error to_error(const SqlError& error) {
   return {Errc::kUnavailable, error.what};
 }
 
-/// Gives the complete file `fresh` the name of the database.
-Result<> take_name(StateDirectory& directory, const char* name, std::string_view reason,
-                   std::vector<std::string>& moved_to) {
-  const std::string path = directory.file(name);
-  if (is_there(path)) {
-    auto moved = directory.move_aside(name, reason);
-    if (!moved) {
-      return tl::make_unexpected(moved.error());
-    }
-    moved_to.push_back(*moved);
-  } else {
-    remove_new(path);  // Side files of a database that is gone belong to nothing.
-  }
-  std::error_code error;
-  fs::rename(path + ".new", path, error);
-  if (error) {
-    return fail(Errc::kUnavailable, "cannot rename " + path + ".new: " + error.message());
-  }
-  return directory.sync();
-}
-
-/// As above, and opens it under its name.
+/// `take_name`, and opens it under its name.
 Result<Database> take_place(StateDirectory& directory, const char* name, std::int64_t pages_max,
                             std::string_view reason, std::vector<std::string>& moved_to) {
   if (auto named = take_name(directory, name, reason, moved_to); !named) {
@@ -173,6 +152,27 @@ Loaded<File, Content> load(StateDirectory& directory, const Expected& expected,
 }
 
 }  // namespace
+
+Result<> take_name(StateDirectory& directory, const char* name, std::string_view reason,
+                   std::vector<std::string>& moved_to) {
+  const std::string path = directory.file(name);
+  if (is_there(path)) {
+    auto moved = directory.move_aside(name, reason);
+    if (!moved) {
+      return tl::make_unexpected(moved.error());
+    }
+    moved_to.push_back(*moved);
+  } else {
+    remove_new(path);  // Side files of a database that is gone belong to nothing.
+  }
+  std::error_code error;
+  fs::rename(path + ".new", path, error);
+  if (error) {
+    return fail(Errc::kUnavailable, "cannot rename " + path + ".new: " + error.message());
+  }
+  return directory.sync();
+}
+
 Result<StateFile> replace_state(StateDirectory& directory, const StateFile::Options& options,
                                 const focus::Tables& tables, const LogPosition& at,
                                 std::string_view reason, std::vector<std::string>& moved_to) {
@@ -243,7 +243,8 @@ LoadedState load_state(StateDirectory& directory, const std::optional<Head>& hea
 LoadedReports load_reports(StateDirectory& directory, const std::optional<Head>& head,
                            const ReportFile::Options& options, LoadReport& report) {
   return load<ReportFile, ReportContent>(
-      directory, kStats, head, &Head::stats, options, report, read_reports,
+      directory, kStats, head, &Head::stats, options, report,
+      [](Database& database) { return read_reports(database); },
       [&](ReportContent& content, bool has_ours, std::string_view reason) {
         return replace_reports(directory, options, content, has_ours, reason, report.moved_to);
       });

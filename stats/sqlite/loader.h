@@ -3,8 +3,8 @@
 #include <optional>
 #include <string>
 
+#include "stats/load_report.h"
 #include "stats/sqlite/directory.h"
-#include "stats/sqlite/load_report.h"
 #include "stats/sqlite/report_file.h"
 #include "stats/sqlite/state_file.h"
 
@@ -27,6 +27,10 @@ LoadedState load_state(StateDirectory& directory, const std::optional<Head>& hea
                        const StateFile::Options& options, LoadReport& report);
 LoadedReports load_reports(StateDirectory& directory, const std::optional<Head>& head,
                            const ReportFile::Options& options, LoadReport& report);
+
+/// Gives the complete file `<name>.new` the name of the database; what had it is moved aside.
+Result<> take_name(StateDirectory& directory, const char* name, std::string_view reason,
+                   std::vector<std::string>& moved_to);
 
 /// A new `state.db` with these tables, in the place of whatever is there (which is moved aside).
 /// Crash-safe: the new file is complete before it takes the name.

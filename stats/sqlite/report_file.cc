@@ -9,7 +9,6 @@
 namespace bascule::stats::sqlite {
 namespace {
 
-constexpr std::uint64_t kVerifiedAtStart = 65'536;
 constexpr std::uint64_t kRowsPerSlice = 500;
 
 std::string schema() {
@@ -27,13 +26,6 @@ std::string schema() {
          std::to_string(kStatsSchemaVersion) +
          ";"
          "COMMIT;";
-}
-
-std::string canonical_sample(std::uint64_t id, std::uint64_t hlc, std::string_view raw) {
-  std::string out;
-  append_u64(out, id);
-  append_u64(out, hlc);
-  return out.append(raw);
 }
 
 constexpr std::string_view kSelectFrom =
@@ -81,12 +73,23 @@ std::optional<LogPosition> read_position(Database& database, std::string_view ke
 
 }  // namespace
 
-ReportContent read_reports(Database& database) {
+std::string canonical_sample(std::uint64_t id, std::uint64_t hlc, std::string_view raw) {
+  std::string out;
+  append_u64(out, id);
+  append_u64(out, hlc);
+  return out.append(raw);
+}
+
+ReportContent read_reports(Database& database, std::uint64_t newest) {
   ReportContent content;
-  const auto found = [&content](Damage damage, std::string detail,
-                                std::optional<std::uint64_t> lost = std::nullopt) {
-    content.findings.push_back(
-        {.file = kStatsFileName, .damage = damage, .detail = std::move(detail), .lost = lost});
+  std::optional<LogPosition> before_loss;
+  const auto found = [&](Damage damage, std::string detail,
+                         std::optional<std::uint64_t> lost = std::nullopt) {
+    content.findings.push_back({.file = kStatsFileName,
+                                .damage = damage,
+                                .detail = std::move(detail),
+                                .lost = lost,
+                                .since = before_loss ? wall_time_of(*before_loss) : std::nullopt});
   };
   const auto floor = read_position(database, "floor", content.findings);
   const auto tip = read_position(database, "tip", content.findings);
@@ -100,7 +103,7 @@ ReportContent read_reports(Database& database) {
   content.floor = *floor;
   content.tip = *tip;
   const std::uint64_t first =
-      std::max(floor->seq + 1, tip->seq >= kVerifiedAtStart ? tip->seq - kVerifiedAtStart + 1 : 0);
+      std::max(floor->seq + 1, tip->seq >= newest ? tip->seq - newest + 1 : 0);
   LogPosition at = *floor;
   bool chained = first == floor->seq + 1;
   std::uint64_t broken = 0;
@@ -113,7 +116,10 @@ ReportContent read_reports(Database& database) {
             (sample.id == at.seq + 1 &&
              sample.chained == chain(at.hash, canonical_sample(sample.id, sample.hlc, sample.raw)));
         chained = true;
-        broken += follows && sample.report ? 0U : 1U;
+        if (!follows || !sample.report) {
+          before_loss = before_loss.value_or(at);
+          ++broken;
+        }
         at = {.seq = sample.id, .hlc = sample.hlc, .hash = sample.chained.value_or(Digest{})};
         if (sample.report) {
           ++content.rows;
@@ -125,6 +131,7 @@ ReportContent read_reports(Database& database) {
   } else if (broken > 0) {
     found(Damage::kChain, "rows do not match their checksums", broken);
   } else if (tip->seq > floor->seq && at != *tip) {
+    before_loss = at;
     found(Damage::kChain, "the newest rows are missing", tip->seq - at.seq);
   }
   return content;

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "stats/batch.h"
+#include "stats/load_report.h"
 #include "stats/sqlite/database.h"
-#include "stats/sqlite/load_report.h"
 #include "stats/sqlite/state_reader.h"
 
 namespace bascule::stats::sqlite {
@@ -25,9 +25,17 @@ struct ReportContent {
   std::vector<Finding> findings;
 };
 
-/// Verifies the newest 65 536 rows and collects the last report of each bridge among them. Damage
+/// Canonical bytes of a row: id u64 | hlc u64 | the report's canonical bytes. `crc` is their
+/// CRC-32C, `chain` is SHA-256(previous chain | them).
+[[nodiscard]] std::string canonical_sample(std::uint64_t id, std::uint64_t hlc,
+                                           std::string_view raw);
+
+/// Rows that are verified at start.
+inline constexpr std::uint64_t kVerifiedAtStart = 65'536;
+
+/// Verifies the newest `newest` rows and collects the last report of each bridge among them. Damage
 /// never fails the call.
-ReportContent read_reports(Database& database);
+ReportContent read_reports(Database& database, std::uint64_t newest = kVerifiedAtStart);
 
 /// `stats.db`: the history of reports, each row with a CRC-32C of its canonical bytes and a SHA-256
 /// that chains it to the row before. Bounded: the oldest rows are pruned, in slices.

@@ -70,8 +70,11 @@ class Reader {
 
  private:
   void found(Damage damage, std::string detail, std::optional<std::uint64_t> lost = std::nullopt) {
-    content_.findings.push_back(
-        {.file = kStateFileName, .damage = damage, .detail = std::move(detail), .lost = lost});
+    content_.findings.push_back({.file = kStateFileName,
+                                 .damage = damage,
+                                 .detail = std::move(detail),
+                                 .lost = lost,
+                                 .since = wall_time_of(content_.tip)});
   }
   void found(const SqlError& error) { found(Damage::kStructure, error.what); }
 
@@ -287,6 +290,13 @@ Result<SnapshotHead> decode_head(std::uint64_t generation, std::string_view byte
     return fail(Errc::kCorrupt, "not the head of this snapshot");
   }
   return head;
+}
+
+std::optional<WallTime> wall_time_of(const LogPosition& position) {
+  if (position.hlc == 0) {
+    return std::nullopt;
+  }
+  return WallTime(std::chrono::milliseconds(static_cast<std::int64_t>(position.hlc >> 16U)));
 }
 
 std::string encode_position(const LogPosition& position) {

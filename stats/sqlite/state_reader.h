@@ -1,13 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "focus/tables.h"
+#include "stats/load_report.h"
 #include "stats/record.h"
 #include "stats/sqlite/database.h"
-#include "stats/sqlite/load_report.h"
 
 namespace bascule::stats::sqlite {
 
@@ -24,6 +25,9 @@ struct LogPosition {
   Digest hash{};
   friend bool operator==(const LogPosition&, const LogPosition&) = default;
 };
+
+/// When the record at this place was written; nullopt before the first.
+[[nodiscard]] std::optional<WallTime> wall_time_of(const LogPosition& position);
 
 /// One operation as the log keeps it.
 struct LogRecord {

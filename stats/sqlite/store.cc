@@ -40,6 +40,7 @@ class Store::Impl {
   void commit(CommitId id, std::vector<focus::Operation> operations);
   void write(WriteId id, Batch batch);
   [[nodiscard]] StoreStatus status() const;
+  [[nodiscard]] const LoadReport& load_report() const { return load_report_; }
 
  private:
   void run();
@@ -52,7 +53,8 @@ class Store::Impl {
 
   const StoreOptions options_;
   const std::function<void(const Completion&)> on_done_;
-  Disk disk_;  // Owned by the store thread once it runs.
+  LoadReport load_report_;  // Not written to once the thread runs.
+  Disk disk_;               // Owned by the store thread once it runs.
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
@@ -69,6 +71,7 @@ class Store::Impl {
 
 void Store::Impl::load_and_start(focus::Restored& restored, LoadReport& report) {
   disk_.load(restored, report);
+  load_report_ = report;
   publish_status();
   thread_ = std::thread([this] { run(); });
 }
@@ -229,6 +232,9 @@ void Store::write(WriteId id, Batch batch) {
 }
 StoreStatus Store::status() const {
   return impl_->status();
+}
+const LoadReport& Store::load_report() const {
+  return impl_->load_report();
 }
 
 }  // namespace bascule::stats::sqlite

@@ -13,7 +13,7 @@
 #include "focus/operation.h"
 #include "focus/restored.h"
 #include "stats/batch.h"
-#include "stats/sqlite/load_report.h"
+#include "stats/load_report.h"
 
 namespace bascule::stats::sqlite {
 
@@ -86,6 +86,8 @@ class Store {
   void write(WriteId id, Batch batch);
 
   [[nodiscard]] StoreStatus status() const;
+  /// What opening found; never changes.
+  [[nodiscard]] const LoadReport& load_report() const;
 
  private:
   class Impl;

@@ -2,6 +2,7 @@
 // by their disk, until something is lost that was acknowledged. Nothing may be. docs:
 // tests/torture/README.md. Started by `./scripts/dev torture store`.
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -16,6 +17,7 @@
 #include <sys/wait.h>
 
 #include "base/prng.h"
+#include "tests/torture/flip_sweep.h"
 #include "tests/torture/store_oracle.h"
 #include "tests/torture/writer.h"
 #include "tests/unit/stats/store_support.h"
@@ -24,6 +26,9 @@ namespace bascule::torture {
 namespace {
 
 namespace fs = std::filesystem;
+// A machine that does other things as well makes a writer slow, not stuck.
+constexpr int kStuckAfterMs = 120'000;
+
 using Clock = std::chrono::steady_clock;
 using stats::sqlite::Medium;
 using stats::sqlite::TempFolder;
@@ -53,6 +58,7 @@ constexpr Kind kKinds[] = {
 struct Options {
   std::uint64_t rounds = 500;
   std::uint64_t seed = 1;
+  std::uint64_t every = 1;
   std::string only;
 };
 
@@ -87,11 +93,11 @@ std::string let_write(const Kind& kind, WriterArguments arguments, Prng& prng, T
   }
   WriterProcess writer(arguments);
   if (kind.by_signal) {
-    writer.read_acks(1 + prng.below(150));
+    writer.read_acks(1 + prng.below(150), kStuckAfterMs);
     std::this_thread::sleep_for(std::chrono::microseconds{prng.below(3'000)});
     writer.kill_now();
   } else {
-    writer.wait_for_end(10'000);
+    writer.wait_for_end(kStuckAfterMs);
   }
   told = {.last_turn = writer.last_turn(), .batches = writer.batches()};
   tally.acks += writer.acks();
@@ -185,9 +191,11 @@ int run(const Options& options) {
 int usage(int status) {
   std::fputs(
       "usage: bascule-torture store [--rounds N] [--seed N] [--only KIND]\n"
+      "       bascule-torture flips [--every N] [--seed N]\n"
       "  --rounds N   rounds of each kind (500)\n"
       "  --seed N     the same seed gives the same faults at the same operations (1)\n"
-      "  --only KIND  kill, power, errors, lies or rot\n",
+      "  --only KIND  kill, power, errors, lies or rot\n"
+      "  --every N    one flipped bit in every N-th byte (1: in each)\n",
       status == 0 ? stdout : stderr);
   return status;
 }
@@ -199,7 +207,7 @@ int parse_and_run(const std::vector<std::string>& words) {
   if (!words.empty() && words.back() == "--help") {
     return usage(0);
   }
-  if (words.empty() || words[0] != "store" || words.size() % 2 == 0) {
+  if (words.empty() || (words[0] != "store" && words[0] != "flips") || words.size() % 2 == 0) {
     return usage(2);
   }
   Options options;
@@ -208,13 +216,15 @@ int parse_and_run(const std::vector<std::string>& words) {
       options.rounds = std::strtoull(words[i + 1].c_str(), nullptr, 10);
     } else if (words[i] == "--seed") {
       options.seed = std::strtoull(words[i + 1].c_str(), nullptr, 10);
+    } else if (words[i] == "--every") {
+      options.every = std::max(1ULL, std::strtoull(words[i + 1].c_str(), nullptr, 10));
     } else if (words[i] == "--only") {
       options.only = words[i + 1];
     } else {
       return usage(2);
     }
   }
-  return run(options);
+  return words[0] == "flips" ? run_sweep(options.seed, options.every) : run(options);
 }
 
 }  // namespace

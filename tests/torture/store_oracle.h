@@ -6,7 +6,7 @@
 
 #include "focus/tables.h"
 #include "stats/batch.h"
-#include "stats/sqlite/load_report.h"
+#include "stats/load_report.h"
 #include "tests/torture/writer.h"
 
 namespace bascule::torture {
@@ -28,7 +28,7 @@ class StoreOracle {
   std::string check(const Told& told);
 
   /// What the store said when it was opened last.
-  [[nodiscard]] const std::vector<stats::sqlite::Finding>& findings() const { return findings_; }
+  [[nodiscard]] const std::vector<stats::Finding>& findings() const { return findings_; }
   [[nodiscard]] std::uint64_t turns() const { return turns_; }
   [[nodiscard]] std::uint64_t next_report() const { return next_report_; }
   /// Records compared so far.
@@ -44,7 +44,7 @@ class StoreOracle {
   std::uint64_t turns_ = 0;
   std::uint64_t next_report_ = 1;
   std::uint64_t reports_compared_ = 0;
-  std::vector<stats::sqlite::Finding> findings_;
+  std::vector<stats::Finding> findings_;
 };
 
 }  // namespace bascule::torture

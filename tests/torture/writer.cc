@@ -153,8 +153,8 @@ WriterProcess::~WriterProcess() {
   close(out_);
 }
 
-void WriterProcess::read_acks(std::uint64_t count) {
-  while (acks_ < count && read_some(20'000)) {
+void WriterProcess::read_acks(std::uint64_t count, int milliseconds) {
+  while (acks_ < count && read_some(milliseconds)) {
   }
 }
 

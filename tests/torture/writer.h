@@ -37,8 +37,9 @@ class WriterProcess {
   WriterProcess(const WriterProcess&) = delete;
   WriterProcess& operator=(const WriterProcess&) = delete;
 
-  /// Reads acknowledgements until there are `count`, or the process has ended.
-  void read_acks(std::uint64_t count);
+  /// Reads acknowledgements until there are `count`, the process has ended, or it said nothing for
+  /// `milliseconds`.
+  void read_acks(std::uint64_t count, int milliseconds);
   /// SIGKILL unless it has ended; then whatever it had still acknowledged.
   void kill_now();
   /// Waits until it ends by itself; kills it after `milliseconds`.

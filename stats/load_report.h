@@ -6,7 +6,9 @@
 #include <string_view>
 #include <vector>
 
-namespace bascule::stats::sqlite {
+#include "base/time.h"
+
+namespace bascule::stats {
 
 /// What was found wrong with a file of the state directory.
 enum class Damage {
@@ -22,14 +24,23 @@ enum class Damage {
 
 [[nodiscard]] std::string_view to_string(Damage damage);
 
+/// What the program did, or does when it starts, about a file with this damage; one clause for an
+/// operator.
+[[nodiscard]] std::string_view action_for(Damage damage);
+
 struct Finding {
   std::string file;  ///< `state.db` or `stats.db`.
   Damage damage;
   std::string detail;
   /// Records known to be lost; nullopt when nobody can tell.
-  std::optional<std::uint64_t> lost;
+  std::optional<std::uint64_t> lost = std::nullopt;
+  /// When the newest record before the first lost one was written; nullopt: anything may be lost.
+  std::optional<WallTime> since = std::nullopt;
   friend bool operator==(const Finding&, const Finding&) = default;
 };
+
+/// One line for an operator: file, damage, detail, what is lost and since when, what was done.
+[[nodiscard]] std::string to_text(const Finding& finding);
 
 /// What starting from the state directory cost. Empty findings: everything ever acknowledged is
 /// there.
@@ -44,4 +55,4 @@ struct LoadReport {
   std::uint64_t reports = 0;
 };
 
-}  // namespace bascule::stats::sqlite
+}  // namespace bascule::stats
