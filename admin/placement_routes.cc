@@ -35,57 +35,6 @@ HttpResponse json(const Json& body) {
 
 // ---- the query ---------------------------------------------------------------------------------
 
-using Query = std::map<std::string, std::string>;
-
-std::optional<unsigned> hex(char c) {
-  unsigned value = 0;
-  const auto read = std::from_chars(&c, &c + 1, value, 16);
-  return read.ec == std::errc() ? std::optional(value) : std::nullopt;
-}
-
-/// RFC 3986 2.1; '+' stays what it is, because it is allowed in addresses.
-std::optional<std::string> percent_decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    const auto high = i + 2 < text.size() ? hex(text[i + 1]) : std::nullopt;
-    const auto low = i + 2 < text.size() ? hex(text[i + 2]) : std::nullopt;
-    if (!high || !low) {
-      return std::nullopt;
-    }
-    out += static_cast<char>(*high * 16 + *low);
-    i += 2;
-  }
-  return out;
-}
-
-/// Errors are the detail of a problem.
-tl::expected<Query, std::string> parse_query(std::string_view text) {
-  Query query;
-  while (!text.empty()) {
-    const std::string_view pair = text.substr(0, text.find('&'));
-    text.remove_prefix(std::min(text.size(), pair.size() + 1));
-    const auto equals = pair.find('=');
-    const auto name = percent_decoded(pair.substr(0, equals));
-    const auto value = percent_decoded(equals == std::string_view::npos ? std::string_view()
-                                                                        : pair.substr(equals + 1));
-    if (!name || !value) {
-      return tl::make_unexpected("a parameter is not percent-encoded UTF-8");
-    }
-    if (*name != "room" && *name != "bridge" && *name != "limit") {
-      return tl::make_unexpected("there is no parameter " + *name +
-                                 "; room, bridge and limit exist");
-    }
-    if (!query.emplace(*name, *value).second) {
-      return tl::make_unexpected(*name + " is given twice");
-    }
-  }
-  return query;
-}
-
 tl::expected<std::size_t, std::string> limit_of(const Query& query) {
   const auto given = query.find("limit");
   if (given == query.end()) {
@@ -308,7 +257,7 @@ void append_earlier(const PlacementSources& sources, std::size_t limit, Matches 
 
 HttpResponse decisions(const PlacementSources& sources, const std::string& query_text) {
   const auto bad = [](const std::string& detail) { return problem(400, "Bad request", detail); };
-  const auto query = parse_query(query_text);
+  const auto query = parse_query(query_text, {"room", "bridge", "limit"});
   if (!query) {
     return bad(query.error());
   }

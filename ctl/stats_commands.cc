@@ -5,56 +5,18 @@
 #include <optional>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "base/time_text.h"
+#include "stats/sqlite/json.h"
 #include "stats/sqlite/maintenance.h"
 
 namespace bascule::ctl {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using stats::Finding;
 using stats::sqlite::DirectoryCheck;
 using stats::sqlite::FileCheck;
 using stats::sqlite::HistoryPoint;
-
-template <class T, class F>
-Json or_null(const std::optional<T>& value, F convert) {
-  return value ? Json(convert(*value)) : Json(nullptr);
-}
-
-Json to_json(const Finding& finding) {
-  return {{"file", finding.file},
-          {"damage", to_string(finding.damage)},
-          {"detail", finding.detail},
-          {"lost", or_null(finding.lost, [](std::uint64_t lost) { return lost; })},
-          {"since", or_null(finding.since, [](WallTime at) { return to_text(at); })},
-          {"action_at_start", action_for(finding.damage)}};
-}
-
-Json to_json(const std::vector<Finding>& findings) {
-  Json all = Json::array();
-  for (const Finding& finding : findings) {
-    all.push_back(to_json(finding));
-  }
-  return all;
-}
-
-Json to_json(const DirectoryCheck& check) {
-  Json files = Json::array();
-  for (const FileCheck& file : check.files) {
-    files.push_back({{"name", file.name},
-                     {"bytes", file.bytes},
-                     {"records", file.records},
-                     {"newest", or_null(file.newest, [](WallTime at) { return to_text(at); })},
-                     {"findings", to_json(file.findings)}});
-  }
-  return {{"sound", check.is_sound()},
-          {"stopped_in_order", check.stopped_in_order},
-          {"files", std::move(files)},
-          {"marks", to_json(check.marks)}};
-}
+using stats::sqlite::Json;
 
 void print(const Json& json) {
   std::printf("%s\n", json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
@@ -96,15 +58,6 @@ int finish(const Result<DirectoryCheck>& check, bool json) {
     print(*check);
   }
   return check->is_sound() ? kExitOk : kExitDamaged;
-}
-
-Json to_json(const HistoryPoint& point) {
-  const auto share = [](std::int64_t millionths) { return static_cast<double>(millionths) / 1e6; };
-  return {{"at", to_text(point.at)},
-          {"reports", point.reports},
-          {"stress_max", or_null(point.stress_max, share)},
-          {"stress_mean", or_null(point.stress_mean, share)},
-          {"endpoints_max", or_null(point.endpoints_max, [](std::int64_t n) { return n; })}};
 }
 
 std::string share_text(const std::optional<std::int64_t>& millionths) {
@@ -164,12 +117,7 @@ int StatsCommands::history(const std::string& bridge, const std::string& from,
     return failed(history.error());
   }
   if (json) {
-    Json points = Json::array();
-    for (const HistoryPoint& point : history->points) {
-      points.push_back(to_json(point));
-    }
-    print(Json{
-        {"bridge", history->bridge}, {"damaged", history->damaged}, {"points", std::move(points)}});
+    print(to_json(*history));
   } else {
     print(*history);
   }

@@ -58,6 +58,7 @@ App::App(boost::asio::io_context& io, const config::Config& config, const focus:
             enqueue(in::HttpConferenceRequest{id, std::move(request)});
           },
           kHttpWaitingMax),
+      stats_routes_(io, store, config.state.dir),
       timer_(io),
       status_timer_(io),
       stop_timer_(io),
@@ -81,29 +82,29 @@ void App::make_links(const config::Config& config) {
 }
 
 Result<> App::start() {
-  auto http = admin::HttpServer::listen(
-      io_, http_options_,
-      admin::make_routes({.version = version_,
-                          .health = [this] { return health(); },
-                          .metrics =
-                              [this] {
-                                return render_metrics(
-                                    {.focus = focus_,
-                                     .gate = gate_,
-                                     .links = links_,
-                                     .http = http_->counters(),
-                                     .version = version_,
-                                     .log_lines_suppressed = log_.suppressed_total(),
-                                     .turns = turns_,
-                                     .store = store_},
-                                    read_clocks());
-                              },
-                          .conference_requests = &conference_requests_,
-                          .placement = {.placement = [this]() -> const focus::Placement& {
-                                          return focus_.placement();
-                                        },
-                                        .now = read_clocks,
-                                        .earlier = &earlier_decisions_}}));
+  admin::Router router = admin::make_routes(
+      {.version = version_,
+       .health = [this] { return health(); },
+       .metrics =
+           [this] {
+             return render_metrics({.focus = focus_,
+                                    .gate = gate_,
+                                    .links = links_,
+                                    .http = http_->counters(),
+                                    .version = version_,
+                                    .log_lines_suppressed = log_.suppressed_total(),
+                                    .turns = turns_,
+                                    .store = store_},
+                                   read_clocks());
+           },
+       .conference_requests = &conference_requests_,
+       .placement = {.placement = [this]() -> const focus::Placement& {
+                       return focus_.placement();
+                     },
+                     .now = read_clocks,
+                     .earlier = &earlier_decisions_}});
+  stats_routes_.add_to(router);
+  auto http = admin::HttpServer::listen(io_, http_options_, std::move(router));
   if (!http) {
     return tl::make_unexpected(http.error());
   }

@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "daemon/link_runtime.h"
 #include "daemon/log_sink.h"
+#include "daemon/stats_routes.h"
 #include "focus/focus.h"
 #include "focus/output_gate.h"
 #include "focus/restored.h"
@@ -74,6 +75,7 @@ class App {
   admin::Decisions earlier_decisions_;  // Of the processes before this one.
   std::array<std::unique_ptr<LinkRuntime>, kStreamCount> links_;
   admin::ConferenceRequests conference_requests_;
+  StatsRoutes stats_routes_;
   std::unique_ptr<admin::HttpServer> http_;
   boost::asio::steady_timer timer_;
   boost::asio::steady_timer status_timer_;

@@ -45,6 +45,21 @@ TEST(RouterTest, UnknownPathIs404AndUnknownMethodIs405WithAllow) {
   EXPECT_EQ(response.headers[0].second, "GET, POST");
 }
 
+TEST(RouterTest, APatternTakesOneDecodedSegment) {
+  Router router;
+  router.add("GET", "/bridges/{}/history", [](const HttpRequest& request, const Respond& respond) {
+    respond({.status = 200, .content_type = {}, .body = request.segment, .headers = {}});
+  });
+  EXPECT_EQ(ask(router, "GET", "/bridges/jvb1/history").body, "jvb1");
+  EXPECT_EQ(ask(router, "GET", "/bridges/b%40i.example%2Fjvb1/history").body, "b@i.example/jvb1");
+  for (const char* path : {"/bridges/history", "/bridges//history", "/bridges/a/b/history",
+                           "/bridges/a/history/x", "/bridges/a/histor"}) {
+    EXPECT_EQ(ask(router, "GET", path).status, 404U) << path;
+  }
+  EXPECT_EQ(ask(router, "POST", "/bridges/jvb1/history").status, 405U);
+  EXPECT_EQ(ask(router, "GET", "/bridges/%4/history").status, 400U);
+}
+
 TEST(RouterTest, ProblemsAreJsonEvenWhenTheyQuoteBytesThatAreNotUtf8) {
   const auto response = ask(example(), "GET", "/\xff");
   EXPECT_EQ(response.content_type, "application/problem+json");
