@@ -14,6 +14,7 @@
 #include "focus/tables.h"
 #include "stats/load_report.h"
 #include "stats/sqlite/directory.h"
+#include "stats/sqlite/rebuild.h"
 #include "stats/sqlite/report_file.h"
 #include "stats/sqlite/state_file.h"
 #include "stats/sqlite/store.h"
@@ -42,6 +43,13 @@ class Disk {
   void upkeep();
   /// True when `upkeep` has something to do now.
   [[nodiscard]] bool has_work() const;
+  /// Puts a rebuilt history in the place of the running one, with what was written since it was
+  /// copied; returns where the old one was moved. Errors: kConflict when the running one is another
+  /// than the one that was copied, kUnavailable when files cannot be written; the running one
+  /// stays.
+  Result<std::string> take_over(const HistoryCopy& copy);
+  /// Writes `state.db` anew from memory; what had the name is moved aside.
+  Result<> renew_state();
   /// Closes the files and marks an orderly stop.
   void close();
 

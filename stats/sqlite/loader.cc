@@ -15,16 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A new log starts from a random value, so that two files never share a history.
-Digest random_seed() {
-  std::random_device device;
-  Digest seed{};
-  for (std::uint8_t& byte : seed) {
-    byte = static_cast<std::uint8_t>(device());
-  }
-  return seed;
-}
-
 bool is_there(const std::string& path) {
   std::error_code error;
   return fs::exists(path, error);
@@ -70,17 +60,6 @@ class PrivateCopy {
   std::string path_;
 };
 
-/// A crash between moving the old file aside and renaming the complete new one.
-void finish_replacement(StateDirectory& directory, const Expected& expected) {
-  const std::string path = directory.file(expected.name);
-  const std::string fresh = path + ".new";
-  std::error_code error;
-  if (!is_there(path) && is_there(fresh) && !is_there(fresh + "-wal")) {
-    fs::rename(fresh, path, error);
-  }
-  remove_new(fresh);
-}
-
 void append(std::vector<Finding>& to, const std::vector<Finding>& more) {
   to.insert(to.end(), more.begin(), more.end());
 }
@@ -109,7 +88,7 @@ Loaded<File, Content> load(StateDirectory& directory, const Expected& expected,
   std::optional<PrivateCopy> copy;
   std::string path = directory.file(expected.name);
   if (directory.is_writable()) {
-    finish_replacement(directory, expected);
+    finish_replacement(directory, expected.name);
   } else {
     path = copy.emplace(directory, expected.name).path();
   }
@@ -138,7 +117,7 @@ Loaded<File, Content> load(StateDirectory& directory, const Expected& expected,
     examined.database.reset();
     if (loaded.content.tip.seq == 0) {
       // Numbers are never used twice.
-      loaded.content.tip = head ? (*head).*mark : LogPosition{.hash = random_seed()};
+      loaded.content.tip = head ? (*head).*mark : LogPosition{.hash = random_digest()};
     }
     return replace(loaded.content, examined.has_ours,
                    findings.empty() ? "replaced" : to_string(findings.front().damage));
@@ -152,6 +131,26 @@ Loaded<File, Content> load(StateDirectory& directory, const Expected& expected,
 }
 
 }  // namespace
+
+Digest random_digest() {
+  std::random_device device;
+  Digest seed{};
+  for (std::uint8_t& byte : seed) {
+    byte = static_cast<std::uint8_t>(device());
+  }
+  return seed;
+}
+
+void finish_replacement(StateDirectory& directory, const char* name) {
+  const std::string path = directory.file(name);
+  const std::string fresh = path + ".new";
+  std::error_code error;
+  if (!is_there(path) && is_there(fresh) && !is_there(fresh + "-wal")) {
+    fs::rename(fresh, path, error);
+  }
+  remove_new(fresh);
+  remove_new(path + kRebuildSuffix);
+}
 
 Result<> take_name(StateDirectory& directory, const char* name, std::string_view reason,
                    std::vector<std::string>& moved_to) {
@@ -200,10 +199,14 @@ Result<ReportFile> replace_reports(StateDirectory& directory, const ReportFile::
                                    ReportContent& content, bool salvage, std::string_view reason,
                                    std::vector<std::string>& moved_to) {
   const std::string path = directory.file(kStatsFileName);
-  remove_new(path + ".new");
+  finish_replacement(directory, kStatsFileName);
   content.rows = 0;
   const auto write = [&]() -> SqlResult<> {
-    auto fresh = ReportFile::create(path + ".new", options, content.tip);
+    LogPosition at = content.tip;
+    if (salvage) {
+      at.hlc = 0;  // Rows keep the time they were written at.
+    }
+    auto fresh = ReportFile::create(path + ".new", options, at);
     if (!fresh) {
       return tl::make_unexpected(fresh.error());
     }
@@ -211,7 +214,7 @@ Result<ReportFile> replace_reports(StateDirectory& directory, const ReportFile::
       return {};
     }
     auto damaged = Database::open(path, OpenMode::kReadWrite);
-    return damaged ? fresh->salvage(*damaged, content) : SqlResult<>{};
+    return damaged ? fresh->salvage(*damaged, stored_rows(*damaged), content) : SqlResult<>{};
   };
   if (auto written = write(); !written) {
     remove_new(path + ".new");

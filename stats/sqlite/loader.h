@@ -28,6 +28,16 @@ LoadedState load_state(StateDirectory& directory, const std::optional<Head>& hea
 LoadedReports load_reports(StateDirectory& directory, const std::optional<Head>& head,
                            const ReportFile::Options& options, LoadReport& report);
 
+/// A new log starts from a random value, so that two files never share a history.
+[[nodiscard]] Digest random_digest();
+
+/// What a rebuild makes of a database, before it is complete: `stats.db.rebuild`.
+inline constexpr const char* kRebuildSuffix = ".rebuild";
+
+/// After a crash while a file was replaced: a complete new one takes the name when nothing has it;
+/// what is left over is removed.
+void finish_replacement(StateDirectory& directory, const char* name);
+
 /// Gives the complete file `<name>.new` the name of the database; what had it is moved aside.
 Result<> take_name(StateDirectory& directory, const char* name, std::string_view reason,
                    std::vector<std::string>& moved_to);

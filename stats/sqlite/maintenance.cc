@@ -49,6 +49,11 @@ CheckedFile check_file(const Expected& expected, const std::string& directory, c
   Examined examined = examine(expected, path, existed, /*clean=*/false, OpenMode::kReadOnly);
   checked.check.findings = std::move(examined.findings);
   if (examined.database) {
+    // One snapshot for everything that is compared: a running process goes on writing.
+    if (auto begun = examined.database->execute("BEGIN"); !begun) {
+      checked.check.findings.push_back(
+          {.file = expected.name, .damage = Damage::kUnreadable, .detail = begun.error().what});
+    }
     read(*examined.database, checked);
   }
   if (marks.newest && (existed || examined.has_ours)) {

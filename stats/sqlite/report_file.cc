@@ -80,6 +80,28 @@ std::string canonical_sample(std::uint64_t id, std::uint64_t hlc, std::string_vi
   return out.append(raw);
 }
 
+RowRange stored_rows(Database& database) {
+  // Without a readable end every key is possible; `scan` leaps through what is not there.
+  constexpr std::int64_t kAnyRow = std::int64_t{1} << 40U;
+  std::vector<Finding> ignored;
+  const auto floor = read_position(database, "floor", ignored);
+  const auto first = database.query_integer("SELECT min(id) FROM bridge_sample");
+  const auto last = database.query_integer("SELECT max(id) FROM bridge_sample");
+  return {.first = floor ? floor->seq + 1
+                         : static_cast<std::uint64_t>(std::max<std::int64_t>(first.value_or(1), 1)),
+          .last = static_cast<std::uint64_t>(std::max<std::int64_t>(last.value_or(kAnyRow), 0)),
+          .guessed = !last};
+}
+
+std::uint64_t count_sound(Database& database, const RowRange& range) {
+  std::uint64_t sound = 0;
+  if (auto select = database.prepare(kSelectFrom)) {
+    scan(*select, 1, static_cast<std::int64_t>(range.first), static_cast<std::int64_t>(range.last),
+         [&sound](Statement& row) { sound += read_sample(row).report ? 1U : 0U; });
+  }
+  return sound;
+}
+
 ReportContent read_reports(Database& database, std::uint64_t newest) {
   ReportContent content;
   std::optional<LogPosition> before_loss;
@@ -222,27 +244,25 @@ SqlResult<> ReportFile::append(const std::vector<ReceivedReport>& reports, std::
   return done;
 }
 
-SqlResult<> ReportFile::salvage(Database& damaged, ReportContent& content) {
-  const auto last = damaged.query_integer("SELECT max(id) FROM bridge_sample");
+SqlResult<> ReportFile::salvage(Database& damaged, const RowRange& range, ReportContent& content) {
   auto select = damaged.prepare(kSelectFrom);
   if (!select) {
     return {};  // Nothing is readable; the caller has reported the damage.
   }
-  // Without a readable maximum every key is possible; `scan` leaps through what is not there.
-  const std::int64_t last_id = last ? *last : std::int64_t{1} << 40U;
   LogPosition at = tip_;
   auto done = database_.in_transaction([&]() -> SqlResult<> {
     SqlResult<> written;
-    scan(*select, 1, 1, last_id, [&](Statement& row) {
-      const Sample sample = read_sample(row);
-      if (!sample.report || !written) {
-        return;
-      }
-      const BridgeJid& bridge = sample.report->report.bridge;
-      ++content.rows;
-      content.latest.insert_or_assign(bridge, *sample.report);
-      written = insert(bridge.to_string(), sample.raw, std::max(at.hlc + 1, sample.hlc), at);
-    });
+    scan(*select, 1, static_cast<std::int64_t>(range.first), static_cast<std::int64_t>(range.last),
+         [&](Statement& row) {
+           const Sample sample = read_sample(row);
+           if (!sample.report || !written) {
+             return;
+           }
+           const BridgeJid& bridge = sample.report->report.bridge;
+           ++content.rows;
+           content.latest.insert_or_assign(bridge, *sample.report);
+           written = insert(bridge.to_string(), sample.raw, std::max(at.hlc + 1, sample.hlc), at);
+         });
     return written ? write_position("tip", at) : written;
   });
   if (done) {

@@ -30,6 +30,19 @@ struct ReportContent {
 [[nodiscard]] std::string canonical_sample(std::uint64_t id, std::uint64_t hlc,
                                            std::string_view raw);
 
+/// Ids, both ends included; empty when `last` is below `first`.
+struct RowRange {
+  std::uint64_t first = 1;
+  std::uint64_t last = 0;
+  bool guessed = false;  ///< The file cannot say where it ends; `last` is very high.
+  [[nodiscard]] std::uint64_t size() const { return last < first ? 0 : last - first + 1; }
+};
+/// The rows a `stats.db` should hold: from the newest pruned one to its newest. Never fails.
+[[nodiscard]] RowRange stored_rows(Database& database);
+
+/// How many rows in a range match their own checksums.
+[[nodiscard]] std::uint64_t count_sound(Database& database, const RowRange& range);
+
 /// Rows that are verified at start.
 inline constexpr std::uint64_t kVerifiedAtStart = 65'536;
 
@@ -56,9 +69,10 @@ class ReportFile {
   /// One transaction. On error nothing of it is in the file.
   SqlResult<> append(const std::vector<ReceivedReport>& reports, std::uint64_t wall_ms);
 
-  /// Copies every row whose own checksum is right from a damaged file; adds the last report of each
-  /// bridge to `content` and counts the rows. Errors are those of writing.
-  SqlResult<> salvage(Database& damaged, ReportContent& content);
+  /// Copies the rows with ids in `range` whose own checksum is right from another file, in one
+  /// transaction; adds the last report of each bridge to `content` and counts the rows. Errors are
+  /// those of writing.
+  SqlResult<> salvage(Database& damaged, const RowRange& range, ReportContent& content);
 
   /// Prunes one slice when rows are over a limit.
   SqlResult<> work(std::uint64_t wall_ms);

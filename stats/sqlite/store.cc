@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <future>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -39,16 +40,24 @@ class Store::Impl {
   void load_and_start(focus::Restored& restored, LoadReport& report);
   void commit(CommitId id, std::vector<focus::Operation> operations);
   void write(WriteId id, Batch batch);
+  /// Runs `job` on the store thread between two transactions and returns what it returns.
+  template <class Job>
+  auto run_between(const Job& job) {
+    std::promise<decltype(job(disk_))> result;
+    post([&](Disk& disk) { result.set_value(job(disk)); });
+    return result.get_future().get();
+  }
   [[nodiscard]] StoreStatus status() const;
   [[nodiscard]] const LoadReport& load_report() const { return load_report_; }
 
  private:
   void run();
+  void post(std::function<void(Disk&)> job);
   void commit_group(const std::deque<QueuedCommit>& commits);
   void write_group(const std::deque<QueuedWrite>& writes);
   void publish_status();
   [[nodiscard]] bool has_input() const {  // With mutex_ held.
-    return !commits_.empty() || !writes_.empty() || !rejected_.empty();
+    return !commits_.empty() || !writes_.empty() || !rejected_.empty() || !jobs_.empty();
   }
 
   const StoreOptions options_;
@@ -61,6 +70,7 @@ class Store::Impl {
   std::deque<QueuedCommit> commits_;
   std::deque<QueuedWrite> writes_;
   std::vector<Completion> rejected_;
+  std::vector<std::function<void(Disk&)>> jobs_;
   std::size_t queued_operations_ = 0;
   bool gap_ = false;  // A turn was refused: the stored state is not what the focus did.
   bool stopping_ = false;
@@ -113,6 +123,14 @@ void Store::Impl::write(WriteId id, Batch batch) {
   wake_.notify_one();
 }
 
+void Store::Impl::post(std::function<void(Disk&)> job) {
+  {
+    const std::lock_guard guard(mutex_);
+    jobs_.push_back(std::move(job));
+  }
+  wake_.notify_one();
+}
+
 StoreStatus Store::Impl::status() const {
   const std::lock_guard guard(mutex_);
   StoreStatus status = status_;
@@ -136,12 +154,16 @@ void Store::Impl::run() {
     queued_operations_ -= operations;
     const std::deque<QueuedWrite> writes = std::exchange(writes_, {});
     const std::vector<Completion> rejected = std::exchange(rejected_, {});
+    const auto jobs = std::exchange(jobs_, {});
     lock.unlock();
     for (const Completion& completion : rejected) {
       on_done_(completion);
     }
     commit_group(commits);
     write_group(writes);
+    for (const auto& job : jobs) {
+      job(disk_);
+    }
     disk_.upkeep();
     publish_status();
     lock.lock();
@@ -229,6 +251,14 @@ void Store::commit(CommitId id, std::vector<focus::Operation> operations) {
 }
 void Store::write(WriteId id, Batch batch) {
   impl_->write(id, std::move(batch));
+}
+RebuildTarget Store::rebuild_target() {
+  return {.take_history =
+              [this](const HistoryCopy& copy) {
+                return impl_->run_between([&copy](Disk& disk) { return disk.take_over(copy); });
+              },
+          .renew_state =
+              [this] { return impl_->run_between([](Disk& disk) { return disk.renew_state(); }); }};
 }
 StoreStatus Store::status() const {
   return impl_->status();

@@ -14,6 +14,7 @@
 #include "focus/restored.h"
 #include "stats/batch.h"
 #include "stats/load_report.h"
+#include "stats/sqlite/rebuild.h"
 
 namespace bascule::stats::sqlite {
 
@@ -84,6 +85,10 @@ class Store {
   void commit(CommitId id, std::vector<focus::Operation> operations);
   /// Appends reports to the history. Completes with kUnavailable when the queue is full.
   void write(WriteId id, Batch batch);
+
+  /// What a rebuild beside this store tells it. Its calls block until the store thread is between
+  /// two transactions and has gone on with the new file: not for the event loop.
+  [[nodiscard]] RebuildTarget rebuild_target();
 
   [[nodiscard]] StoreStatus status() const;
   /// What opening found; never changes.

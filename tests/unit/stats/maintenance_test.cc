@@ -3,53 +3,15 @@
 #include <fstream>
 
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 
-#include "tests/unit/stats/store_support.h"
+#include "tests/unit/stats/running_store.h"
 
 namespace bascule::stats::sqlite {
 namespace {
 
 namespace fs = std::filesystem;
 
-void execute(const std::string& path, const std::string& sql) {
-  sqlite3* handle = nullptr;
-  ASSERT_EQ(sqlite3_open(path.c_str(), &handle), SQLITE_OK);
-  ASSERT_EQ(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
-  sqlite3_close(handle);
-}
-
-/// A running store with some content.
-struct MaintenanceTest : testing::Test {
-  static constexpr std::uint64_t kTurns = 30;
-  TempFolder folder{Medium::kMemory};
-  std::string state = folder / "state";
-  std::string copy = folder / "copy";
-  Completions done;
-  std::unique_ptr<Store> store;
-
-  void SetUp() override {
-    open_store(state);
-    for (std::uint64_t turn = 1; turn <= kTurns; ++turn) {
-      write(turn);
-    }
-  }
-  Store::Opened open(const std::string& directory) {
-    auto opened =
-        Store::open({.directory = directory, .boot_id = "boot", .snapshot_every = 50}, done.sink());
-    EXPECT_TRUE(opened.has_value());
-    return std::move(*opened);
-  }
-  void open_store(const std::string& directory) { store = open(directory).store; }
-  void write(std::uint64_t turn) {
-    store->commit(CommitId(turn), numbered_turn(turn));
-    Batch batch;
-    ASSERT_TRUE(batch.add(numbered_report(turn)));
-    store->write(WriteId(turn), std::move(batch));
-    ASSERT_TRUE(done.wait(CommitId(turn)));
-    ASSERT_TRUE(done.wait(WriteId(turn)));
-  }
-};
+using MaintenanceTest = RunningStoreTest;
 
 TEST_F(MaintenanceTest, ARunningStoreIsVerifiedWithoutDisturbingIt) {
   const auto check = check_directory(state);
@@ -65,7 +27,7 @@ TEST_F(MaintenanceTest, ARunningStoreIsVerifiedWithoutDisturbingIt) {
 
 TEST_F(MaintenanceTest, VerifyNamesTheDamageAndSinceWhen) {
   store.reset();
-  execute(state + "/stats.db", "UPDATE bridge_sample SET raw=x'00' WHERE id=7");
+  execute_sql(state + "/stats.db", "UPDATE bridge_sample SET raw=x'00' WHERE id=7");
   const auto check = check_directory(state);
   ASSERT_TRUE(check.has_value());
   EXPECT_FALSE(check->is_sound());
@@ -102,7 +64,7 @@ TEST_F(MaintenanceTest, ABackupOfARunningStoreCanBeRestored) {
 TEST_F(MaintenanceTest, ADamagedBackupChangesNothing) {
   ASSERT_TRUE(back_up(state, copy).has_value());
   store.reset();
-  execute(copy + "/state.db", "DELETE FROM oplog WHERE seq=(SELECT max(seq) FROM oplog)");
+  execute_sql(copy + "/state.db", "DELETE FROM oplog WHERE seq=(SELECT max(seq) FROM oplog)");
   EXPECT_EQ(restore(copy, state).error().code, Errc::kCorrupt);
   const auto opened = open(state);
   EXPECT_TRUE(opened.report.findings.empty());
@@ -111,7 +73,7 @@ TEST_F(MaintenanceTest, ADamagedBackupChangesNothing) {
 
 TEST_F(MaintenanceTest, ADamagedStoreGivesNoBackup) {
   store.reset();
-  execute(state + "/stats.db", "DELETE FROM bridge_sample WHERE id=9");
+  execute_sql(state + "/stats.db", "DELETE FROM bridge_sample WHERE id=9");
   EXPECT_EQ(back_up(state, copy).error().code, Errc::kCorrupt);
   EXPECT_FALSE(fs::exists(copy));
 }
@@ -138,7 +100,7 @@ TEST_F(MaintenanceTest, HistoryGroupsTheReportsOfOneBridge) {
   EXPECT_EQ(read_history(state, query).error().code, Errc::kInvalidArgument);
 
   store.reset();
-  execute(state + "/stats.db", "UPDATE bridge_sample SET raw=x'00' WHERE id=4");
+  execute_sql(state + "/stats.db", "UPDATE bridge_sample SET raw=x'00' WHERE id=4");
   query = {.bridge = "brewery@internal.example.net/jvb1",
            .from = now - std::chrono::hours{1},
            .to = now + std::chrono::hours{1},
