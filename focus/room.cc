@@ -110,6 +110,11 @@ void Room::on_presence(const proto::MucPresence& presence, Turn& turn,
 void Room::on_own_presence(const proto::MucPresence& presence, Turn& turn,
                            std::vector<RoomEvent>& events) {
   if (presence.type == proto::PresenceType::kUnavailable) {
+    if (phase_ == Phase::kJoining) {
+      // Of an earlier stay: the server answers in order, and our join is not answered yet.
+      ++turn.counters().presences_ignored;
+      return;
+    }
     close(presence.destroy                                     ? "destroyed"
           : presence.has_status(proto::kStatusKicked)          ? "kicked"
           : presence.has_status(proto::kStatusServiceShutdown) ? "service_shutdown"

@@ -110,6 +110,21 @@ TEST_F(ConferenceTest, ARoomNobodyEntersIsLeft) {
   EXPECT_FALSE(stage.room("empty").focus_in);
 }
 
+TEST_F(ConferenceTest, TheEchoOfAnEarlierLeaveDoesNotEndTheNextStay) {
+  stage.silent_rooms = true;
+  const auto asked = stage.ask("tea");
+  proto::MucPresence own;
+  own.from = Jid::parse("tea@conference.example.net/focus").value();
+  own.statuses = {proto::kStatusSelfPresence};
+  own.type = proto::PresenceType::kUnavailable;
+  stage.give(in::PresenceReceived{StreamId::kClient, own});
+  EXPECT_EQ(stage.focus.conference_count(), 1U);
+  own.type = proto::PresenceType::kAvailable;
+  stage.room("tea").focus_in = true;
+  stage.give(in::PresenceReceived{StreamId::kClient, own});
+  EXPECT_TRUE(stage.answered_ready(asked));
+}
+
 TEST_F(ConferenceTest, RefusedInvitationIsRepeatedWhileTheMemberStays) {
   stage.ask("tea");
   stage.room("tea").clients["bob"].mood = Stage::ClientMood::kRefuses;
