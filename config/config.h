@@ -96,6 +96,12 @@ struct Admin {
 
 struct State {
   std::string dir = "/var/lib/bascule";
+  Duration verify_interval = std::chrono::hours{24};  ///< 0: only when asked.
+  Duration backup_interval = std::chrono::hours{6};   ///< 0: only when asked.
+  std::string backup_dir;                             ///< Default `<dir>/backup`.
+  std::int64_t backups_kept = 8;
+  std::int64_t history_rows = 1'000'000;
+  Duration history_age = std::chrono::hours{7 * 24};
   friend bool operator==(const State&, const State&) = default;
 };
 

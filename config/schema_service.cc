@@ -5,6 +5,8 @@
 namespace bascule::config {
 namespace {
 
+constexpr Duration kOff{};
+constexpr Duration kYear = std::chrono::hours{365 * 24};
 constexpr IntegerRange kMany{.min = 1, .max = 1'000'000};
 
 bool is_address(std::string_view value) {
@@ -39,6 +41,27 @@ void add_service_keys(std::vector<Key>& table) {
       {"state.dir",
        text(BASCULE_CONFIG_AT(state.dir), Empty::kForbidden, "an absolute path", is_absolute), "",
        "Folder of the databases; must be writable.", ""});
+  table.push_back(
+      {"state.verify-interval", duration(BASCULE_CONFIG_AT(state.verify_interval), {kOff, kYear}),
+       "",
+       "Every page and record of the databases is read, beside their use, and damage is "
+       "repaired. 0 s: only when asked.",
+       ""});
+  table.push_back({"state.backup-interval",
+                   duration(BASCULE_CONFIG_AT(state.backup_interval), {kOff, kYear}), "",
+                   "Verified copies of the databases. 0 s: only when asked.", ""});
+  table.push_back(
+      {"state.backup-dir",
+       text(BASCULE_CONFIG_AT(state.backup_dir), Empty::kAllowed, "an absolute path", is_absolute),
+       "", "Where to; another disk is better. Empty: backup in state.dir.", ""});
+  table.push_back({"state.backups-kept", integer(BASCULE_CONFIG_AT(state.backups_kept), {1, 1000}),
+                   "", "Older ones made on schedule are removed.", ""});
+  table.push_back({"state.history-rows",
+                   integer(BASCULE_CONFIG_AT(state.history_rows), {1'000, 100'000'000}), "",
+                   "Reports of bridges kept, about 450 bytes each.", ""});
+  table.push_back({"state.history-age",
+                   duration(BASCULE_CONFIG_AT(state.history_age), {std::chrono::hours{1}, kYear}),
+                   "", "Older reports are removed.", ""});
   table.push_back({"log.level",
                    choice(BASCULE_CONFIG_AT(log.level),
                           std::vector<std::pair<std::string, focus::NoteLevel>>{

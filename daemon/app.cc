@@ -29,13 +29,17 @@ constexpr auto kStopBound = std::chrono::seconds{5};
 // For the farewells of the links; longer than a transport waits for the other side.
 constexpr auto kFarewellBound = std::chrono::milliseconds{2'500};
 
-std::vector<std::string> store_problems(const stats::sqlite::Store& store) {
+std::vector<std::string> store_problems(const stats::sqlite::Store& store,
+                                        const StoreUpkeep& upkeep) {
   std::vector<std::string> problems;
   const stats::sqlite::StoreStatus status = store.status();
   if (!status.state_ok || !status.reports_ok) {
     problems.push_back("store_failing: " + status.last_problem);
   }
   for (const stats::Finding& finding : store.load_report().findings) {
+    problems.push_back("store_damaged: " + to_text(finding));
+  }
+  for (const stats::Finding& finding : upkeep.open_findings()) {
     problems.push_back("store_damaged: " + to_text(finding));
   }
   return problems;
@@ -58,7 +62,10 @@ App::App(boost::asio::io_context& io, const config::Config& config, const focus:
             enqueue(in::HttpConferenceRequest{id, std::move(request)});
           },
           kHttpWaitingMax),
-      stats_routes_(io, store, config.state.dir),
+      upkeep_(io, store, config.state,
+              {.log = [this](const focus::Note& note) { log_.write(note, read_clocks()); },
+               .requery = [this] { enqueue(in::RequeryStats{}); }}),
+      stats_routes_(store, upkeep_, [this] { return focus_.stats_requery(); }),
       timer_(io),
       status_timer_(io),
       stop_timer_(io),
@@ -94,7 +101,8 @@ Result<> App::start() {
                                     .version = version_,
                                     .log_lines_suppressed = log_.suppressed_total(),
                                     .turns = turns_,
-                                    .store = store_},
+                                    .store = store_,
+                                    .upkeep = upkeep_},
                                    read_clocks());
            },
        .conference_requests = &conference_requests_,
@@ -114,6 +122,7 @@ Result<> App::start() {
       on_signal(signal);
     }
   });
+  upkeep_.start();
   notify_service_manager("READY=1");
   report_status();
   const Now now = read_clocks();
@@ -366,7 +375,7 @@ admin::Health App::health() const {
     health.problems.emplace_back(focus::name_of(reason));
   }
   // The store never makes us unready: people can be served without it, but somebody should know.
-  for (std::string& problem : store_problems(store_)) {
+  for (std::string& problem : store_problems(store_, upkeep_)) {
     health.problems.push_back(std::move(problem));
   }
   return health;

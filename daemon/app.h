@@ -18,6 +18,7 @@
 #include "daemon/link_runtime.h"
 #include "daemon/log_sink.h"
 #include "daemon/stats_routes.h"
+#include "daemon/store_upkeep.h"
 #include "focus/focus.h"
 #include "focus/output_gate.h"
 #include "focus/restored.h"
@@ -75,6 +76,7 @@ class App {
   admin::Decisions earlier_decisions_;  // Of the processes before this one.
   std::array<std::unique_ptr<LinkRuntime>, kStreamCount> links_;
   admin::ConferenceRequests conference_requests_;
+  StoreUpkeep upkeep_;
   StatsRoutes stats_routes_;
   std::unique_ptr<admin::HttpServer> http_;
   boost::asio::steady_timer timer_;

@@ -8,12 +8,12 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
-#include "base/time_text.h"
 #include "config/print.h"
 #include "config/toml/load.h"
 #include "daemon/app.h"
 #include "daemon/clock.h"
 #include "daemon/log_sink.h"
+#include "daemon/store_upkeep.h"
 
 namespace bascule::daemon {
 namespace {
@@ -33,16 +33,7 @@ void log_start(LogSink& log, const stats::LoadReport& report, const focus::Resto
                Now now) {
   using focus::NoteLevel;
   for (const stats::Finding& finding : report.findings) {
-    log.write({.level = NoteLevel::kError,
-               .event = "store.damaged",
-               .fields = {{"file", finding.file},
-                          {"damage", std::string(to_string(finding.damage))},
-                          {"detail", finding.detail},
-                          {"since", finding.since ? to_text(*finding.since) : "unknown"},
-                          {"action", std::string(action_for(finding.damage))},
-                          {"lost",
-                           finding.lost ? std::to_string(*finding.lost) : std::string("unknown")}}},
-              now);
+    log.write(damage_note(finding), now);
   }
   for (const std::string& moved : report.moved_to) {
     log.write({.level = NoteLevel::kWarn, .event = "store.moved_aside", .fields = {{"to", moved}}},
@@ -65,15 +56,17 @@ int serve(const config::Config& config) {
                .hash_jids = config.log.hash_jids});
   boost::asio::io_context io{1};
   App* running = nullptr;  // Completions that arrive before or after the loop have no addressee.
-  auto opened =
-      stats::sqlite::Store::open({.directory = config.state.dir},
-                                 [&io, &running](const stats::sqlite::Completion& completion) {
-                                   boost::asio::post(io, [&running, completion] {
-                                     if (running != nullptr) {
-                                       running->completed(completion);
-                                     }
-                                   });
-                                 });
+  auto opened = stats::sqlite::Store::open(
+      {.directory = config.state.dir,
+       .reports_max = static_cast<std::uint64_t>(config.state.history_rows),
+       .reports_age_max = config.state.history_age},
+      [&io, &running](const stats::sqlite::Completion& completion) {
+        boost::asio::post(io, [&running, completion] {
+          if (running != nullptr) {
+            running->completed(completion);
+          }
+        });
+      });
   if (!opened) {
     std::fprintf(stderr, "bascule: cannot open the state directory %s: %s\n",
                  config.state.dir.c_str(), opened.error().what.c_str());

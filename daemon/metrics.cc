@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "admin/metrics.h"
+#include "daemon/store_metrics.h"
 #include "focus/links.h"
 #include "focus/stats_mirror.h"
 #include "focus/stats_node.h"
@@ -371,37 +372,6 @@ void add_process(const MetricsSources& sources, Metrics& metrics) {
                 static_cast<double>(sources.http.connections_open));
 }
 
-void add_store(const stats::sqlite::Store& store, Metrics& metrics) {
-  const stats::sqlite::StoreStatus status = store.status();
-  const stats::LoadReport& load = store.load_report();
-  metrics.gauge("bascule_store_ok", "1 while the last transaction on the file succeeded.",
-                status.state_ok ? 1 : 0, {{"file", "state"}});
-  metrics.gauge("bascule_store_ok", "1 while the last transaction on the file succeeded.",
-                status.reports_ok ? 1 : 0, {{"file", "stats"}});
-  metrics.gauge("bascule_store_findings", "Damages the last start found in the state directory.",
-                static_cast<double>(load.findings.size()));
-  std::uint64_t lost = 0;
-  for (const stats::Finding& finding : load.findings) {
-    lost += finding.lost.value_or(0);
-  }
-  metrics.gauge("bascule_store_records_lost",
-                "Records the last start knows to be lost; at least so many.",
-                static_cast<double>(lost));
-  metrics.counter("bascule_store_operations_total", "Operations committed.",
-                  static_cast<double>(status.operations_committed));
-  metrics.counter("bascule_store_transactions_total", "Transactions they were committed in.",
-                  static_cast<double>(status.transactions));
-  metrics.counter("bascule_store_reports_written_total", "Reports added to the history.",
-                  static_cast<double>(status.reports_written));
-  metrics.counter("bascule_store_errors_total", "Failures of disk, database or marks.",
-                  static_cast<double>(status.failures));
-  metrics.counter("bascule_store_files_replaced_total",
-                  "Files replaced while running because they could not be trusted any more.",
-                  static_cast<double>(status.files_replaced));
-  metrics.gauge("bascule_store_queued_operations", "Operations waiting for the store thread.",
-                static_cast<double>(status.queued_operations));
-}
-
 }  // namespace
 
 std::string render_metrics(const MetricsSources& sources, Now now) {
@@ -429,6 +399,7 @@ std::string render_metrics(const MetricsSources& sources, Now now) {
   add_links(sources, metrics);
   add_process(sources, metrics);
   add_store(sources.store, metrics);
+  add_upkeep(sources.upkeep, now, metrics);
   return metrics.text();
 }
 

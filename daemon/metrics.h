@@ -7,6 +7,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "daemon/link_runtime.h"
+#include "daemon/store_upkeep.h"
 #include "focus/focus.h"
 #include "focus/output_gate.h"
 #include "stats/sqlite/store.h"
@@ -22,6 +23,7 @@ struct MetricsSources {
   std::uint64_t log_lines_suppressed;
   std::uint64_t turns;
   const stats::sqlite::Store& store;
+  const StoreUpkeep& upkeep;
 };
 
 /// Prometheus text. Names and meanings are listed in docs/operations.md, which a test compares.

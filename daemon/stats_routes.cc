@@ -3,8 +3,6 @@
 #include <charconv>
 #include <utility>
 
-#include <boost/asio/post.hpp>
-
 #include "base/time_text.h"
 #include "daemon/clock.h"
 #include "stats/sqlite/json.h"
@@ -20,8 +18,11 @@ using admin::Respond;
 using stats::sqlite::HistoryQuery;
 using stats::sqlite::Json;
 
-constexpr int kWaitingMax = 16;
 constexpr std::chrono::hours kHistoryDefault{1};
+
+double seconds_of(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
 
 HttpResponse json(const Json& body) {
   return {.status = 200,
@@ -39,6 +40,53 @@ HttpResponse failed(const Error& error) {
     default:
       return problem(503, "The store cannot be read", error.what);
   }
+}
+
+void answer_if_busy(bool begun, const Respond& respond) {
+  if (!begun) {
+    respond(problem(503, "Too many requests", "others wait for the store already"));
+  }
+}
+
+Json to_json(const StoreUpkeep::Verification& verification) {
+  Json out{{"at", to_text(verification.at)}, {"took_seconds", seconds_of(verification.took)}};
+  if (verification.outcome) {
+    out.update(to_json(*verification.outcome));
+  } else {
+    out["error"] = verification.outcome.error().what;
+  }
+  return out;
+}
+
+Json to_json(const StoreUpkeep::Backup& backup) {
+  return {{"at", to_text(backup.at)},
+          {"took_seconds", seconds_of(backup.took)},
+          {"path", backup.path},
+          {"error", backup.outcome ? Json(nullptr) : Json(backup.outcome.error().what)}};
+}
+
+Json to_json(const StoreUpkeep::Rebuild& rebuild,
+             const std::optional<focus::StatsRequery>& requery) {
+  const bool failed_ = rebuild.outcome && !*rebuild.outcome;
+  Json out{{"state", !rebuild.ended ? "running"
+                     : failed_      ? "failed"
+                                    : "done"},
+           {"dry_run", rebuild.options.dry_run},
+           {"force", rebuild.options.force},
+           {"started", to_text(rebuild.started)},
+           {"ended", rebuild.ended ? Json(to_text(*rebuild.ended)) : Json(nullptr)},
+           {"rows",
+            {{"expected", rebuild.progress->rows_expected.load()},
+             {"read", rebuild.progress->rows_read.load()},
+             {"kept", rebuild.progress->rows_kept.load()}}}};
+  // The sources answer while rows are read; with a dry run nobody is asked.
+  out["bridges"] = requery && !rebuild.options.dry_run
+                       ? Json{{"expected", requery->expected}, {"seen", requery->seen}}
+                       : Json(nullptr);
+  out["result"] = rebuild.outcome && *rebuild.outcome ? stats::sqlite::to_json(**rebuild.outcome)
+                                                      : Json(nullptr);
+  out["error"] = failed_ ? Json(rebuild.outcome->error().what) : Json(nullptr);
+  return out;
 }
 
 tl::expected<HistoryQuery, std::string> history_query(const HttpRequest& request, WallTime now) {
@@ -76,52 +124,77 @@ tl::expected<HistoryQuery, std::string> history_query(const HttpRequest& request
 
 }  // namespace
 
-StatsRoutes::StatsRoutes(boost::asio::io_context& io, const stats::sqlite::Store& store,
-                         std::string directory)
-    : io_(io), store_(store), directory_(std::move(directory)) {
-}
-
-StatsRoutes::~StatsRoutes() {
-  thread_.stop();
-  thread_.join();
-}
-
-void StatsRoutes::answer_later(Respond respond, std::function<HttpResponse()> work) {
-  if (*waiting_ >= kWaitingMax) {
-    respond(problem(503, "Too many requests", "others wait for the store already"));
-    return;
-  }
-  ++*waiting_;
-  boost::asio::post(thread_, [&io = io_, waiting = waiting_, respond = std::move(respond),
-                              work = std::move(work)]() mutable {
-    boost::asio::post(io, [waiting, respond = std::move(respond), response = work()]() mutable {
-      --*waiting;
-      respond(std::move(response));
-    });
-  });
-}
-
 void StatsRoutes::add_to(admin::Router& router) {
   router.add("GET", "/v1/stats/health", [this](const HttpRequest&, const Respond& respond) {
-    respond(json(stats::sqlite::to_json(store_.status(), store_.load_report())));
+    Json body = stats::sqlite::to_json(store_.status(), store_.load_report());
+    body["sound"] = body["sound"].get<bool>() && upkeep_.open_findings().empty();
+    body["verification"] =
+        upkeep_.last_verification() ? to_json(*upkeep_.last_verification()) : Json(nullptr);
+    body["backup"] = upkeep_.last_backup() ? to_json(*upkeep_.last_backup()) : Json(nullptr);
+    body["rebuild"] =
+        upkeep_.last_rebuild() ? to_json(*upkeep_.last_rebuild(), requery_()) : Json(nullptr);
+    respond(json(body));
   });
-  router.add("POST", "/v1/stats/verify", [this](const HttpRequest&, Respond respond) {
-    answer_later(std::move(respond), [directory = directory_] {
-      const auto check = stats::sqlite::check_directory(directory);
-      return check ? json(to_json(*check)) : failed(check.error());
+  router.add("POST", "/v1/stats/verify", [this](const HttpRequest&, const Respond& respond) {
+    const bool begun = upkeep_.verify([respond](const StoreUpkeep::Verification& verification) {
+      respond(verification.outcome ? json(to_json(*verification.outcome))
+                                   : failed(verification.outcome.error()));
     });
+    answer_if_busy(begun, respond);
   });
-  router.add("GET", "/v1/bridges/{}/history", [this](const HttpRequest& request, Respond respond) {
-    const auto query = history_query(request, read_clocks().wall);
-    if (!query) {
-      respond(problem(400, "Bad query", query.error()));
+  router.add("POST", "/v1/stats/backup", [this](const HttpRequest&, const Respond& respond) {
+    const bool begun = upkeep_.back_up([respond](const StoreUpkeep::Backup& backup) {
+      respond(backup.outcome ? json(to_json(backup)) : failed(backup.outcome.error()));
+    });
+    answer_if_busy(begun, respond);
+  });
+  router.add("POST", "/v1/stats/rebuild",
+             [this](const HttpRequest& request, const Respond& respond) {
+               begin_rebuild(request, respond);
+             });
+  router.add("GET", "/v1/stats/rebuild", [this](const HttpRequest&, const Respond& respond) {
+    const auto& rebuild = upkeep_.last_rebuild();
+    respond(rebuild ? json(to_json(*rebuild, requery_()))
+                    : problem(404, "Not found", "there was no rebuild since the start"));
+  });
+  router.add(
+      "GET", "/v1/bridges/{}/history", [this](const HttpRequest& request, const Respond& respond) {
+        const auto query = history_query(request, read_clocks().wall);
+        if (!query) {
+          respond(problem(400, "Bad query", query.error()));
+          return;
+        }
+        const bool begun =
+            upkeep_.read_history(*query, [respond](const Result<stats::sqlite::History>& history) {
+              respond(history ? json(to_json(*history)) : failed(history.error()));
+            });
+        answer_if_busy(begun, respond);
+      });
+}
+
+void StatsRoutes::begin_rebuild(const HttpRequest& request, const Respond& respond) {
+  const auto query = admin::parse_query(request.query, {"dry-run", "force"});
+  if (!query) {
+    respond(problem(400, "Bad query", query.error()));
+    return;
+  }
+  stats::sqlite::RebuildOptions options;
+  for (const auto& [name, value] : *query) {
+    if (value != "true" && value != "false") {
+      respond(problem(400, "Bad query", name + " is true or false"));
       return;
     }
-    answer_later(std::move(respond), [directory = directory_, query = *query] {
-      const auto history = stats::sqlite::read_history(directory, query);
-      return history ? json(to_json(*history)) : failed(history.error());
-    });
-  });
+    (name == "force" ? options.force : options.dry_run) = value == "true";
+  }
+  if (const auto begun = upkeep_.rebuild(options); !begun) {
+    const bool runs = begun.error().code == Errc::kConflict;
+    respond(problem(runs ? 409 : 503, runs ? "Conflict" : "Too many requests", begun.error().what));
+    return;
+  }
+  HttpResponse response = json(to_json(*upkeep_.last_rebuild(), requery_()));
+  response.status = 202;
+  response.headers.emplace_back("Location", "/v1/stats/rebuild");
+  respond(std::move(response));
 }
 
 }  // namespace bascule::daemon

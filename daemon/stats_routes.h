@@ -1,42 +1,39 @@
 #pragma once
 
 #include <functional>
-#include <memory>
-#include <string>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/thread_pool.hpp>
+#include <optional>
 
 #include "admin/http.h"
+#include "daemon/store_upkeep.h"
+#include "focus/view.h"
 #include "stats/sqlite/store.h"
 
 namespace bascule::daemon {
 
-/// What the store knows, over HTTP. Reading files takes its time, so that it happens on a thread of
-/// its own, one request after the other; a request too many is answered 503.
+/// What is stored of bridges and of conferences, over HTTP: how sound it is, and the history.
+/// Reading files takes its time, so that answers come later; a request too many is answered 503.
 class StatsRoutes {
  public:
-  /// All outlive this object; `directory` is the state directory.
-  StatsRoutes(boost::asio::io_context& io, const stats::sqlite::Store& store,
-              std::string directory);
-  ~StatsRoutes();
-  StatsRoutes(const StatsRoutes&) = delete;
-  StatsRoutes& operator=(const StatsRoutes&) = delete;
+  /// All outlive this object. `requery`: how far the live sources have answered (Focus).
+  StatsRoutes(const stats::sqlite::Store& store, StoreUpkeep& upkeep,
+              std::function<std::optional<focus::StatsRequery>()> requery)
+      : store_(store), upkeep_(upkeep), requery_(std::move(requery)) {}
 
-  ///   GET  /v1/stats/health           the running store, and what its start found and did
+  ///   GET  /v1/stats/health           the running store, what its start found and did, the last
+  ///                                   verification, backup and rebuild
   ///   POST /v1/stats/verify           reads every page and record beside the running store
+  ///   POST /v1/stats/backup           a copy in `state.backup-dir`
+  ///   POST /v1/stats/rebuild          ?dry-run=true &force=true: begins one, 202; 409 if one runs
+  ///   GET  /v1/stats/rebuild          how far the last one is, and what came of it
   ///   GET  /v1/bridges/{id}/history   ?from&to (RFC 3339; the last hour) &step (seconds; 60)
   void add_to(admin::Router& router);
 
  private:
-  /// Runs `work` on the thread and answers with what it gives.
-  void answer_later(admin::Respond respond, std::function<admin::HttpResponse()> work);
+  void begin_rebuild(const admin::HttpRequest& request, const admin::Respond& respond);
 
-  boost::asio::io_context& io_;
   const stats::sqlite::Store& store_;
-  const std::string directory_;
-  std::shared_ptr<int> waiting_ = std::make_shared<int>(0);  // Answers may come after our end.
-  boost::asio::thread_pool thread_{1};
+  StoreUpkeep& upkeep_;
+  std::function<std::optional<focus::StatsRequery>()> requery_;
 };
 
 }  // namespace bascule::daemon

@@ -15,6 +15,13 @@ constexpr Duration kJoinRetry = std::chrono::seconds{15};   // Jicofo: BaseBrewe
 constexpr Duration kJoinSpacing = std::chrono::seconds{1};  // However often we are thrown out.
 constexpr Duration kProbeDelay = std::chrono::seconds{1};
 
+proto::MucPresence join_presence(const Turn& turn) {
+  proto::MucPresence presence;
+  presence.to = turn.options().brewery.jid().with_resource(turn.options().focus_nick);
+  presence.join = proto::MucJoin{.password = std::nullopt, .history_max_stanzas = 0};
+  return presence;
+}
+
 void append(Brewery::Losses& losses, Brewery::Losses more) {
   std::move(more.begin(), more.end(), std::back_inserter(losses));
 }
@@ -77,11 +84,31 @@ void Brewery::rejoin(Turn& turn) {
 void Brewery::send_join(Turn& turn) {
   joining_ = true;
   join_sent_at_ = turn.now.mono;
-  proto::MucPresence presence;
-  presence.to = turn.options().brewery.jid().with_resource(turn.options().focus_nick);
-  presence.join = proto::MucJoin{.password = std::nullopt, .history_max_stanzas = 0};
-  turn.send_presence(StreamId::kService, std::move(presence));
+  turn.send_presence(StreamId::kService, join_presence(turn));
   turn.set_timer(kJoinTimer, kJoinRetry);
+}
+
+void Brewery::requery(Turn& turn) {
+  requeried_at_ = turn.now.mono;
+  turn.info("stats.requeried", {{"bridges", static_cast<std::int64_t>(bridges_present())}});
+  if (in_ && turn.now.mono - join_sent_at_ >= kJoinSpacing) {
+    // Joining where we are already makes the room repeat the last presence of everybody.
+    join_sent_at_ = turn.now.mono;
+    turn.send_presence(StreamId::kService, join_presence(turn));
+  }
+  node_.requery(turn);
+}
+
+std::optional<StatsRequery> Brewery::last_requery() const {
+  if (!requeried_at_) {
+    return std::nullopt;
+  }
+  StatsRequery requery{.asked_at = *requeried_at_};
+  for (const auto& [jid, bridge] : bridges_) {
+    requery.expected += bridge.present ? 1U : 0U;
+    requery.seen += bridge.present && bridge.told_at >= requeried_at_ ? 1U : 0U;
+  }
+  return requery;
 }
 
 void Brewery::leave(Turn& turn) {
@@ -188,7 +215,7 @@ Brewery::Losses Brewery::on_bridge_presence(const proto::MucPresence& presence, 
   turn.counters().reports_invalid += no_load ? 1U : 0U;
   bridge.heard_at = turn.now.mono;
   bridge.dead = false;
-  bridge.told = true;
+  bridge.told_at = turn.now.mono;
   mirror_.offer(jid, *presence.colibri_stats, node_.takes_items(), turn);
   return on_report(jid, bridge, std::move(*report), turn);
 }

@@ -14,6 +14,7 @@
 #include "focus/stats_mirror.h"
 #include "focus/stats_node.h"
 #include "focus/turn.h"
+#include "focus/view.h"
 #include "stats/batch.h"
 #include "stats/report.h"
 
@@ -67,6 +68,10 @@ class Brewery {
   void doubt(const BridgeJid& bridge, std::string_view reason, Turn& turn);
   /// The room says that we are not in it.
   void rejoin(Turn& turn);
+  /// Asks the room and the node for everything they know, also when nothing seems to be missing.
+  void requery(Turn& turn);
+  /// How far the answers to the last `requery` are; nullopt: there was none. O(bridges).
+  [[nodiscard]] std::optional<StatsRequery> last_requery() const;
   void leave(Turn& turn);
 
   [[nodiscard]] bool is_in() const { return in_; }
@@ -83,7 +88,7 @@ class Brewery {
     bool unhealthy = false;
     bool dead = false;                // Given up, until it is heard of again.
     std::optional<Instant> heard_at;  // Last presence with a report.
-    bool told = false;                // Anybody reported about it since we started.
+    std::optional<Instant> told_at;   // Last report of anybody since we started.
     Jid real_jid;                     // As the room shows it; may be empty.
     bool twins = false;               // Two sessions under one nick, told once.
   };
@@ -113,6 +118,7 @@ class Brewery {
   bool in_ = false;
   bool joining_ = false;
   Instant join_sent_at_{};
+  std::optional<Instant> requeried_at_;
   std::map<BridgeJid, Bridge> bridges_;
   std::map<std::uint64_t, BridgeJid> by_number_;
   std::uint64_t last_write_ = 0;

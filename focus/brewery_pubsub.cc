@@ -98,7 +98,7 @@ void Brewery::on_items(const std::vector<proto::PubsubItem>& items, ReportOrigin
 
 void Brewery::on_item(const BridgeJid& jid, Bridge& bridge, const proto::ColibriStats& stats,
                       ReportOrigin origin, Turn& turn) {
-  if (origin == ReportOrigin::kPubsubList && bridge.told) {
+  if (origin == ReportOrigin::kPubsubList && bridge.told_at) {
     return;
   }
   auto report = to_report(jid, stats);
@@ -116,7 +116,7 @@ void Brewery::on_item(const BridgeJid& jid, Bridge& bridge, const proto::Colibri
   report->graceful_shutdown.reset();
   report->total_participants.reset();
   ++turn.counters().items_used;
-  bridge.told = true;
+  bridge.told_at = turn.now.mono;
   turn.shared.placement.report(*report, turn.now, origin);
   if (origin == ReportOrigin::kPubsub) {
     remember(std::move(*report), stats::ReportSource::kPubsub, turn);

@@ -103,6 +103,10 @@ const StatsNode& Focus::stats_node() const {
   return impl_->brewery().stats_node();
 }
 
+std::optional<StatsRequery> Focus::stats_requery() const {
+  return impl_->brewery().last_requery();
+}
+
 const StatsMirror& Focus::stats_mirror() const {
   return impl_->brewery().stats_mirror();
 }

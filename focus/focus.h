@@ -50,6 +50,8 @@ class Focus {
   [[nodiscard]] const Placement& placement() const;
   [[nodiscard]] const StatsNode& stats_node() const;
   [[nodiscard]] const StatsMirror& stats_mirror() const;
+  /// How far the answers to the last in::RequeryStats are; nullopt: there was none. O(bridges).
+  [[nodiscard]] std::optional<StatsRequery> stats_requery() const;
 
   // Views. Cost of the iteration: O(participants); not for the path of an event.
   [[nodiscard]] std::size_t conference_count() const;

@@ -334,6 +334,10 @@ void Focus::Impl::on(const in::CommitDegraded& input, Turn& turn) {
   }
 }
 
+void Focus::Impl::on(const in::RequeryStats&, Turn& turn) {
+  brewery_.requery(turn);
+}
+
 void Focus::Impl::on(const in::Shutdown&, Turn& turn) {
   if (std::exchange(shared_.shutting_down, true)) {
     return;

@@ -46,6 +46,7 @@ class Focus::Impl {
   void on(const in::MessageReceived& input, Turn& turn);
   void on(const in::StoreAnswer& input, Turn& turn);
   void on(const in::CommitDegraded& input, Turn& turn);
+  void on(const in::RequeryStats& input, Turn& turn);
   void on(const in::Shutdown& input, Turn& turn);
 
   void on_news(const news::RoomReady& item, Turn& turn);

@@ -64,6 +64,8 @@ struct StoreAnswer {
 struct CommitDegraded {
   bool degraded;
 };
+/// Somebody wants every live source of bridge stats asked again, now; see Focus::stats_requery.
+struct RequeryStats {};
 /// Graceful stop (SIGTERM): refuse new rooms, say goodbye in order, then out::Stopped.
 struct Shutdown {};
 
@@ -73,6 +75,6 @@ namespace bascule::focus {
 
 using Input = std::variant<in::StreamUp, in::StreamDown, in::IqRequest, in::HttpConferenceRequest,
                            in::IqAnswer, in::PresenceReceived, in::MessageReceived, in::StoreAnswer,
-                           in::CommitDegraded, in::Shutdown>;
+                           in::CommitDegraded, in::RequeryStats, in::Shutdown>;
 
 }  // namespace bascule::focus

@@ -98,6 +98,11 @@ void StatsNode::look_in(Duration delay, Turn& turn) {
                                      std::max(turn.now.mono + delay, looked_at_ + kLookSpacing));
 }
 
+void StatsNode::requery(Turn& turn) {
+  list_wanted_ = true;
+  look_in(Duration::zero(), turn);
+}
+
 void StatsNode::ask(Step step, proto::Request request, Turn& turn) {
   step_ = step;
   turn.send_iq(

@@ -79,6 +79,8 @@ class StatsNode {
   Items on_answer(const IqNote& note, const IqOutcome& outcome, std::size_t bridges, Turn& turn);
   /// TimerKind::kPubsub with owner kLookTimer or kSilenceTimer.
   void on_timer(const TimerKey& key, std::size_t bridges, Turn& turn);
+  /// Looks at once, and asks for all items.
+  void requery(Turn& turn);
   /// The node refused something that we published.
   void publish_failed(const IqOutcome& outcome, Turn& turn);
 

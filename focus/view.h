@@ -27,4 +27,11 @@ struct ConferenceView {
   std::vector<ParticipantView> participants;  ///< In order of their endpoint ids.
 };
 
+/// Since somebody wanted every live source of bridge stats asked again.
+struct StatsRequery {
+  Instant asked_at{};
+  std::size_t expected = 0;  ///< Bridges in the brewery now.
+  std::size_t seen = 0;      ///< Of these, reported since by anybody.
+};
+
 }  // namespace bascule::focus

@@ -8,6 +8,11 @@
 #include "base/check.h"
 
 namespace bascule::stats::sqlite {
+namespace {
+
+thread_local const std::atomic<bool>* interrupt = nullptr;  // Of the scope of this thread.
+
+}  // namespace
 
 bool SqlError::is_damage() const {
   switch (code & 0xFF) {
@@ -84,6 +89,18 @@ std::string_view Statement::bytes(int column) const {
              : std::string_view(static_cast<const char*>(data), static_cast<std::size_t>(size));
 }
 
+InterruptScope::InterruptScope(const std::atomic<bool>& flag) {
+  interrupt = &flag;
+}
+
+InterruptScope::~InterruptScope() {
+  interrupt = nullptr;
+}
+
+bool is_interrupted() {
+  return interrupt != nullptr && interrupt->load();
+}
+
 void Database::Close::operator()(sqlite3* handle) const {
   sqlite3_close_v2(handle);
 }
@@ -103,6 +120,13 @@ SqlResult<Database> Database::open(const std::string& path, OpenMode mode, std::
   Database database(handle);
   if (code != SQLITE_OK) {
     return tl::make_unexpected(database.error("open " + path));
+  }
+  if (interrupt != nullptr) {
+    constexpr int kInstructionsBetweenLooks = 10'000;
+    sqlite3_progress_handler(
+        handle, kInstructionsBetweenLooks,
+        [](void* flag) { return static_cast<const std::atomic<bool>*>(flag)->load() ? 1 : 0; },
+        const_cast<std::atomic<bool>*>(interrupt));
   }
   sqlite3_busy_timeout(handle, 2'000);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -55,6 +56,19 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
   int bind_error_ = 0;
 };
+
+/// While it lives, connections opened on this thread fail every call once `flag` is true, so that a
+/// long reading does not delay the end of the process. What was read then is incomplete: ask
+/// `is_interrupted` before believing it.
+class InterruptScope {
+ public:
+  explicit InterruptScope(const std::atomic<bool>& flag);
+  ~InterruptScope();
+  InterruptScope(const InterruptScope&) = delete;
+  InterruptScope& operator=(const InterruptScope&) = delete;
+};
+/// True when the scope of this thread, if there is one, has ended every reading.
+[[nodiscard]] bool is_interrupted();
 
 enum class OpenMode { kReadOnly, kReadWrite, kCreate };
 

@@ -64,6 +64,14 @@ Json to_json(const History& history) {
   return {{"bridge", history.bridge}, {"damaged", history.damaged}, {"points", std::move(points)}};
 }
 
+Json to_json(const Rebuilt& rebuilt) {
+  return {
+      {"rows_expected", rebuilt.rows_expected},   {"rows_kept", rebuilt.rows_kept},
+      {"rows_dropped", rebuilt.rows_dropped()},   {"history_replaced", rebuilt.history_replaced},
+      {"state_replaced", rebuilt.state_replaced}, {"moved_to", rebuilt.moved_to},
+      {"findings", all_of(rebuilt.findings)}};
+}
+
 Json to_json(const StoreStatus& status, const LoadReport& load) {
   return {{"sound", load.findings.empty() && status.state_ok && status.reports_ok},
           {"state_ok", status.state_ok},

@@ -4,6 +4,7 @@
 
 #include "stats/load_report.h"
 #include "stats/sqlite/maintenance.h"
+#include "stats/sqlite/rebuild.h"
 #include "stats/sqlite/store.h"
 
 namespace bascule::stats::sqlite {
@@ -16,6 +17,7 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json to_json(const Finding& finding);
 [[nodiscard]] Json to_json(const DirectoryCheck& check);
 [[nodiscard]] Json to_json(const History& history);
+[[nodiscard]] Json to_json(const Rebuilt& rebuilt);
 /// The running store and what its start found.
 [[nodiscard]] Json to_json(const StoreStatus& status, const LoadReport& load);
 

@@ -51,6 +51,9 @@ SqlResult<> copy_rows(Database& source, ReportFile& fresh, HistoryCopy& copy,
     if (auto salvaged = fresh.salvage(source, slice, content); !salvaged) {
       return salvaged;
     }
+    if (is_interrupted()) {
+      return tl::make_unexpected(SqlError{0, "interrupted"});
+    }
     rows = stored_rows(source);
     const std::uint64_t kept = content.rows - kept_before;
     // What the writer pruned meanwhile is not missing; where the end is a guess nobody can tell.
@@ -176,6 +179,9 @@ Result<Rebuilt> rebuild(const std::string& directory, const RebuildOptions& opti
   auto check = check_directory(directory);
   if (!check) {
     return tl::make_unexpected(check.error());
+  }
+  if (is_interrupted()) {
+    return fail(Errc::kUnavailable, "interrupted");
   }
   Rebuilt rebuilt;
   for (const FileCheck& file : check->files) {
