@@ -13,21 +13,28 @@ int run(int argc, char** argv) {
   CLI::App cli{"Tools for operators of Bascule."};
   cli.set_version_flag("--version", std::string("basculectl ") + BASCULE_VERSION);
   cli.require_subcommand(1);
-  CLI::App* stats = cli.add_subcommand("stats", "The state directory: state.db and stats.db");
+  CLI::App* stats = cli.add_subcommand("stats", "What is stored: state.db and stats.db");
   stats->require_subcommand(1);
   stats->fallthrough();
 
-  StatsCommands commands{.directory = "/var/lib/bascule"};
-  stats->add_option("--dir", commands.directory, "State directory")->capture_default_str();
+  StatsCommands commands;
+  std::string directory;
+  CLI::Option* url =
+      stats->add_option("--url", commands.url, "The running bascule to ask")->capture_default_str();
+  const CLI::Option* dir =
+      stats->add_option("--dir", directory, "Work on the files in this state directory instead")
+          ->excludes(url);
   stats->add_flag("--json", commands.json, "Print one JSON object");
 
+  const CLI::App* status =
+      stats->add_subcommand("status", "How sound the store of a running bascule is");
   const CLI::App* verify = stats->add_subcommand("verify", "Read every page and record");
   std::string target;
   CLI::App* backup = stats->add_subcommand("backup", "Copy, also beside a running bascule");
-  backup->add_option("TARGET", target, "New directory")->required();
+  backup->add_option("TARGET", target, "New directory; with --dir only");
   std::string source;
   CLI::App* restore =
-      stats->add_subcommand("restore", "Put a backup in place; bascule must be stopped");
+      stats->add_subcommand("restore", "Put a backup in place (--dir); bascule must be stopped");
   restore->add_option("BACKUP", source, "Directory made by backup")->required();
   std::string bridge;
   std::string from;
@@ -38,11 +45,23 @@ int run(int argc, char** argv) {
   history->add_option("--from", from, "RFC 3339, UTC (an hour before --to)");
   history->add_option("--to", to, "RFC 3339, UTC (now)");
   history->add_option("--step", step_seconds, "Seconds per line")->capture_default_str();
+  bool dry_run = false;
+  bool force = false;
+  CLI::App* rebuild = stats->add_subcommand(
+      "rebuild", "Verify, write what is damaged anew, ask all sources again; with --dir: stopped");
+  rebuild->add_flag("--dry-run", dry_run, "Say what would be kept and dropped");
+  rebuild->add_flag("--force", force, "Write the history anew although it is sound");
 
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return cli.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  if (dir->count() > 0) {
+    commands.directory = directory;
+  }
+  if (status->parsed()) {
+    return commands.status();
   }
   if (verify->parsed()) {
     return commands.verify();
@@ -50,7 +69,10 @@ int run(int argc, char** argv) {
   if (backup->parsed()) {
     return commands.backup(target);
   }
-  return restore->parsed() ? commands.restore(source)
+  if (restore->parsed()) {
+    return commands.restore(source);
+  }
+  return rebuild->parsed() ? commands.rebuild(dry_run, force)
                            : commands.history(bridge, from, to, step_seconds);
 }
 

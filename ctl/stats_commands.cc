@@ -2,44 +2,22 @@
 
 #include <chrono>
 #include <cstdio>
-#include <optional>
+#include <thread>
 #include <utility>
 
 #include "base/time_text.h"
-#include "stats/sqlite/json.h"
+#include "ctl/http_client.h"
+#include "ctl/stats_text.h"
 #include "stats/sqlite/maintenance.h"
+#include "stats/sqlite/rebuild.h"
 
 namespace bascule::ctl {
 namespace {
 
-using stats::Finding;
-using stats::sqlite::DirectoryCheck;
-using stats::sqlite::FileCheck;
-using stats::sqlite::HistoryPoint;
 using stats::sqlite::Json;
 
-void print(const Json& json) {
-  std::printf("%s\n", json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
-}
-
-void print(const DirectoryCheck& check) {
-  std::printf("%-10s %14s %12s  %s\n", "file", "bytes", "records", "newest record");
-  for (const FileCheck& file : check.files) {
-    std::printf("%-10s %14llu %12llu  %s\n", file.name.c_str(),
-                static_cast<unsigned long long>(file.bytes),
-                static_cast<unsigned long long>(file.records),
-                file.newest ? to_text(*file.newest).c_str() : "-");
-  }
-  for (const FileCheck& file : check.files) {
-    for (const Finding& finding : file.findings) {
-      std::printf("damage: %s\n", to_text(finding).c_str());
-    }
-  }
-  for (const Finding& finding : check.marks) {
-    std::printf("damage: %s\n", to_text(finding).c_str());
-  }
-  std::printf("%s\n", check.is_sound() ? "sound" : "DAMAGED");
-}
+constexpr std::chrono::milliseconds kFollowInterval{200};
+constexpr std::chrono::seconds kBridgesBound{15};
 
 int failed(const Error& error) {
   std::fprintf(stderr, "basculectl: %s\n", error.what.c_str());
@@ -48,39 +26,35 @@ int failed(const Error& error) {
                                                 : kExitFailed;
 }
 
-int finish(const Result<DirectoryCheck>& check, bool json) {
-  if (!check) {
-    return failed(check.error());
-  }
-  if (json) {
-    print(to_json(*check));
-  } else {
-    print(*check);
-  }
-  return check->is_sound() ? kExitOk : kExitDamaged;
+template <class T>
+Result<Json> as_json(const Result<T>& value) {
+  return value.map([](const T& what) { return stats::sqlite::to_json(what); });
 }
 
-std::string share_text(const std::optional<std::int64_t>& millionths) {
-  if (!millionths) {
-    return "-";
+/// What the answer says of itself: nothing damaged, nothing lost.
+bool is_sound(const Json& answer) {
+  if (answer.contains("sound")) {
+    return answer.at("sound").get<bool>();
   }
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3f", static_cast<double>(*millionths) / 1e6);
-  return text;
+  if (answer.contains("damaged")) {
+    return answer.at("damaged") == 0;
+  }
+  if (!answer.contains("result")) {
+    return true;  // Of a backup, which is verified or is none.
+  }
+  const Json& result = answer.at("result");
+  return result.at("rows_dropped") == 0 &&
+         (!answer.at("dry_run").get<bool>() || result.at("findings").empty());
 }
 
-void print(const stats::sqlite::History& history) {
-  std::printf("%s\n%-24s %8s %10s %11s %9s\n", history.bridge.c_str(), "from", "reports",
-              "stress max", "stress mean", "endpoints");
-  for (const HistoryPoint& point : history.points) {
-    std::printf("%-24s %8llu %10s %11s %9s\n", to_text(point.at).c_str(),
-                static_cast<unsigned long long>(point.reports),
-                share_text(point.stress_max).c_str(), share_text(point.stress_mean).c_str(),
-                point.endpoints_max ? std::to_string(*point.endpoints_max).c_str() : "-");
-  }
-  if (history.damaged > 0) {
-    std::printf("%llu damaged rows left out\n", static_cast<unsigned long long>(history.damaged));
-  }
+/// The detail of an application/problem+json.
+Error problem_of(const HttpAnswer& answer, const Json& body) {
+  const Errc code = answer.status == 400   ? Errc::kInvalidArgument
+                    : answer.status == 409 ? Errc::kConflict
+                                           : Errc::kUnavailable;
+  const bool told = body.is_object() && body.contains("detail");
+  return {code, told ? body.at("detail").get<std::string>()
+                     : "HTTP status " + std::to_string(answer.status)};
 }
 
 WallTime now() {
@@ -88,40 +62,157 @@ WallTime now() {
   return WallTime(std::chrono::duration_cast<Duration>(since_epoch));
 }
 
-}  // namespace
-
-int StatsCommands::verify() const {
-  return finish(stats::sqlite::check_directory(directory), json);
-}
-
-int StatsCommands::backup(const std::string& target) const {
-  return finish(stats::sqlite::back_up(directory, target), json);
-}
-
-int StatsCommands::restore(const std::string& backup) const {
-  return finish(stats::sqlite::restore(backup, directory), json);
-}
-
-int StatsCommands::history(const std::string& bridge, const std::string& from,
-                           const std::string& to, int step_seconds) const {
+Result<Json> history_of_files(const std::string& directory, const std::string& bridge,
+                              const std::string& from, const std::string& to, int step_seconds) {
   const auto end = to.empty() ? std::optional(now()) : wall_time_from(to);
   const auto start =
       from.empty() && end ? std::optional(*end - std::chrono::hours{1}) : wall_time_from(from);
   if (!start || !end) {
-    return failed({Errc::kInvalidArgument, "times look like 2026-11-21T23:05:00Z"});
+    return fail(Errc::kInvalidArgument, "times look like 2026-11-21T23:05:00Z");
   }
-  const auto history = stats::sqlite::read_history(
+  return as_json(stats::sqlite::read_history(
       directory,
-      {.bridge = bridge, .from = *start, .to = *end, .step = std::chrono::seconds{step_seconds}});
-  if (!history) {
-    return failed(history.error());
+      {.bridge = bridge, .from = *start, .to = *end, .step = std::chrono::seconds{step_seconds}}));
+}
+
+/// As the REST interface says it.
+Result<Json> rebuild_files(const std::string& directory, bool dry_run, bool force) {
+  stats::sqlite::RebuildProgress progress;
+  const auto rebuilt =
+      stats::sqlite::rebuild_stopped(directory, {.dry_run = dry_run, .force = force}, progress);
+  if (!rebuilt) {
+    return tl::make_unexpected(rebuilt.error());
   }
-  if (json) {
-    print(to_json(*history));
-  } else {
-    print(*history);
+  return Json{{"state", "done"},
+              {"dry_run", dry_run},
+              {"force", force},
+              {"bridges", nullptr},
+              {"result", stats::sqlite::to_json(*rebuilt)},
+              {"error", nullptr}};
+}
+
+bool waits_for_bridges(const Json& rebuild) {
+  const Json bridges = rebuild.value("bridges", Json());
+  return bridges.is_object() && bridges.value("seen", 0U) < bridges.value("expected", 0U);
+}
+
+void tell_progress(const Json& rebuild) {
+  const Json& rows = rebuild.at("rows");
+  std::fprintf(stderr, "rows: %s of %s read, %s kept", rows.at("read").dump().c_str(),
+               rows.at("expected").dump().c_str(), rows.at("kept").dump().c_str());
+  if (const Json& bridges = rebuild.at("bridges"); !bridges.is_null()) {
+    std::fprintf(stderr, "; bridges: %s of %s", bridges.at("seen").dump().c_str(),
+                 bridges.at("expected").dump().c_str());
   }
-  return history->damaged == 0 ? kExitOk : kExitDamaged;
+  std::fprintf(stderr, "\n");
+}
+
+}  // namespace
+
+Result<Json> StatsCommands::ask(const char* method, const std::string& target) const {
+  const auto client = HttpClient::make(url);
+  if (!client) {
+    return tl::make_unexpected(client.error());
+  }
+  const auto answer = client->ask(method, target);
+  if (!answer) {
+    return tl::make_unexpected(answer.error());
+  }
+  Json body = Json::parse(answer->body, nullptr, /*allow_exceptions=*/false);
+  if (answer->status >= 300) {
+    return tl::make_unexpected(problem_of(*answer, body));
+  }
+  if (!body.is_object()) {
+    return fail(Errc::kUnavailable, url + " does not answer like bascule");
+  }
+  return body;
+}
+
+int StatsCommands::finish(const Result<Json>& outcome, void (*print)(const Json&)) const {
+  if (!outcome) {
+    return failed(outcome.error());
+  }
+  try {
+    if (json) {
+      std::printf("%s\n", outcome->dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+    } else {
+      print(*outcome);
+    }
+    return is_sound(*outcome) ? kExitOk : kExitDamaged;
+  } catch (const Json::exception& error) {
+    return failed(
+        {Errc::kUnavailable, "an answer of another version: " + std::string(error.what())});
+  }
+}
+
+int StatsCommands::status() const {
+  return finish(ask("GET", "/v1/stats/health"), print_health);
+}
+
+int StatsCommands::verify() const {
+  return finish(directory ? as_json(stats::sqlite::check_directory(*directory))
+                          : ask("POST", "/v1/stats/verify"),
+                print_check);
+}
+
+int StatsCommands::backup(const std::string& target) const {
+  if (directory.has_value() == target.empty()) {
+    return failed({Errc::kInvalidArgument,
+                   directory ? "say where the backup of " + *directory + " goes"
+                             : "a running bascule writes to its state.backup-dir; give a target "
+                               "together with --dir"});
+  }
+  return finish(directory ? as_json(stats::sqlite::back_up(*directory, target))
+                          : ask("POST", "/v1/stats/backup"),
+                print_backup);
+}
+
+int StatsCommands::restore(const std::string& backup) const {
+  if (!directory) {
+    return failed({Errc::kInvalidArgument, "say which state directory with --dir"});
+  }
+  return finish(as_json(stats::sqlite::restore(backup, *directory)), print_check);
+}
+
+int StatsCommands::history(const std::string& bridge, const std::string& from,
+                           const std::string& to, int step_seconds) const {
+  std::string target =
+      "/v1/bridges/" + percent_encoded(bridge) + "/history?step=" + std::to_string(step_seconds);
+  target += from.empty() ? "" : "&from=" + percent_encoded(from);
+  target += to.empty() ? "" : "&to=" + percent_encoded(to);
+  return finish(
+      directory ? history_of_files(*directory, bridge, from, to, step_seconds) : ask("GET", target),
+      print_history);
+}
+
+int StatsCommands::rebuild(bool dry_run, bool force) const {
+  return finish(
+      directory ? rebuild_files(*directory, dry_run, force) : rebuild_running(dry_run, force),
+      print_rebuild);
+}
+
+Result<Json> StatsCommands::rebuild_running(bool dry_run, bool force) const {
+  auto rebuild =
+      ask("POST", std::string("/v1/stats/rebuild?dry-run=") + (dry_run ? "true" : "false") +
+                      "&force=" + (force ? "true" : "false"));
+  if (!rebuild && rebuild.error().code == Errc::kConflict) {
+    std::fprintf(stderr, "one runs already; following it\n");
+    rebuild = ask("GET", "/v1/stats/rebuild");
+  }
+  // Bridges answer within a publish period; those that do not are none of the rebuild's business.
+  const auto bound = std::chrono::steady_clock::now() + kBridgesBound;
+  while (rebuild && (rebuild->value("state", "") == "running" ||
+                     (waits_for_bridges(*rebuild) && std::chrono::steady_clock::now() < bound))) {
+    std::this_thread::sleep_for(kFollowInterval);
+    rebuild = ask("GET", "/v1/stats/rebuild");
+    if (rebuild) {
+      tell_progress(*rebuild);
+    }
+  }
+  if (rebuild && rebuild->value("state", "") == "failed") {
+    return fail(Errc::kUnavailable, rebuild->value("error", std::string("it failed")));
+  }
+  return rebuild;
 }
 
 }  // namespace bascule::ctl

@@ -53,6 +53,10 @@ class BasculeProcess {
   /// The first line of the log with both texts in it; empty when there is none.
   [[nodiscard]] std::string log_line(const std::string& first, const std::string& second) const;
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+  /// Of the admin listener.
+  [[nodiscard]] std::string url() const {
+    return "http://127.0.0.1:" + std::to_string(admin_port_);
+  }
   [[nodiscard]] pid_t pid() const { return pid_; }
 
  private:

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <thread>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <gtest/gtest.h>
@@ -173,6 +174,10 @@ TEST_F(StatsRoutesTest, TheEndDoesNotWaitForALongReading) {
   ASSERT_TRUE(done_.wait(WriteId(writes_)).has_value());
   stats::sqlite::execute_sql(folder_ / "stats.db", "UPDATE bridge_sample SET raw=x'00' WHERE id=4");
   ASSERT_TRUE(upkeep_->rebuild({}).has_value());
+  const auto progress = upkeep_->last_rebuild()->progress;
+  while (progress->rows_kept == 0) {
+    std::this_thread::yield();
+  }
   close_store();
   EXPECT_FALSE(std::filesystem::exists(folder_ / "quarantine")) << "half a reading is believed";
 }
