@@ -25,7 +25,8 @@ def compare(what: str, in_code: set[str], in_manual: set[str]) -> list[str]:
 
 def main() -> int:
     manual = MANUAL.read_text(encoding="utf-8")
-    metrics_code = set(re.findall(r'"(bascule_[a-z_]+)"', (ROOT / "daemon/metrics.cc").read_text(encoding="utf-8")))
+    metrics_code = {name for path in sorted((ROOT / "daemon").glob("*metrics.cc"))
+                    for name in re.findall(r'"(bascule_[a-z_]+)"', path.read_text(encoding="utf-8"))}
     metrics_manual = set(re.findall(r"^\| `(bascule_[a-z_]+)`", manual, re.M))
     code = "\n".join(path.read_text(encoding="utf-8") for path in sources())
     # Events are literals of the form "noun.what_happened"; docs list them in a table of their own.

@@ -67,6 +67,34 @@ TEST_F(BreweryTest, AnUnhealthyBridgeIsLeftOnce) {
   EXPECT_EQ(stage.client("tea", "alice").sids.size(), 2U);
 }
 
+TEST_F(BreweryTest, ARequeryHearsEveryBridgeAgainAndDisturbsNobody) {
+  meet("tea", {"alice", "bob"});
+  EXPECT_FALSE(stage.focus.stats_requery().has_value());
+  const std::uint64_t reports = stage.focus.counters().reports;
+  stage.give(in::RequeryStats{});
+  const auto requery = stage.focus.stats_requery();
+  ASSERT_TRUE(requery.has_value());
+  EXPECT_EQ(requery->expected, 2U);
+  EXPECT_EQ(requery->seen, 2U);
+  EXPECT_EQ(stage.focus.counters().reports, reports + 2);
+  stage.give(in::RequeryStats{});  // The answer to the first may be on its way.
+  EXPECT_EQ(stage.focus.counters().reports, reports + 2);
+  EXPECT_EQ(stage.focus.stats_requery()->seen, 2U);
+  EXPECT_EQ(stage.focus.counters().bridges_lost, 0U);
+  EXPECT_EQ(stage.client("tea", "alice").sids.size(), 1U);
+  EXPECT_EQ(stage.logged("placement.mode"), 2U) << "settling and normal";
+}
+
+TEST_F(BreweryTest, ABridgeThatDoesNotAnswerARequeryIsNotSeen) {
+  stage.advance(seconds{1});
+  stage.bridges.at("jvb2").in_brewery = false;  // It hangs: the room still has it.
+  stage.give(in::RequeryStats{});
+  EXPECT_EQ(stage.focus.stats_requery()->expected, 2U);
+  EXPECT_EQ(stage.focus.stats_requery()->seen, 1U);
+  stage.report("jvb2", "0.2");
+  EXPECT_EQ(stage.focus.stats_requery()->seen, 2U);
+}
+
 TEST_F(BreweryTest, LoadThatIsNoneIsCountedAndTheRestOfTheReportUsed) {
   const std::uint64_t reports = stage.focus.counters().reports;
   proto::MucPresence presence = presence_of("jvb1");
