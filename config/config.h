@@ -101,6 +101,7 @@ struct State {
   std::string backup_dir;                             ///< Default `<dir>/backup`.
   std::int64_t backups_kept = 8;
   std::int64_t history_rows = 1'000'000;
+  std::int64_t history_minutes = 1'000'000;
   Duration history_age = std::chrono::hours{7 * 24};
   friend bool operator==(const State&, const State&) = default;
 };

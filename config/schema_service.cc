@@ -59,6 +59,11 @@ void add_service_keys(std::vector<Key>& table) {
   table.push_back({"state.history-rows",
                    integer(BASCULE_CONFIG_AT(state.history_rows), {1'000, 100'000'000}), "",
                    "Reports of bridges kept, about 450 bytes each.", ""});
+  table.push_back({"state.history-minutes",
+                   integer(BASCULE_CONFIG_AT(state.history_minutes), {1'000, 100'000'000}), "",
+                   "Removed reports live on as sums per bridge and minute, 90 days at most; about "
+                   "150 bytes each.",
+                   ""});
   table.push_back({"state.history-age",
                    duration(BASCULE_CONFIG_AT(state.history_age), {std::chrono::hours{1}, kYear}),
                    "", "Older reports are removed.", ""});

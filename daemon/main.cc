@@ -35,6 +35,15 @@ void log_start(LogSink& log, const stats::LoadReport& report, const focus::Resto
   for (const stats::Finding& finding : report.findings) {
     log.write(damage_note(finding), now);
   }
+  for (const auto& migration : report.migrations) {
+    log.write({.level = NoteLevel::kInfo,
+               .event = "store.migrated",
+               .fields = {{"file", migration.file},
+                          {"from", migration.from},
+                          {"to", migration.to},
+                          {"copy", migration.copy}}},
+              now);
+  }
   for (const std::string& moved : report.moved_to) {
     log.write({.level = NoteLevel::kWarn, .event = "store.moved_aside", .fields = {{"to", moved}}},
               now);
@@ -59,7 +68,8 @@ int serve(const config::Config& config) {
   auto opened = stats::sqlite::Store::open(
       {.directory = config.state.dir,
        .reports_max = static_cast<std::uint64_t>(config.state.history_rows),
-       .reports_age_max = config.state.history_age},
+       .reports_age_max = config.state.history_age,
+       .minutes_max = static_cast<std::uint64_t>(config.state.history_minutes)},
       [&io, &running](const stats::sqlite::Completion& completion) {
         boost::asio::post(io, [&running, completion] {
           if (running != nullptr) {

@@ -48,6 +48,14 @@ struct LoadReport {
   std::vector<Finding> findings;
   /// Where damaged files were moved; the newest 10 such folders are kept.
   std::vector<std::string> moved_to;
+  /// Files of an older version that were brought up to date.
+  struct Migration {
+    std::string file;
+    std::int64_t from = 0;
+    std::int64_t to = 0;
+    std::string copy;  ///< The folder with the file as it was.
+  };
+  std::vector<Migration> migrations;
   /// The last process stopped in order.
   bool clean = false;
   /// Records read.

@@ -189,6 +189,14 @@ SqlResult<std::int64_t> Database::query_integer(std::string_view sql) {
   return *row ? statement->integer(0) : 0;
 }
 
+SqlResult<> Database::copy_to(const std::string& path) {
+  std::string quoted;
+  for (const char c : path) {
+    quoted += c == '\'' ? "''" : std::string(1, c);
+  }
+  return execute("VACUUM INTO '" + quoted + "'");
+}
+
 std::int64_t Database::changes() const {
   return sqlite3_changes64(handle_.get());
 }

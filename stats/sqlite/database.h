@@ -86,6 +86,8 @@ class Database {
   SqlResult<std::vector<Statement>> prepare_all(std::initializer_list<std::string_view> sql);
   /// The single integer that `sql` gives.
   SqlResult<std::int64_t> query_integer(std::string_view sql);
+  /// Writes one consistent copy without free pages to a new file; readers and writers go on.
+  SqlResult<> copy_to(const std::string& path);
   /// Rows changed by the last statement.
   [[nodiscard]] std::int64_t changes() const;
   /// Runs `body` in one transaction. On error, whichever call it is of, nothing of it is in the

@@ -185,10 +185,18 @@ Result<> StateDirectory::write_head(Head head, bool sync) {
   return {};
 }
 
-Result<std::string> StateDirectory::move_aside(std::string_view name, std::string_view reason) {
+Result<std::string> StateDirectory::make_quarantine(std::string_view reason) {
   std::error_code error;
   const fs::path quarantine = fs::path(path_) / "quarantine";
   fs::create_directories(quarantine, error);
+  std::vector<fs::path> kept;
+  for (const auto& entry : fs::directory_iterator(quarantine, error)) {
+    kept.push_back(entry.path());
+  }
+  std::sort(kept.begin(), kept.end());  // Names begin with the time.
+  for (std::size_t i = 0; i + kQuarantineMax <= kept.size(); ++i) {
+    fs::remove_all(kept[i], error);
+  }
   const std::string stem = utc_stamp() + "-" + std::string(reason);
   fs::path folder = quarantine / stem;
   for (int n = 2; fs::exists(folder, error) && n < 1'000; ++n) {
@@ -198,24 +206,25 @@ Result<std::string> StateDirectory::move_aside(std::string_view name, std::strin
   if (error) {
     return fail(Errc::kUnavailable, "cannot create " + folder.string() + ": " + error.message());
   }
+  return folder.string();
+}
+
+Result<std::string> StateDirectory::move_aside(std::string_view name, std::string_view reason) {
+  auto folder = make_quarantine(reason);
+  if (!folder) {
+    return folder;
+  }
+  std::error_code error;
   for (const char* suffix : {"", "-wal", "-shm"}) {
     const std::string source = file(name) + suffix;
     if (fs::exists(source, error)) {
-      fs::rename(source, folder / (std::string(name) + suffix), error);
+      fs::rename(source, fs::path(*folder) / (std::string(name) + suffix), error);
       if (error) {
         return fail(Errc::kUnavailable, "cannot move " + source + ": " + error.message());
       }
     }
   }
-  std::vector<fs::path> kept;
-  for (const auto& entry : fs::directory_iterator(quarantine, error)) {
-    kept.push_back(entry.path());
-  }
-  std::sort(kept.begin(), kept.end());  // Names begin with the time.
-  for (std::size_t i = 0; i + kQuarantineMax < kept.size(); ++i) {
-    fs::remove_all(kept[i], error);
-  }
-  return folder.string();
+  return folder;
 }
 
 Result<> StateDirectory::sync() {

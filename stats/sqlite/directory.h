@@ -65,8 +65,10 @@ class StateDirectory {
   /// survives a power cut, without it the end of this process. Errors: kUnavailable.
   Result<> write_head(Head head, bool sync);
 
-  /// Moves a database with its side files to `quarantine/<UTC>-<reason>/` and returns that folder.
-  /// The newest 10 are kept. Errors: kUnavailable; then nothing was moved or only a part.
+  /// A new folder `quarantine/<UTC>-<reason>`; the newest 10 are kept. Errors: kUnavailable.
+  Result<std::string> make_quarantine(std::string_view reason);
+  /// Moves a database with its side files to a new quarantine folder and returns that. Errors:
+  /// kUnavailable; then nothing was moved or only a part.
   Result<std::string> move_aside(std::string_view name, std::string_view reason);
   /// Makes renames durable.
   Result<> sync();

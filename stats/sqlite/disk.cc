@@ -40,7 +40,8 @@ Disk::Disk(const StoreOptions& options, StateDirectory directory)
       report_options_{.pages_max = options.pages_max,
                       .rows_max = options.reports_max,
                       .age_max_ms = static_cast<std::uint64_t>(options.reports_age_max /
-                                                               std::chrono::milliseconds(1))},
+                                                               std::chrono::milliseconds(1)),
+                      .minutes = {.rows_max = options.minutes_max}},
       directory_(std::move(directory)) {
 }
 
@@ -235,7 +236,7 @@ Result<> Disk::open_new_reports() {
 
 bool Disk::has_work() const {
   return std::chrono::steady_clock::now() >= next_work_ &&
-         ((state_ && state_->has_work()) || (reports_ && reports_->has_work()));
+         ((state_ && state_->has_work()) || (reports_ && reports_->has_work() && !holds_pruning_));
 }
 
 void Disk::close() {
@@ -250,7 +251,7 @@ void Disk::upkeep() {
     if (state_) {
       settle_work(state_->work());
     }
-    if (reports_) {
+    if (reports_ && !holds_pruning_) {
       settle_work(reports_->work(wall_ms()));
     }
   }

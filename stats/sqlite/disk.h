@@ -48,6 +48,8 @@ class Disk {
   /// than the one that was copied, kUnavailable when files cannot be written; the running one
   /// stays.
   Result<std::string> take_over(const HistoryCopy& copy);
+  /// While held, no report is pruned.
+  void hold_pruning(bool hold) { holds_pruning_ = hold; }
   /// Writes `state.db` anew from memory; what had the name is moved aside.
   Result<> renew_state();
   /// Closes the files and marks an orderly stop.
@@ -88,6 +90,7 @@ class Disk {
   std::optional<ino_t> reports_inode_;
   bool memory_is_ahead_ = false;  // `tables_` holds operations that the file does not.
   bool reports_failing_ = false;
+  bool holds_pruning_ = false;
   std::string state_problem_;  // Why the file could not be written the last time.
   std::string reports_problem_;
   SteadyTime retry_state_{};

@@ -7,6 +7,8 @@
 
 #include <sqlite3.h>
 
+#include "stats/sqlite/migrations.h"
+
 namespace bascule::stats::sqlite {
 
 namespace {
@@ -30,10 +32,11 @@ void check_identity(Database& database, const Expected& expected, Examined& exam
     found(Damage::kForeign, "application id " + std::to_string(*application));
   } else if (*version > expected.version) {
     found(Damage::kTooNew, "schema version " + std::to_string(*version));
-  } else if (*version < expected.version) {
+  } else if (*version < kOldestSchemaVersion) {
     found(Damage::kForeign, "schema version " + std::to_string(*version));
   } else {
     examined.has_ours = true;
+    examined.version = *version;
   }
 }
 

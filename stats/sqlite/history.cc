@@ -21,55 +21,74 @@ bool is_named(std::string_view address, std::string_view wanted) {
          (slash != std::string_view::npos && address.substr(slash + 1) == wanted);
 }
 
-Result<std::string> find_bridge(Database& database, const std::string& wanted) {
-  auto select = database.prepare("SELECT DISTINCT bridge FROM bridge_sample ORDER BY bridge");
+/// Bridges in a table, one leap of its index each.
+Result<std::optional<std::string>> find_in(Database& database, const char* table,
+                                           const std::string& wanted) {
+  auto select = database.prepare("SELECT bridge FROM " + std::string(table) +
+                                 " WHERE bridge>?1 ORDER BY bridge LIMIT 1");
   if (!select) {
     return tl::make_unexpected(to_error(select.error()));
   }
+  std::string last;
   for (;;) {
+    select->bind_text(1, last);
     const auto row = select->step();
     if (!row) {
       return tl::make_unexpected(to_error(row.error()));
     }
     if (!*row) {
-      return fail(Errc::kNotFound, "no history of a bridge " + wanted);
+      return std::nullopt;
     }
-    if (is_named(select->bytes(0), wanted)) {
-      return std::string(select->bytes(0));
+    last = std::string(select->bytes(0));
+    if (is_named(last, wanted)) {
+      return last;
     }
+    select->reset();
   }
 }
 
-/// Adds reports in their order to points.
+Result<std::string> find_bridge(Database& database, const std::string& wanted) {
+  for (const char* table : {"bridge_sample", "bridge_minute"}) {
+    auto found = find_in(database, table, wanted);
+    if (!found) {
+      return tl::make_unexpected(found.error());
+    }
+    if (*found) {
+      return **std::move(found);
+    }
+  }
+  return fail(Errc::kNotFound, "no history of a bridge " + wanted);
+}
+
+/// Adds sums of reports, in the order of their time, to points.
 class Points {
  public:
   Points(const HistoryQuery& query, std::vector<HistoryPoint>& points)
       : query_(query), points_(points) {}
 
-  void add(WallTime at, const BridgeReport& report) {
-    const WallTime start = query_.from + (at - query_.from) / query_.step * query_.step;
+  void add(WallTime at, const MinuteSum& sum) {
+    const WallTime start =
+        query_.from + (std::max(at, query_.from) - query_.from) / query_.step * query_.step;
     if (points_.empty() || points_.back().at != start) {
       points_.push_back({.at = start});
-      stress_sum_ = stress_count_ = 0;
+      total_ = {};
     }
+    total_.add(sum);
     HistoryPoint& point = points_.back();
-    ++point.reports;
-    if (report.stress) {
-      const std::int64_t stress = report.stress->millionths();
-      point.stress_max = std::max(point.stress_max.value_or(stress), stress);
-      stress_sum_ += stress;
-      point.stress_mean = stress_sum_ / ++stress_count_;
+    point.reports = total_.reports;
+    if (total_.loads > 0) {
+      point.stress_max = total_.load_max;
+      point.stress_mean = total_.load_sum / static_cast<std::int64_t>(total_.loads);
     }
-    if (report.local_endpoints) {
-      point.endpoints_max = std::max(point.endpoints_max.value_or(0), *report.local_endpoints);
+    if (total_.endpoints_max >= 0) {
+      point.endpoints_max = total_.endpoints_max;
     }
   }
 
  private:
   const HistoryQuery& query_;
   std::vector<HistoryPoint>& points_;
-  std::int64_t stress_sum_ = 0;
-  std::int64_t stress_count_ = 0;
+  MinuteSum total_;  // Of the last point.
 };
 
 Result<> check_range(const HistoryQuery& query) {
@@ -97,10 +116,26 @@ Result<History> read_history(const std::string& directory, const HistoryQuery& q
   if (!database) {
     return tl::make_unexpected(to_error(database.error()));
   }
+  if (auto begun = database->execute("BEGIN"); !begun) {  // Sums and reports as of one moment.
+    return tl::make_unexpected(to_error(begun.error()));
+  }
   auto bridge = find_bridge(*database, query.bridge);
   if (!bridge) {
     return tl::make_unexpected(bridge.error());
   }
+  History history{.bridge = *bridge};
+  Points points(query, history.points);
+  // Reports first become sums when they are pruned: what is in sums is the older part.
+  const auto damaged = read_minutes(*database, *bridge, minute_of(query.from),
+                                    [&](const MinuteKey& key, const MinuteSum& sum) {
+                                      if (start_of(key.second) < query.to) {
+                                        points.add(start_of(key.second), sum);
+                                      }
+                                    });
+  if (!damaged) {
+    return tl::make_unexpected(to_error(damaged.error()));
+  }
+  history.damaged = *damaged;
   auto select = database->prepare(
       "SELECT id, hlc, raw, crc FROM bridge_sample WHERE bridge=?1 AND hlc>=?2 AND hlc<?3"
       " ORDER BY id");
@@ -108,8 +143,6 @@ Result<History> read_history(const std::string& directory, const HistoryQuery& q
     return tl::make_unexpected(to_error(select.error()));
   }
   select->bind_text(1, *bridge).bind(2, first_hlc(query.from)).bind(3, first_hlc(query.to));
-  History history{.bridge = *bridge};
-  Points points(query, history.points);
   for (;;) {
     const auto row = select->step();
     if (!row) {
@@ -126,8 +159,9 @@ Result<History> read_history(const std::string& directory, const HistoryQuery& q
       ++history.damaged;
       continue;
     }
-    points.add(WallTime(std::chrono::milliseconds(static_cast<std::int64_t>(hlc >> 16U))),
-               report->report);
+    MinuteSum one;
+    one.add(report->report);
+    points.add(WallTime(std::chrono::milliseconds(static_cast<std::int64_t>(hlc >> 16U))), one);
   }
 }
 

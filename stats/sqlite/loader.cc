@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "stats/sqlite/examine.h"
+#include "stats/sqlite/migrations.h"
 
 namespace bascule::stats::sqlite {
 namespace {
@@ -60,6 +61,21 @@ class PrivateCopy {
   std::string path_;
 };
 
+/// What cannot be migrated is damaged: its records go to a new file.
+void bring_up_to_date(StateDirectory& directory, const Expected& expected, Examined& examined,
+                      LoadReport& report) {
+  auto copy =
+      migrate(*examined.database, directory, expected.name, examined.version, expected.version);
+  if (copy) {
+    report.migrations.push_back({expected.name, examined.version, expected.version, *copy});
+  } else {
+    examined.findings.push_back({.file = expected.name,
+                                 .damage = Damage::kStructure,
+                                 .detail = "schema version " + std::to_string(examined.version) +
+                                           " cannot be brought up to date: " + copy.error().what});
+  }
+}
+
 void append(std::vector<Finding>& to, const std::vector<Finding>& more) {
   to.insert(to.end(), more.begin(), more.end());
 }
@@ -95,6 +111,10 @@ Loaded<File, Content> load(StateDirectory& directory, const Expected& expected,
   // A file in which no record was ever acknowledged may be missing: its making failed or was cut.
   const bool existed = head ? ((*head).*mark).seq > 0 : directory.marks_damaged();
   Examined examined = examine(expected, path, existed, head && head->clean);
+  if (examined.has_ours && directory.is_writable() && examined.findings.empty() &&
+      examined.version < expected.version) {
+    bring_up_to_date(directory, expected, examined, report);
+  }
   if (examined.has_ours) {
     loaded.content = read(*examined.database);
   }
@@ -214,7 +234,13 @@ Result<ReportFile> replace_reports(StateDirectory& directory, const ReportFile::
       return {};
     }
     auto damaged = Database::open(path, OpenMode::kReadWrite);
-    return damaged ? fresh->salvage(*damaged, stored_rows(*damaged), content) : SqlResult<>{};
+    if (!damaged) {
+      return {};
+    }
+    if (auto copied = fresh->copy_minutes(*damaged); !copied) {
+      return copied;
+    }
+    return fresh->salvage(*damaged, stored_rows(*damaged), content);
   };
   if (auto written = write(); !written) {
     remove_new(path + ".new");

@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <limits>
 #include <system_error>
 #include <utility>
 
@@ -101,7 +100,7 @@ Result<Checked> check_files(const std::string& directory) {
       });
   CheckedFile stats =
       check_file(kStats, directory, marks, &Head::stats, [](Database& file, CheckedFile& checked) {
-        const ReportContent content = read_reports(file, std::numeric_limits<std::uint64_t>::max());
+        const ReportContent content = read_reports(file, kEveryRow);
         take(content, content.rows, checked);
       });
   all.head = {.clean = true, .state = state.tip, .stats = stats.tip};
@@ -117,19 +116,9 @@ Result<> sync_path(const std::string& path) {
   return {};
 }
 
-std::string quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) {
-    out += c == '\'' ? "''" : std::string(1, c);
-  }
-  return out + "'";
-}
-
-/// One consistent copy without free pages; readers and writers go on meanwhile.
 Result<> copy_database(const std::string& from, const std::string& to) {
   auto database = Database::open(from, OpenMode::kReadOnly);
-  auto done = database ? database->execute("VACUUM INTO " + quoted(to))
-                       : SqlResult<>(tl::make_unexpected(database.error()));
+  auto done = database ? database->copy_to(to) : SqlResult<>(tl::make_unexpected(database.error()));
   if (!done) {
     return fail(done.error().is_damage() ? Errc::kCorrupt : Errc::kUnavailable,
                 "cannot copy " + from + ": " + done.error().what);

@@ -51,14 +51,9 @@ SqlResult<> copy_rows(Database& source, ReportFile& fresh, HistoryCopy& copy,
     if (auto salvaged = fresh.salvage(source, slice, content); !salvaged) {
       return salvaged;
     }
-    if (is_interrupted()) {
-      return tl::make_unexpected(SqlError{0, "interrupted"});
-    }
+    // Where the end is a guess nobody can tell what is missing.
+    copy.expected += rows.guessed ? content.rows - kept_before : slice.size();
     rows = stored_rows(source);
-    const std::uint64_t kept = content.rows - kept_before;
-    // What the writer pruned meanwhile is not missing; where the end is a guess nobody can tell.
-    const RowRange alive{.first = std::max(slice.first, rows.first), .last = slice.last};
-    copy.expected += slice.last == rows.last && rows.guessed ? kept : std::max(kept, alive.size());
     copy.kept = content.rows;
     copy.copied_up_to = slice.last;
     next = slice.last + 1;
@@ -66,7 +61,8 @@ SqlResult<> copy_rows(Database& source, ReportFile& fresh, HistoryCopy& copy,
     progress.rows_read = copy.expected;
     progress.rows_expected = copy.expected + RowRange{.first = next, .last = rows.last}.size();
   }
-  return {};
+  return is_interrupted() ? SqlResult<>(tl::make_unexpected(SqlError{0, "interrupted"}))
+                          : SqlResult<>{};
 }
 
 Result<HistoryCopy> copy_history(const std::string& directory, RebuildProgress& progress) {
@@ -86,7 +82,11 @@ Result<HistoryCopy> copy_history(const std::string& directory, RebuildProgress& 
   if (!fresh) {
     return tl::make_unexpected(to_error(fresh.error()));
   }
-  if (auto copied = copy_rows(*source, *fresh, copy, progress); !copied) {
+  auto copied = fresh->copy_minutes(*source);
+  if (copied) {
+    copied = copy_rows(*source, *fresh, copy, progress);
+  }
+  if (!copied) {
     remove_database(copy.path);
     return tl::make_unexpected(to_error(copied.error()));
   }
@@ -123,11 +123,15 @@ bool is_unreadable(const FileCheck& file) {
 
 Result<> replace_history(const std::string& directory, const RebuildTarget& target,
                          Rebuilt& rebuilt, RebuildProgress& progress) {
+  // What is pruned meanwhile would be in the copy as a report and in a sum as well.
+  target.hold_pruning(true);
   auto copy = copy_history(directory, progress);
+  auto moved =
+      copy ? target.take_history(*copy) : Result<std::string>(tl::make_unexpected(copy.error()));
+  target.hold_pruning(false);
   if (!copy) {
     return tl::make_unexpected(copy.error());
   }
-  auto moved = target.take_history(*copy);
   remove_database(copy->path);  // Gone already when it was taken.
   if (!moved) {
     return tl::make_unexpected(moved.error());
@@ -140,7 +144,8 @@ Result<> replace_history(const std::string& directory, const RebuildTarget& targ
 }
 
 RebuildTarget target_without_store(StateDirectory& directory) {
-  return {.take_history = [&directory](const HistoryCopy& copy) -> Result<std::string> {
+  return {.hold_pruning = [](bool) {},
+          .take_history = [&directory](const HistoryCopy& copy) -> Result<std::string> {
             std::vector<std::string> moved_to;
             std::error_code error;
             fs::rename(copy.path, directory.file(kStatsFileName) + ".new", error);

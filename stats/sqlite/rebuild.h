@@ -56,6 +56,8 @@ struct Rebuilt {
 
 /// What uses the directory, and is told to go on with the new files.
 struct RebuildTarget {
+  /// While held, reports are not pruned.
+  std::function<void(bool hold)> hold_pruning;
   /// Returns where the old history was moved.
   std::function<Result<std::string>(const HistoryCopy&)> take_history;
   std::function<Result<>()> renew_state;

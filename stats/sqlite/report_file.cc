@@ -17,10 +17,9 @@ std::string schema() {
          " WITHOUT ROWID;"
          "CREATE TABLE bridge_sample(id INTEGER PRIMARY KEY, hlc INTEGER NOT NULL,"
          " bridge TEXT NOT NULL, raw BLOB NOT NULL, crc INTEGER NOT NULL,"
-         " chain BLOB NOT NULL CHECK(length(chain)=32));"
-         "CREATE INDEX ix_sample ON bridge_sample(bridge, id);"
-         "PRAGMA application_id=" +
-         std::to_string(kStatsApplicationId) +
+         " chain BLOB NOT NULL CHECK(length(chain)=32));" +
+         std::string(kSampleIndex) + kMinuteSchema +
+         "PRAGMA application_id=" + std::to_string(kStatsApplicationId) +
          ";"
          "PRAGMA user_version=" +
          std::to_string(kStatsSchemaVersion) +
@@ -69,6 +68,22 @@ std::optional<LogPosition> read_position(Database& database, std::string_view ke
                       .damage = Damage::kRecord,
                       .detail = "position '" + std::string(key) + "' is damaged"});
   return std::nullopt;
+}
+
+void check_minutes(Database& database, std::vector<Finding>& findings) {
+  const auto version = database.query_integer("PRAGMA user_version");
+  if (version && *version < 2) {
+    return;  // There were none.
+  }
+  const auto damaged = read_minutes(database, "", std::numeric_limits<std::int64_t>::min(),
+                                    [](const MinuteKey&, const MinuteSum&) {});
+  if (!damaged || *damaged > 0) {
+    findings.push_back(
+        {.file = kStatsFileName,
+         .damage = damaged ? Damage::kRecord : Damage::kStructure,
+         .detail = damaged ? "sums per minute do not match their checksums" : damaged.error().what,
+         .lost = damaged ? std::optional(*damaged) : std::nullopt});
+  }
 }
 
 }  // namespace
@@ -148,6 +163,9 @@ ReportContent read_reports(Database& database, std::uint64_t newest) {
           content.latest.insert_or_assign(sample.report->report.bridge, *sample.report);
         }
       });
+  if (newest == kEveryRow) {
+    check_minutes(database, content.findings);
+  }
   if (failures > 0) {
     found(Damage::kStructure, "rows cannot be read");
   } else if (broken > 0) {
@@ -164,15 +182,21 @@ SqlResult<ReportFile> ReportFile::prepare(Database database, const Options& opti
       "INSERT INTO bridge_sample(id, hlc, bridge, raw, crc, chain) VALUES(?1,?2,?3,?4,?5,?6)",
       "INSERT OR REPLACE INTO meta(k, v, crc) VALUES(?1,?2,?3)",
       "SELECT id, hlc, chain FROM bridge_sample WHERE id=?1",
+      kSelectFrom,
       "DELETE FROM bridge_sample WHERE id<=?1",
   });
   if (!prepared) {
     return tl::make_unexpected(prepared.error());
   }
-  return ReportFile(std::move(database),
-                    Statements{std::move((*prepared)[0]), std::move((*prepared)[1]),
-                               std::move((*prepared)[2]), std::move((*prepared)[3])},
-                    options);
+  auto minutes = MinuteTable::open(database, options.minutes);
+  if (!minutes) {
+    return tl::make_unexpected(minutes.error());
+  }
+  return ReportFile(
+      std::move(database),
+      Statements{std::move((*prepared)[0]), std::move((*prepared)[1]), std::move((*prepared)[2]),
+                 std::move((*prepared)[3]), std::move((*prepared)[4])},
+      std::move(*minutes), options);
 }
 
 SqlResult<ReportFile> ReportFile::create(const std::string& path, const Options& options,
@@ -271,20 +295,19 @@ SqlResult<> ReportFile::salvage(Database& damaged, const RowRange& range, Report
   return done;
 }
 
-SqlResult<> ReportFile::work(std::uint64_t wall_ms) {
+SqlResult<> ReportFile::copy_minutes(Database& from) {
+  return database_.in_transaction([&] { return minutes_.copy(from); });
+}
+
+SqlResult<std::optional<LogPosition>> ReportFile::next_floor(std::uint64_t wall_ms) {
   const std::uint64_t rows = tip_.seq - floor_.seq;
   const std::uint64_t oldest = (wall_ms > options_.age_max_ms ? wall_ms - options_.age_max_ms : 0)
                                << 16U;
-  pruning_ = false;
-  const std::uint64_t slice = std::min(rows, kRowsPerSlice);
-  if (slice == 0) {
-    return {};
-  }
   // By number: only what is over the limit. By age: whole slices, judged by their newest row.
   const std::uint64_t excess = rows > options_.rows_max ? rows - options_.rows_max : 0;
-  const std::uint64_t count = excess > 0 ? std::min(excess, slice) : slice;
+  const std::uint64_t count = std::min(excess > 0 ? excess : rows, kRowsPerSlice);
   if (excess == 0 && rows < kRowsPerSlice) {
-    return {};
+    return std::nullopt;
   }
   statements_.select_one.bind(1, static_cast<std::int64_t>(floor_.seq + count));
   const auto row = statements_.select_one.step();
@@ -299,20 +322,56 @@ SqlResult<> ReportFile::work(std::uint64_t wall_ms) {
   if (!row) {
     return tl::make_unexpected(row.error());
   }
-  if (!next || (excess == 0 && next->hlc >= oldest)) {
-    return {};
+  if (next && excess == 0 && next->hlc >= oldest) {
+    return std::nullopt;
   }
+  return next;
+}
+
+MinuteSums ReportFile::sums_up_to(std::uint64_t last) {
+  MinuteSums sums;
+  scan(statements_.select_from, 1, static_cast<std::int64_t>(floor_.seq + 1),
+       static_cast<std::int64_t>(last), [&sums](Statement& row) {
+         if (const Sample sample = read_sample(row); sample.report) {
+           const WallTime at(
+               std::chrono::milliseconds(static_cast<std::int64_t>(sample.hlc >> 16U)));
+           sums[{sample.report->report.bridge.to_string(), minute_of(at)}].add(
+               sample.report->report);
+         }
+       });
+  return sums;
+}
+
+SqlResult<> ReportFile::work(std::uint64_t wall_ms) {
+  pruning_ = false;
+  const auto next = next_floor(wall_ms);
+  if (!next) {
+    return tl::make_unexpected(next.error());
+  }
+  const WallTime now(std::chrono::milliseconds(static_cast<std::int64_t>(wall_ms)));
+  bool more_minutes = false;
   auto done = database_.in_transaction([&]() -> SqlResult<> {
-    if (auto pruned = statements_.prune.bind(1, static_cast<std::int64_t>(next->seq)).run();
-        !pruned) {
-      return pruned;
+    const auto pruned = minutes_.prune(database_, now);
+    if (!pruned) {
+      return tl::make_unexpected(pruned.error());
     }
-    return write_position("floor", *next);
+    more_minutes = *pruned;
+    if (!*next) {
+      return {};
+    }
+    if (auto added = minutes_.add(sums_up_to((*next)->seq)); !added) {
+      return added;
+    }
+    if (auto removed = statements_.prune.bind(1, static_cast<std::int64_t>((*next)->seq)).run();
+        !removed) {
+      return removed;
+    }
+    return write_position("floor", **next);
   });
-  if (done) {
-    floor_ = *next;
-    pruning_ = true;
+  if (done && *next) {
+    floor_ = **next;
   }
+  pruning_ = done && (*next || more_minutes);
   return done;
 }
 

@@ -1,20 +1,24 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "stats/batch.h"
 #include "stats/load_report.h"
 #include "stats/sqlite/database.h"
+#include "stats/sqlite/minutes.h"
 #include "stats/sqlite/state_reader.h"
 
 namespace bascule::stats::sqlite {
 
 inline constexpr const char* kStatsFileName = "stats.db";
 inline constexpr std::int64_t kStatsApplicationId = 0x42534353;  ///< "BSCS"
-inline constexpr std::int64_t kStatsSchemaVersion = 1;
+inline constexpr std::int64_t kStatsSchemaVersion = 2;
+inline constexpr const char* kSampleIndex = "CREATE INDEX ix_sample ON bridge_sample(bridge, hlc);";
 
 /// What is read of a `stats.db` at start: its newest rows, verified.
 struct ReportContent {
@@ -46,18 +50,23 @@ struct RowRange {
 /// Rows that are verified at start.
 inline constexpr std::uint64_t kVerifiedAtStart = 65'536;
 
+/// Everything, the sums per minute as well.
+inline constexpr std::uint64_t kEveryRow = std::numeric_limits<std::uint64_t>::max();
+
 /// Verifies the newest `newest` rows and collects the last report of each bridge among them. Damage
 /// never fails the call.
 ReportContent read_reports(Database& database, std::uint64_t newest = kVerifiedAtStart);
 
 /// `stats.db`: the history of reports, each row with a CRC-32C of its canonical bytes and a SHA-256
-/// that chains it to the row before. Bounded: the oldest rows are pruned, in slices.
+/// that chains it to the row before. Bounded: the oldest rows are pruned, in slices, and live on as
+/// sums per minute, which are bounded too.
 class ReportFile {
  public:
   struct Options {
     std::int64_t pages_max = 0;
     std::uint64_t rows_max = 1'000'000;
     std::uint64_t age_max_ms = std::uint64_t{7} * 24 * 3'600 * 1'000;
+    MinuteTable::Limits minutes = {};
   };
 
   static SqlResult<ReportFile> create(const std::string& path, const Options& options,
@@ -74,7 +83,10 @@ class ReportFile {
   /// those of writing.
   SqlResult<> salvage(Database& damaged, const RowRange& range, ReportContent& content);
 
-  /// Prunes one slice when rows are over a limit.
+  /// Copies the sums per minute of another file. Errors are those of writing.
+  SqlResult<> copy_minutes(Database& from);
+
+  /// Prunes one slice when rows are over a limit; what it held goes into sums per minute.
   SqlResult<> work(std::uint64_t wall_ms);
   [[nodiscard]] bool has_work() const { return pruning_; }
   [[nodiscard]] const LogPosition& tip() const { return tip_; }
@@ -84,18 +96,26 @@ class ReportFile {
     Statement insert;
     Statement set_meta;
     Statement select_one;
+    Statement select_from;
     Statement prune;
   };
-  ReportFile(Database database, Statements statements, const Options& options)
-      : database_(std::move(database)), statements_(std::move(statements)), options_(options) {}
+  ReportFile(Database database, Statements statements, MinuteTable minutes, const Options& options)
+      : database_(std::move(database)),
+        statements_(std::move(statements)),
+        minutes_(std::move(minutes)),
+        options_(options) {}
   static SqlResult<ReportFile> prepare(Database database, const Options& options);
 
   SqlResult<> insert(const std::string& bridge, std::string_view raw, std::uint64_t hlc,
                      LogPosition& at);
+  /// The newest row of the next slice to prune; nullopt: there is none.
+  SqlResult<std::optional<LogPosition>> next_floor(std::uint64_t wall_ms);
+  MinuteSums sums_up_to(std::uint64_t last);
   SqlResult<> write_position(std::string_view key, const LogPosition& position);
 
   Database database_;
   Statements statements_;
+  MinuteTable minutes_;
   Options options_;
   LogPosition tip_;
   LogPosition floor_;

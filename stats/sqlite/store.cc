@@ -253,7 +253,14 @@ void Store::write(WriteId id, Batch batch) {
   impl_->write(id, std::move(batch));
 }
 RebuildTarget Store::rebuild_target() {
-  return {.take_history =
+  return {.hold_pruning =
+              [this](bool hold) {
+                impl_->run_between([hold](Disk& disk) {
+                  disk.hold_pruning(hold);
+                  return true;
+                });
+              },
+          .take_history =
               [this](const HistoryCopy& copy) {
                 return impl_->run_between([&copy](Disk& disk) { return disk.take_over(copy); });
               },

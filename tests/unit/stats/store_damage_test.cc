@@ -233,7 +233,7 @@ void execute(const std::string& path, const std::string& sql) {
 
 TEST_F(StoreDamageTest, WrongIdentityAndVersionAreKeptAside) {
   make(/*live=*/false);
-  for (const auto& [sql, damage] : {std::tuple{"PRAGMA user_version=2", Damage::kTooNew},
+  for (const auto& [sql, damage] : {std::tuple{"PRAGMA user_version=99", Damage::kTooNew},
                                     std::tuple{"PRAGMA user_version=0", Damage::kForeign},
                                     std::tuple{"PRAGMA application_id=7", Damage::kForeign}}) {
     for (const char* name : {"state.db", "stats.db"}) {
