@@ -175,6 +175,9 @@ Json to_json(const BridgeView& view, Now now) {
           {"report_age_ms", or_null(view.report_age, milliseconds)},
           {"report_source",
            view.report_age ? Json(focus::to_string(view.report_origin)) : Json(nullptr)},
+          {"confidence", static_cast<double>(view.confidence_permille) / 1000},
+          {"confidence_level", focus::to_string(focus::level_of(view.confidence_permille))},
+          {"caution", static_cast<double>(view.caution_permille) / 1000},
           {"expected", share(view.expected)},
           {"reserved", share(view.reserved)},
           {"limit", share(view.limit)},
@@ -311,6 +314,7 @@ HttpResponse bridges(const PlacementSources& sources) {
 HttpResponse overview(const PlacementSources& sources) {
   const Placement& placement = sources.placement();
   const Now now = sources.now();
+  const focus::Blindness blindness = placement.blindness();
   Json queue = Json::object();
   for (std::size_t i = 0; i < focus::kTicketClassCount; ++i) {
     const auto ticket_class = static_cast<focus::TicketClass>(i);
@@ -320,6 +324,10 @@ HttpResponse overview(const PlacementSources& sources) {
                {"overload", focus::to_string(placement.overload(now))},
                {"queue", std::move(queue)},
                {"oldest_wait_ms", milliseconds(placement.oldest_wait(now))},
+               {"stats",
+                {{"blind", focus::to_string(blindness.extent())},
+                 {"bridges", blindness.working},
+                 {"blind_bridges", blindness.blind}}},
                {"counters", to_json(placement.counters())}});
 }
 

@@ -139,6 +139,26 @@ void add_answers(const Counters& counters, Metrics& metrics) {
   answer("shutdown", counters.answers_later_shutdown);
 }
 
+void add_confidence(const focus::Placement& placement, Now now, Metrics& metrics) {
+  std::array<std::uint64_t, focus::kConfidenceCount> bridges{};
+  for (const focus::BridgeView& view : placement.bridges(now)) {
+    const auto level = static_cast<std::size_t>(focus::level_of(view.confidence_permille));
+    bridges.at(level) += view.present ? 1U : 0U;
+  }
+  for (std::size_t i = 0; i < bridges.size(); ++i) {
+    metrics.gauge("bascule_bridges_by_confidence",
+                  "Bridges that are there, by how far their figures are trusted.",
+                  static_cast<double>(bridges.at(i)),
+                  {{"level", std::string(focus::to_string(static_cast<focus::Confidence>(i)))}});
+  }
+  for (std::size_t i = 0; i < focus::kBlindnessExtentCount; ++i) {
+    const auto extent = static_cast<focus::Blindness::Extent>(i);
+    metrics.gauge("bascule_stats_blind", "1 for how much of the fleet tells no load.",
+                  placement.blindness().extent() == extent ? 1 : 0,
+                  {{"extent", std::string(focus::to_string(extent))}});
+  }
+}
+
 void add_bridges(const focus::Placement& placement, Now now, Metrics& metrics) {
   constexpr double kFull = 1'000'000;
   for (const focus::BridgeView& view : placement.bridges(now)) {
@@ -175,6 +195,9 @@ void add_bridges(const focus::Placement& placement, Now now, Metrics& metrics) {
             static_cast<double>(view.expected.millionths()) /
                 static_cast<double>(view.reported.millionths()));
     }
+    gauge("bascule_bridge_confidence_ratio",
+          "How far its figures are trusted: 1 fresh and its own, below 0.5 our counts decide.",
+          static_cast<double>(view.confidence_permille) / focus::kFullConfidence);
     if (view.report_age) {
       gauge("bascule_bridge_report_age_seconds", "Age of the last report.",
             static_cast<double>(view.report_age->count()) / kFull);
@@ -395,6 +418,7 @@ std::string render_metrics(const MetricsSources& sources, Now now) {
   add_placement(sources.focus.placement(), now, metrics);
   add_decisions(sources.focus.placement(), metrics);
   add_bridges(sources.focus.placement(), now, metrics);
+  add_confidence(sources.focus.placement(), now, metrics);
   add_stats_node(sources.focus, now, metrics);
   add_links(sources, metrics);
   add_process(sources, metrics);

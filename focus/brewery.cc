@@ -106,7 +106,7 @@ std::optional<StatsRequery> Brewery::last_requery() const {
   StatsRequery requery{.asked_at = *requeried_at_};
   for (const auto& [jid, bridge] : bridges_) {
     requery.expected += bridge.present ? 1U : 0U;
-    requery.seen += bridge.present && bridge.told_at >= requeried_at_ ? 1U : 0U;
+    requery.seen += bridge.present && bridge.reported_at >= requeried_at_ ? 1U : 0U;
   }
   return requery;
 }
@@ -185,6 +185,8 @@ Brewery::Losses Brewery::on_bridge_presence(const proto::MucPresence& presence, 
   Bridge& bridge = bridge_at(jid, turn);
   if (!bridge.present) {
     bridge.present = true;
+    bridge.seen_at = turn.now.mono;
+    bridge.mute_told = false;
     bridge.shutting_down = false;
     turn.set_timer(health_timer(bridge), turn.options().health_interval);
     turn.info("bridge.seen", {{"bridge", jid.to_string()}});
@@ -214,8 +216,14 @@ Brewery::Losses Brewery::on_bridge_presence(const proto::MucPresence& presence, 
   const bool no_load = presence.colibri_stats->values.contains("stress_level") && !report->stress;
   turn.counters().reports_invalid += no_load ? 1U : 0U;
   bridge.heard_at = turn.now.mono;
+  const bool repeated = bridge.load_at && !report->bridge_timestamp.empty() &&
+                        report->bridge_timestamp == bridge.told_at;
+  if (report->stress && !repeated) {
+    bridge.load_at = turn.now.mono;
+    bridge.told_at = report->bridge_timestamp;
+  }
   bridge.dead = false;
-  bridge.told_at = turn.now.mono;
+  bridge.reported_at = turn.now.mono;
   mirror_.offer(jid, *presence.colibri_stats, node_.takes_items(), turn);
   return on_report(jid, bridge, std::move(*report), turn);
 }
@@ -283,6 +291,15 @@ void Brewery::check_health(const BridgeJid& jid, Bridge& bridge, Turn& turn) {
   turn.clear_timer(health_timer(bridge));
   turn.send_iq({.purpose = IqPurpose::kHealth, .stream = StreamId::kService, .bridge = jid},
                jid.jid(), proto::HealthCheck{});
+}
+
+/// Without one report nobody is placed on it, and nothing else would say why.
+void Brewery::note_if_mute(const BridgeJid& jid, Bridge& bridge, Turn& turn) const {
+  const bool had_time = turn.now.mono - bridge.seen_at >= turn.options().placement.blind_after;
+  if (bridge.present && !bridge.reported_at && had_time && !std::exchange(bridge.mute_told, true)) {
+    turn.warn("bridge.mute",
+              {{"bridge", jid.to_string()}, {"for", turn.now.mono - bridge.seen_at}});
+  }
 }
 
 Brewery::Losses Brewery::on_health(const BridgeJid& jid, const IqOutcome& outcome, Turn& turn) {
@@ -358,7 +375,9 @@ Brewery::Losses Brewery::on_timer(const TimerKey& key, Turn& turn) {
   } else if (key.kind == TimerKind::kBridgeHealth) {
     const auto jid = by_number_.find(key.owner);
     if (jid != by_number_.end()) {
-      check_health(jid->second, bridges_.at(jid->second), turn);
+      Bridge& bridge = bridges_.at(jid->second);
+      note_if_mute(jid->second, bridge, turn);
+      check_health(jid->second, bridge, turn);
     }
   } else if (key.kind == TimerKind::kPubsub && key.owner == StatsNode::kPublishTimer) {
     mirror_.on_timer(node_.takes_items(), turn);

@@ -23,9 +23,9 @@ namespace bascule::focus {
 /// The service link: membership in the brewery, the reports of the bridges, their health.
 ///
 /// Sources of what is known of a bridge, and what they may say (docs/operations.md):
-/// 1. The brewery decides alone which bridges there are, and while a bridge reports there, what it
-///    says counts and nothing else.
-/// 2. A pubsub event counts for a bridge that is in the brewery and has not reported there for
+/// 1. The brewery decides alone which bridges there are, and while a bridge tells its load there,
+///    what it says counts and nothing else.
+/// 2. A pubsub event counts for a bridge that is in the brewery and has told no new load there for
 ///    `stale_after`: its load, and that it wants nothing new. That it is unwell, ends or is gone
 ///    is a reason to ask the bridge, never to move anybody.
 /// 3. What the node remembered counts for a bridge that nobody has told anything of yet, as old.
@@ -88,7 +88,11 @@ class Brewery {
     bool unhealthy = false;
     bool dead = false;                // Given up, until it is heard of again.
     std::optional<Instant> heard_at;  // Last presence with a report.
-    std::optional<Instant> told_at;   // Last report of anybody since we started.
+    std::optional<Instant> load_at;   // Last presence with a load it had not told before.
+    std::string told_at;              // Its own time of that, compared only.
+    Instant seen_at{};                // Came into the brewery.
+    bool mute_told = false;           // That it tells nothing.
+    std::optional<Instant> reported_at;  // Last report of anybody since we started.
     Jid real_jid;                     // As the room shows it; may be empty.
     bool twins = false;               // Two sessions under one nick, told once.
   };
@@ -96,6 +100,7 @@ class Brewery {
   void send_join(Turn& turn);
   Losses on_bridge_presence(const proto::MucPresence& presence, Turn& turn);
   Losses on_report(const BridgeJid& jid, Bridge& bridge, stats::BridgeReport report, Turn& turn);
+  void note_if_mute(const BridgeJid& jid, Bridge& bridge, Turn& turn) const;
   Losses on_health(const BridgeJid& jid, const IqOutcome& outcome, Turn& turn);
   Losses on_own_presence(const proto::MucPresence& presence, Turn& turn);
   Losses lose(const BridgeJid& jid, FailureCause cause, bool alive, Turn& turn);

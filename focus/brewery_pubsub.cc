@@ -72,7 +72,7 @@ std::pair<const BridgeJid, Brewery::Bridge>* Brewery::bridge_of_item(const std::
 }
 
 bool Brewery::is_first_hand(const Bridge& bridge, Turn& turn) const {
-  return bridge.heard_at && turn.now.mono - *bridge.heard_at < turn.options().placement.stale_after;
+  return bridge.load_at && turn.now.mono - *bridge.load_at < turn.options().placement.stale_after;
 }
 
 void Brewery::on_items(const std::vector<proto::PubsubItem>& items, ReportOrigin origin,
@@ -98,7 +98,7 @@ void Brewery::on_items(const std::vector<proto::PubsubItem>& items, ReportOrigin
 
 void Brewery::on_item(const BridgeJid& jid, Bridge& bridge, const proto::ColibriStats& stats,
                       ReportOrigin origin, Turn& turn) {
-  if (origin == ReportOrigin::kPubsubList && bridge.told_at) {
+  if (origin == ReportOrigin::kPubsubList && bridge.reported_at) {
     return;
   }
   auto report = to_report(jid, stats);
@@ -116,7 +116,7 @@ void Brewery::on_item(const BridgeJid& jid, Bridge& bridge, const proto::Colibri
   report->graceful_shutdown.reset();
   report->total_participants.reset();
   ++turn.counters().items_used;
-  bridge.told_at = turn.now.mono;
+  bridge.reported_at = turn.now.mono;
   turn.shared.placement.report(*report, turn.now, origin);
   if (origin == ReportOrigin::kPubsub) {
     remember(std::move(*report), stats::ReportSource::kPubsub, turn);

@@ -49,7 +49,6 @@ ReportEffect BridgeRegistry::report(const stats::BridgeReport& report, Instant n
     told.pop_front();
   }
   told.push_back(report.bridge_timestamp);
-  bridge->report_origin = origin;
   const bool appeared = appear(*bridge, now);
   const bool restarted = report.total_participants && bridge->total_participants &&
                          *report.total_participants < *bridge->total_participants;
@@ -75,7 +74,7 @@ ReportEffect BridgeRegistry::report(const stats::BridgeReport& report, Instant n
                            bridge->ledger.learned().confirmations < kConfirmed;
     const Instant heard = heard_at(origin, now);
     const bool learn = separable && heard == now && now >= learn_from_;
-    sampled = apply_stress(*bridge, *report.stress, learn, heard);
+    sampled = apply_stress(*bridge, *report.stress, learn, heard, origin);
     if (sampled && report.local_endpoints == 0 && bridge->participants == 0) {
       bridge->ledger.idle_sample(*report.stress);
     }
@@ -139,8 +138,9 @@ void BridgeRegistry::apply_residual(Bridge& bridge) {
   bridge.ledger.set_foreign(bridge.residual);
 }
 
-bool BridgeRegistry::apply_stress(Bridge& bridge, Stress stress, bool learn, Instant now) {
-  const bool is_new = bridge.ledger.report(stress, now, learn);
+bool BridgeRegistry::apply_stress(Bridge& bridge, Stress stress, bool learn, Instant now,
+                                  ReportOrigin origin) {
+  const bool is_new = bridge.ledger.report(stress, now, learn, origin);
   if (is_new && stress > options_.hot_brake) {
     bridge.hot_until = now + options_.hot_brake_time;
   }

@@ -280,10 +280,6 @@ Stress BridgeRegistry::capacity(const Bridge& bridge, Instant now) const {
                                          periods * options_.capacity_recovery.millionths()));
 }
 
-bool BridgeRegistry::is_blind(const Bridge& bridge, Instant now) const {
-  return !bridge.ledger.heard_at() || now - *bridge.ledger.heard_at() > options_.blind_after;
-}
-
 bool BridgeRegistry::is_ready(const Bridge& bridge, Instant now) const {
   const bool stuck = bridge.answer_time > kStuckAnswers && bridge.in_flight > 0;
   return bridge.limiter.earliest() <= now && bridge.in_flight < options_.max_in_flight && !stuck &&

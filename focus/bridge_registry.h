@@ -38,7 +38,6 @@ struct Bridge {
   std::optional<std::string> version, region, relay_id;
   std::deque<std::string> last_timestamps;  // Identities of the last few reports.
   std::optional<std::int64_t> total_participants;
-  ReportOrigin report_origin = ReportOrigin::kBrewery;
 
   // What others told us about it.
   bool suspect = false;
@@ -150,7 +149,14 @@ class BridgeRegistry {
   /// `works`, and accepts conferences it does not have yet.
   [[nodiscard]] static bool takes_new(const Bridge& bridge, Instant now);
   /// The report is too old to be believed at all.
-  [[nodiscard]] bool is_blind(const Bridge& bridge, Instant now) const;
+  [[nodiscard]] static bool is_blind(const Bridge& bridge, Instant now) {
+    return bridge.ledger.confidence(now) < kLateConfidence;
+  }
+  /// `is_blind`, and had the time to tell something.
+  [[nodiscard]] bool tells_nothing(const Bridge& bridge, Instant now) const {
+    const bool just_started = bridge.started_at && now - *bridge.started_at <= options_.blind_after;
+    return is_blind(bridge, now) && !just_started;
+  }
   [[nodiscard]] Stress capacity(const Bridge& bridge, Instant now) const;
   /// Pace, window and open requests allow one placement now.
   [[nodiscard]] bool is_ready(const Bridge& bridge, Instant now) const;
@@ -170,7 +176,7 @@ class BridgeRegistry {
   [[nodiscard]] Instant heard_at(ReportOrigin origin, Instant now) const {
     return origin == ReportOrigin::kPubsubList ? now - options_.stale_after - Duration(1) : now;
   }
-  bool apply_stress(Bridge& bridge, Stress stress, bool learn, Instant now);
+  bool apply_stress(Bridge& bridge, Stress stress, bool learn, Instant now, ReportOrigin origin);
   bool appear(Bridge& bridge, Instant now);
   void cut_capacity(Bridge& bridge, Instant now);
   [[nodiscard]] bool may_put_aside(Instant now) const;

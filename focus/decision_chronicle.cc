@@ -18,6 +18,27 @@ void log_wait(const DecisionRecord& record, Turn& turn) {
                             {"candidates", static_cast<std::int64_t>(record.open_bridges)}});
 }
 
+constexpr std::size_t kBlindNamed = 5;
+constexpr std::string_view kAction =
+    "do these bridges publish their stats to the brewery (/v1/bridges says who told what, and "
+    "when)? "
+    "Until they do, people are placed by our own counts";
+
+/// Bridges that are there and tell nothing that is believed.
+std::string blind_bridges(const Placement& placement, Now now) {
+  std::string nicks;
+  std::size_t count = 0;
+  for (const BridgeView& view : placement.bridges(now)) {
+    if (view.present && level_of(view.confidence_permille) >= Confidence::kLow) {
+      if (++count > kBlindNamed) {
+        return nicks + " ...";
+      }
+      nicks += (nicks.empty() ? "" : " ") + view.bridge.jid().resource();
+    }
+  }
+  return nicks;
+}
+
 std::string spares_in_use(const Placement& placement, Now now) {
   std::string nicks;
   for (const BridgeView& view : placement.bridges(now)) {
@@ -56,11 +77,37 @@ void DecisionChronicle::notice(Turn& turn) {
                                    {"before", std::string(to_string(before))},
                                    {"waiting", static_cast<std::int64_t>(placement.queued())}});
   }
+  notice_blindness(turn);
   if (std::exchange(spares_activated_, counters.spares_activated) != counters.spares_activated) {
     turn.info("bridge.spare_activated", {{"bridges", spares_in_use(placement, turn.now)}});
   }
   if (std::exchange(mass_drops_, counters.mass_drops) != counters.mass_drops) {
     turn.warn("placement.mass_drop", {{"waiting", static_cast<std::int64_t>(placement.queued())}});
+  }
+}
+
+void DecisionChronicle::notice_blindness(Turn& turn) {
+  const Blindness now = turn.shared.placement.blindness();
+  const Blindness::Extent before = std::exchange(blindness_, now.extent());
+  if (before == blindness_) {
+    return;
+  }
+  if (blindness_ == Blindness::Extent::kNone) {
+    turn.info("stats.trusted_again", {{"bridges", static_cast<std::int64_t>(now.working)},
+                                      {"after", turn.now.mono - blind_since_}});
+    return;
+  }
+  if (before == Blindness::Extent::kNone) {
+    blind_since_ = turn.now.mono;
+  }
+  const Turn::Field extent{"extent", std::string(to_string(blindness_))};
+  const Turn::Field blind{"blind", static_cast<std::int64_t>(now.blind)};
+  const Turn::Field bridges{"bridges", static_cast<std::int64_t>(now.working)};
+  const Turn::Field which{"which", blind_bridges(turn.shared.placement, turn.now)};
+  if (blindness_ == Blindness::Extent::kPartly) {
+    turn.warn("stats.blind", {extent, blind, bridges, which});
+  } else {
+    turn.error("stats.blind", {extent, blind, bridges, which, {"action", std::string(kAction)}});
   }
 }
 

@@ -17,12 +17,17 @@ class DecisionChronicle {
   /// Makes the decisions since the last call durable, and logs those who wait for long. Returns
   /// them, oldest first.
   std::vector<DecisionRecord> take(Turn& turn);
-  /// Logs what changed since the last call: the mode, spares in use, people gone at once.
+  /// Logs what changed since the last call: the mode, how much of the fleet tells nothing, spares
+  /// in use, people gone at once.
   void notice(Turn& turn);
 
  private:
+  void notice_blindness(Turn& turn);
+
   std::uint64_t told_ = 0;  // Number of the last record.
   Mode mode_ = Mode::kServiceDown;
+  Blindness::Extent blindness_ = Blindness::Extent::kNone;
+  Instant blind_since_{};
   std::uint64_t spares_activated_ = 0;
   std::uint64_t mass_drops_ = 0;
 };

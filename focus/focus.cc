@@ -25,6 +25,8 @@ std::string_view name_of(NotReady reason) {
       return "rooms_refused";
     case NotReady::kCommitDegraded:
       return "commit_degraded";
+    case NotReady::kStatsBlind:
+      return "stats_blind";
     case NotReady::kShuttingDown:
       return "shutting_down";
   }
@@ -50,6 +52,8 @@ Readiness Focus::Impl::readiness(Now now) const {
          NotReady::kNoBridge);
   add_if(rooms_refused_, NotReady::kRoomsRefused);
   add_if(commit_degraded_, NotReady::kCommitDegraded);
+  add_if(service_up && shared_.placement.blindness().extent() >= Blindness::Extent::kMostly,
+         NotReady::kStatsBlind);
   add_if(shared_.shutting_down, NotReady::kShuttingDown);
   return readiness;
 }

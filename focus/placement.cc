@@ -67,6 +67,34 @@ std::string_view to_string(ReportOrigin origin) {
   check_failed("origin is one of ReportOrigin", __FILE__, __LINE__);
 }
 
+std::string_view to_string(Confidence confidence) {
+  switch (confidence) {
+    case Confidence::kHigh:
+      return "high";
+    case Confidence::kMedium:
+      return "medium";
+    case Confidence::kLow:
+      return "low";
+    case Confidence::kNone:
+      return "none";
+  }
+  check_failed("confidence is one of Confidence", __FILE__, __LINE__);
+}
+
+std::string_view to_string(Blindness::Extent extent) {
+  switch (extent) {
+    case Blindness::Extent::kNone:
+      return "none";
+    case Blindness::Extent::kPartly:
+      return "partly";
+    case Blindness::Extent::kMostly:
+      return "mostly";
+    case Blindness::Extent::kWholly:
+      return "wholly";
+  }
+  check_failed("extent is one of Blindness::Extent", __FILE__, __LINE__);
+}
+
 std::string_view to_string(Mode mode) {
   switch (mode) {
     case Mode::kNormal:
@@ -188,6 +216,9 @@ bool Placement::settling() const {
 }
 Mode Placement::mode() const {
   return impl_->mode();
+}
+Blindness Placement::blindness() const {
+  return impl_->blindness();
 }
 std::vector<DecisionRecord> Placement::explain(const RoomJid& room, std::size_t limit) const {
   return impl_->decisions().about(room, limit);

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/stress.h"
 #include "base/time.h"
+#include "focus/confidence.h"
 #include "focus/placement_options.h"
 #include "focus/room_history.h"
 #include "focus/ticket.h"
@@ -40,14 +41,6 @@ enum class FailureCause : std::uint8_t {
 inline constexpr std::size_t kFailureCauseCount = 6;
 [[nodiscard]] std::string_view to_string(FailureCause cause);
 
-/// Who told us the figures of a bridge last.
-enum class ReportOrigin : std::uint8_t {
-  kBrewery,     ///< The bridge itself.
-  kPubsub,      ///< Somebody else, just now.
-  kPubsubList,  ///< A node remembered it: of unknown age, never fresh.
-};
-[[nodiscard]] std::string_view to_string(ReportOrigin origin);
-
 /// Why new rooms are put off; kNone means they are welcome.
 enum class Overload : std::uint8_t {
   kNone,
@@ -71,6 +64,8 @@ struct BridgeView {
   Stress reported;                                      ///< Last sample.
   std::optional<Duration> report_age;                   ///< Absent before the first report.
   ReportOrigin report_origin = ReportOrigin::kBrewery;  ///< Of that report.
+  std::int64_t confidence_permille = 0;                 ///< What the estimate below rests on.
+  std::int64_t caution_permille = 0;                    ///< Added to our own counts because of it.
   Stress expected;                                      ///< Estimate of its true load now.
   Stress reserved;                                      ///< Held for the growth of its conferences.
   Stress limit;                  ///< Joins end here: `limit_single_join` x capacity.
@@ -256,6 +251,8 @@ class Placement {
 
   [[nodiscard]] bool settling() const;  ///< See Mode::kSettling.
   [[nodiscard]] Mode mode() const;
+  /// As of the last second in which the bridges had settled and one of them worked.
+  [[nodiscard]] Blindness blindness() const;
   /// Decisions about a room, newest first, at most `limit`. O(decisions remembered).
   [[nodiscard]] std::vector<DecisionRecord> explain(const RoomJid& room, std::size_t limit) const;
   /// The same for placements on a bridge.

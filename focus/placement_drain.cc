@@ -108,18 +108,25 @@ void Placement::Impl::refresh_fleet(Instant now) {
   std::int64_t usable = 0;
   std::int64_t blind = 0;
   std::int64_t working = 0;
+  Blindness blindness;
   for (const auto& [jid, bridge] : registry_.all()) {
     if (!BridgeRegistry::works(bridge, now)) {
       continue;
     }
     ++working;
-    blind += registry_.is_blind(bridge, now) ? 1 : 0;
+    blind += BridgeRegistry::is_blind(bridge, now) ? 1 : 0;
+    ++blindness.working;
+    blindness.blind += registry_.tells_nothing(bridge, now) ? 1U : 0U;
     if (bridge.bucket) {
       ++usable;
       roomy += Selector::fits(selector_.look(bridge, now), kRoomProbe, options_.limit_join, true);
     }
   }
   fleet_full_ = usable > 0 && roomy * 1000 < usable * options_.pressure_permille;
+  // Without a link or a bridge there is nobody who could have told anything.
+  if (blindness.working > 0 && registry_.phase().link_is_up() && !registry_.phase().settling()) {
+    blindness_ = blindness;
+  }
   // Entered above a half, left below a fifth: reports come in bursts.
   fleet_blind_ = fleet_blind_ ? blind * 5 > working : blind * 2 > working;
   if (!fleet_full_) {

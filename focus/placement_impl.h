@@ -63,6 +63,7 @@ class Placement::Impl {
 
   [[nodiscard]] BridgeView view(const Bridge& bridge, Now now) const;
   [[nodiscard]] Mode mode() const;
+  [[nodiscard]] Blindness blindness() const { return blindness_; }
   [[nodiscard]] Duration oldest_wait(Now now) const;
   [[nodiscard]] std::optional<WaitReason> waiting_for(const OccupantJid& participant) const;
   [[nodiscard]] const DecisionLog& decisions() const { return decisions_; }
@@ -199,6 +200,7 @@ class Placement::Impl {
   // As of the last tick.
   bool fleet_full_ = false;
   bool fleet_blind_ = false;
+  Blindness blindness_;
   std::optional<Instant> full_since_;
 
   std::size_t placed_ = 0;  // Members with a place.

@@ -62,8 +62,10 @@ BridgeView Placement::Impl::view(const Bridge& bridge, Now now) const {
   view.reported = bridge.ledger.reported();
   if (bridge.ledger.heard_at()) {
     view.report_age = at - *bridge.ledger.heard_at();
-    view.report_origin = bridge.report_origin;
+    view.report_origin = bridge.ledger.origin();
   }
+  view.confidence_permille = bridge.ledger.confidence(at);
+  view.caution_permille = bridge.ledger.caution(at);
   view.expected = candidate.estimate;
   view.reserved = candidate.growth;
   view.capacity = candidate.capacity;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -16,16 +17,19 @@ enum class NotReady : std::uint8_t {
   kNoBridge,        ///< Not one bridge takes participants.
   kRoomsRefused,    ///< The server refuses to let us create rooms.
   kCommitDegraded,  ///< Durable changes are not durable before their effects leave.
+  kStatsBlind,      ///< Most bridges tell no load: placed by our own counts.
   kShuttingDown,
 };
-inline constexpr std::size_t kNotReadyCount = 9;
+inline constexpr std::size_t kNotReadyCount = 10;
 [[nodiscard]] std::string_view name_of(NotReady reason);
 
 struct Readiness {
   std::vector<NotReady> reasons;  ///< In the order of the enumeration.
-  /// A degraded store does not stop the service.
+  /// Neither a degraded store nor missing stats stop the service.
   [[nodiscard]] bool ready() const {
-    return reasons.empty() || (reasons.size() == 1 && reasons[0] == NotReady::kCommitDegraded);
+    return std::all_of(reasons.begin(), reasons.end(), [](NotReady reason) {
+      return reason == NotReady::kCommitDegraded || reason == NotReady::kStatsBlind;
+    });
   }
 };
 

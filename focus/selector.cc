@@ -254,7 +254,7 @@ void Selector::check_invariants(Instant now) const {
     BASCULE_CHECK(open_[i]->open_position == i);
   }
   for (const auto& [jid, bridge] : registry_.all()) {
-    if (bridge.bucket && !registry_.is_blind(bridge, now)) {
+    if (bridge.bucket && !BridgeRegistry::is_blind(bridge, now)) {
       // Reports that age raise the estimate until the next refresh; it never falls by itself.
       BASCULE_CHECK(*bridge.bucket <= bucket_of(look(bridge, now)));
     }

@@ -324,6 +324,8 @@ void StatsNode::on_event(const proto::PubsubEvent& event, Turn& turn) {
     watch_for_silence(turn);
     if (state_ == NodeState::kSilent) {
       conclude(NodeState::kWorking, turn);
+    } else if (state_ == NodeState::kServiceGone || state_ == NodeState::kServiceBroken) {
+      look_in(kLookSpacing, turn);  // It lives.
     }
     return;
   }

@@ -18,7 +18,6 @@ constexpr int kConfirmed = 3;
 constexpr std::int64_t kDeathStress = 950'000;
 constexpr Milliunits kUnit = 1000;
 
-constexpr std::int64_t kBlindInflationMaxPermille = 50;
 // Reached after four minutes of silence: counts that no sample corrects drift. Only where whoever
 // does not fit can go to another bridge; a meeting that cannot be split would wait for nothing.
 constexpr std::int64_t kLongSilencePermille = 60;
@@ -74,8 +73,9 @@ void StressLedger::cleared() {
   heard_at_.reset();
 }
 
-bool StressLedger::report(Stress stress, Instant at, bool learn) {
+bool StressLedger::report(Stress stress, Instant at, bool learn, ReportOrigin origin) {
   heard_at_ = at;
+  origin_ = origin;
   if (sampled_at_ && stress == reported_) {
     if (at - *sample_heard_at_ < window_ + 2 * half_period_) {
       return false;
@@ -146,27 +146,29 @@ Stress StressLedger::estimate(Instant now) const {
     corrected += stress_of(unaccounted_ * (focuses_permille_ - 1000) / 1000, cost_with_margin())
                      .millionths();
   }
-  if (is_stale(now)) {
-    model = stress_of(all, cost_with_margin()).millionths() * inflation_permille(now) / 1000;
+  const std::int64_t confidence = this->confidence(now);
+  if (confidence < kFullConfidence) {
+    model = raised(stress_of(all, cost_with_margin()), now).millionths();
   }
-  const bool blind = !heard_at_ || now - *heard_at_ > blind_after_;
-  if (blind) {
+  if (confidence < kLateConfidence) {
     corrected = model;
   }
   return Stress(std::max({std::int64_t{0}, corrected, model}));
 }
 
-/// A minute's delay would be 100 %; late reports are themselves a sign of load.
-std::int64_t StressLedger::inflation_permille(Instant now) const {
-  const std::int64_t late_ms =
-      heard_at_ ? (now - *heard_at_ - stale_after_) / std::chrono::milliseconds{1} : 0;
-  return 1000 + std::clamp<std::int64_t>(late_ms / 60, 0, kBlindInflationMaxPermille) +
-         std::clamp<std::int64_t>(late_ms / 4000, 0, long_silence_permille_);
+std::int64_t StressLedger::confidence(Instant now) const {
+  if (!heard_at_) {
+    return confirmations_ > 0 ? kRememberedConfidence : 0;
+  }
+  return confidence_permille(origin_, now - *heard_at_, stale_after_, blind_after_);
+}
+
+Stress StressLedger::raised(Stress stress, Instant now) const {
+  return Stress(stress.millionths() * (1000 + caution(now)) / 1000);
 }
 
 Stress StressLedger::cost_of_more(Instant now) const {
-  const Stress cost = cost_with_margin();
-  return is_stale(now) ? Stress((cost.millionths() * inflation_permille(now) + 999) / 1000) : cost;
+  return Stress((cost_with_margin().millionths() * (1000 + caution(now)) + 999) / 1000);
 }
 
 bool StressLedger::within_window(Milliunits load, Instant now) const {

@@ -7,6 +7,7 @@
 
 #include "base/stress.h"
 #include "base/time.h"
+#include "focus/confidence.h"
 #include "focus/load_units.h"
 #include "focus/placement_options.h"
 
@@ -53,7 +54,7 @@ class StressLedger {
   /// bridge publishes more often than it measures) and pays off nothing, until a whole window and a
   /// publish period have passed: then it must be a new one that happens to be equal. `learn` is
   /// false while the counts behind it are in doubt. Returns whether it was a new sample.
-  bool report(Stress stress, Instant at, bool learn);
+  bool report(Stress stress, Instant at, bool learn, ReportOrigin origin = ReportOrigin::kBrewery);
   /// Load of others on the same bridge, from its own count of endpoints.
   void set_foreign(Milliunits load) { foreign_ = load; }
   /// The bridge's own figure for one participant; used until something was learned.
@@ -76,7 +77,7 @@ class StressLedger {
 
   /// Learned cost plus margin: what a planned unit is counted with.
   [[nodiscard]] Stress cost_with_margin() const;
-  /// The same while reports are fresh; what a unit adds to the inflated estimate otherwise.
+  /// The same at full confidence; what a unit adds to the raised estimate otherwise.
   [[nodiscard]] Stress cost_of_more(Instant now) const;
   [[nodiscard]] Learned learned() const {
     return {Stress(cost_), Stress(deviation_), confirmations_};
@@ -93,6 +94,14 @@ class StressLedger {
   /// cost not confirmed. For bridges that do not tell how many endpoints they have.
   [[nodiscard]] Milliunits unexplained() const;
   [[nodiscard]] std::optional<Instant> heard_at() const { return heard_at_; }
+  [[nodiscard]] ReportOrigin origin() const { return origin_; }  ///< Of what was heard then.
+  /// See confidence.h. The estimate is made with it: below full the model counts with its margin
+  /// and raised by `caution`; below kLateConfidence nothing else counts.
+  [[nodiscard]] std::int64_t confidence(Instant now) const;
+  /// Thousandths the model is raised by.
+  [[nodiscard]] std::int64_t caution(Instant now) const {
+    return caution_permille(confidence(now), long_silence_permille_);
+  }
 
   /// Aborts when an entry is out of order or the sums differ from the entries.
   void check_invariants() const;
@@ -106,10 +115,7 @@ class StressLedger {
   /// How a change becomes visible: joins slowly, leaves at once.
   enum class Kind : bool { kJoin, kLeave };
 
-  [[nodiscard]] bool is_stale(Instant now) const {
-    return !heard_at_ || now - *heard_at_ > stale_after_;
-  }
-  [[nodiscard]] std::int64_t inflation_permille(Instant now) const;
+  [[nodiscard]] Stress raised(Stress stress, Instant now) const;
   [[nodiscard]] Entries& entries(Kind kind) { return kind == Kind::kJoin ? joins_ : leaves_; }
   void append(Kind kind, Milliunits load, Instant at);
   void change(Kind kind, Entry& entry, Milliunits delta);
@@ -127,6 +133,7 @@ class StressLedger {
 
   Stress reported_;
   std::optional<Instant> heard_at_;
+  ReportOrigin origin_ = ReportOrigin::kBrewery;
   std::optional<Instant> sampled_at_;       // Estimated end of the window of `reported_`.
   std::optional<Instant> sample_heard_at_;  // When we first heard of it.
   Milliunits contained_ = 0;                // All load less `unaccounted_` as of the last sample.

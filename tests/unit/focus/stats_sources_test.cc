@@ -138,6 +138,59 @@ TEST_F(StatsSourcesTest, TheSameTimestampAgainIsNoFreshReport) {
   EXPECT_GE(*view("jvb1")->report_age, seconds{50});
 }
 
+TEST_F(StatsSourcesTest, APresenceWithoutANewLoadDoesNotHideWhatOthersSay) {
+  stage.add_bridge("jvb1", "0.2");
+  for (int i = 0; i < 4; ++i) {  // It is there, and says again what it said.
+    stage.advance(seconds{5});
+    stage.report("jvb1", "none");
+  }
+  stage.publish("jvb@auth.example.net/jvb1", stats_of("0.4"));
+  EXPECT_EQ(reported("jvb1"), 400'000);
+  EXPECT_EQ(level_of(view("jvb1")->confidence_permille), Confidence::kMedium);
+  stage.report("jvb1", "0.3");
+  EXPECT_EQ(level_of(view("jvb1")->confidence_permille), Confidence::kHigh);
+}
+
+TEST_F(StatsSourcesTest, BlindnessIsToldWithItsExtentAndSoIsItsEnd) {
+  stage.add_bridge("jvb1");
+  stage.add_bridge("jvb2");
+  stage.advance(seconds{20});
+  stage.report("jvb1", "0.1");
+  stage.advance(seconds{20});
+  EXPECT_EQ(stage.logged("stats.blind"), 1U);  // Partly.
+  EXPECT_TRUE(stage.last_action["stats.blind"].empty());
+  EXPECT_TRUE(stage.focus.readiness(stage.now).reasons.empty());
+  stage.advance(seconds{20});
+  EXPECT_EQ(stage.logged("stats.blind"), 2U);  // Wholly: now an operator is asked to look.
+  EXPECT_FALSE(stage.last_action["stats.blind"].empty());
+  const Readiness readiness = stage.focus.readiness(stage.now);
+  EXPECT_EQ(readiness.reasons, std::vector{NotReady::kStatsBlind});
+  EXPECT_TRUE(readiness.ready());
+  stage.publish("jvb1", stats_of("0.1"));
+  stage.publish("jvb2", stats_of("0.1"));
+  stage.advance(seconds{2});
+  EXPECT_EQ(stage.logged("stats.trusted_again"), 1U);
+  EXPECT_TRUE(stage.focus.readiness(stage.now).reasons.empty());
+}
+
+TEST_F(StatsSourcesTest, WithoutALinkNobodyIsCalledBlind) {
+  stage.add_bridge("jvb1");
+  stage.advance(seconds{2});
+  stage.down(StreamId::kService);
+  stage.advance(minutes{2});
+  EXPECT_EQ(stage.logged("stats.blind"), 0U);
+}
+
+TEST_F(StatsSourcesTest, ABridgeThatTellsNothingAtAllIsNamed) {
+  add_mute_bridge("jvb1");
+  stage.advance(minutes{2});
+  EXPECT_EQ(stage.logged("bridge.mute"), 1U);
+  add_mute_bridge("jvb2");
+  stage.publish("jvb2", stats_of("0.1"));
+  stage.advance(minutes{2});
+  EXPECT_EQ(stage.logged("bridge.mute"), 1U);
+}
+
 TEST_F(StatsSourcesTest, BlackoutOfBothSourcesIsServedFromOurOwnCounts) {
   for (const char* nick : {"jvb1", "jvb2", "jvb3"}) {
     stage.add_bridge(nick, "0.1");
