@@ -14,6 +14,7 @@
 #include "sim/fake_relays.h"
 #include "sim/schedule.h"
 #include "xmpp/proto/colibri2.h"
+#include "xmpp/proto/colibri_stats.h"
 #include "xmpp/proto/stanza_error.h"
 
 namespace bascule::sim {
@@ -29,6 +30,7 @@ struct BridgeOptions {
   Duration expiration_check = std::chrono::seconds{60};
   Duration service_time_min = std::chrono::milliseconds{2};
   Duration service_time_max = std::chrono::milliseconds{40};
+  bool publishes_to_pubsub = false;  ///< Besides its presence.
 };
 
 /// What a bridge has to do with the world beside XMPP.
@@ -53,11 +55,26 @@ class FakeBridge : public Peer {
   /// Accepts stanzas and never answers; presence goes on (the health thread lives).
   void hang(bool hanging) { hanging_ = hanging; }
   void drain(bool draining);
+  /// What it tells of itself, from its next period on; it stays in the brewery and goes on working.
+  void set_tells(bool in_brewery, bool by_pubsub) {
+    tells_brewery_ = in_brewery;
+    tells_pubsub_ = by_pubsub;
+  }
+  /// Its last presence again, as after a change of its role or the return of the room.
+  void repeat_presence();
+  /// Its clock is off by this from now on; no clock of a bridge may matter.
+  void set_clock_offset(Duration offset) { clock_offset_ = offset; }
+  /// Reports that it sent, by either way, that were new.
+  [[nodiscard]] std::uint64_t reports() const { return reports_; }
   [[nodiscard]] bool is_running() const { return running_; }
   [[nodiscard]] bool is_hanging() const { return hanging_; }
   [[nodiscard]] bool is_draining() const { return draining_; }
   [[nodiscard]] const std::string& nick() const { return options_.nick; }
 
+  /// What this load, in thousandths of a unit, is to it.
+  [[nodiscard]] Stress stress_of(std::int64_t load) const {
+    return Stress{load * 1'000 / options_.capacity};
+  }
   /// What the load would be with every ramp over.
   [[nodiscard]] Stress settled_stress() const;
   [[nodiscard]] Stress max_settled_stress() const { return max_settled_; }
@@ -91,6 +108,7 @@ class FakeBridge : public Peer {
  private:
   void connect();
   void publish();
+  [[nodiscard]] proto::ColibriStats stats() const;
   void schedule_publish();
   void watch_media();
   void expire_silent();
@@ -121,6 +139,12 @@ class FakeBridge : public Peer {
   Stress max_settled_;
   std::uint64_t total_participants_ = 0;
   std::uint64_t last_relay_ = 0;
+  bool tells_brewery_ = true;
+  bool tells_pubsub_ = true;
+  std::optional<xml::Element> last_presence_;
+  Duration clock_offset_{};
+  std::uint64_t reports_ = 0;
+  std::uint64_t last_item_ = 0;
   std::map<std::string, Conference> conferences_;  // By meeting id.
   std::vector<std::string> complaints_;
 };

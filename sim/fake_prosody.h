@@ -37,6 +37,8 @@ struct Deployment {
   Jid service_component = Jid::parse("bascule.meet.sim").value();
   Jid conference_service = Jid::parse("conference.meet.sim").value();
   Jid internal_service = Jid::parse("internal.auth.meet.sim").value();
+  Jid pubsub_service = Jid::parse("pubsub.meet.sim").value();  ///< Where a world has one.
+  std::string pubsub_node = "sharedStatsNode";
   bool fixed_resource = true;  ///< Every process of the focus binds the same resource.
   RoomJid brewery = RoomJid(Jid::parse("jvbbrewery@internal.auth.meet.sim").value());
 };

@@ -10,12 +10,16 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/blackout.h"
 #include "sim/world.h"
 
 namespace {
 
 using bascule::sim::Ask;
 using bascule::sim::AskCounts;
+using bascule::sim::Blackout;
+using bascule::sim::BlackoutPart;
+using bascule::sim::BlackoutResult;
 using bascule::sim::kAskCount;
 using bascule::sim::World;
 using bascule::sim::WorldOptions;
@@ -24,6 +28,7 @@ using bascule::sim::WorldResult;
 constexpr std::string_view kUsage =
     "usage: bascule-sim [--seeds A..B] [--seeds-file FILE] [--wire] [--no-faults] [--no-crash]\n"
     "                   [--relays all|none] [--json FILE] [--quiet] [--log] [--stanzas]\n"
+    "                   [--blackout]\n"
     "\n"
     "Runs the focus core against a simulated XMPP server, bridges and clients in virtual time.\n"
     "Each seed draws a deployment, faults and people who come and go; then everything is healed\n"
@@ -38,6 +43,7 @@ constexpr std::string_view kUsage =
     "  --relays WHICH     conferences may span bridges in all or none (default: every third seed)\n"
     "  --no-crash         faults, but the focus process lives\n"
     "  --json FILE        the figures of the run\n"
+    "  --blackout         instead: stats are lost, partly and wholly (see sim/blackout.h)\n"
     "  --quiet            no line per seed\n"
     "  --log              the notes of the focus and the faults, with the virtual time\n"
     "  --stanzas          as --log, and every stanza the server receives\n";
@@ -48,6 +54,7 @@ struct Arguments {
   std::string seeds_file;
   std::string json;
   bool quiet = false;
+  bool blackout = false;
   WorldOptions world;
 };
 
@@ -100,6 +107,8 @@ std::optional<Arguments> parse(int argc, char** argv) {
           which == "all" ? bascule::sim::Relays::kAll : bascule::sim::Relays::kNone;
     } else if (option == "--no-crash") {
       arguments.world.crash_focus = false;
+    } else if (option == "--blackout") {
+      arguments.blackout = true;
     } else if (option == "--quiet") {
       arguments.quiet = true;
     } else if (option == "--log" || option == "--stanzas") {
@@ -219,6 +228,44 @@ bool write_json(const std::string& path, const Totals& totals) {
   return file.good();
 }
 
+double in_seconds(bascule::Duration time) {
+  return static_cast<double>(time.count()) / 1e6;
+}
+
+void print(const BlackoutResult& result) {
+  std::printf("seed %-5llu %s  bridges=%zu rooms=%zu clients=%zu told_s=%.0f trusted_s=%.0f\n",
+              static_cast<unsigned long long>(result.seed),
+              result.complaints.empty() ? "ok  " : "FAIL", result.bridges, result.rooms,
+              result.clients, in_seconds(result.told_after), in_seconds(result.trusted_after));
+  for (const BlackoutPart& part : result.parts) {
+    std::printf("  %-15s people=%-4zu largest=%.2f spread=%.2f share=%.2f confidence=%lld..%lld\n",
+                part.name.c_str(), part.people, static_cast<double>(part.largest) / 1e6,
+                static_cast<double>(part.spread) / 1e6, static_cast<double>(part.share) / 1e3,
+                static_cast<long long>(part.confidence_low),
+                static_cast<long long>(part.confidence_high));
+  }
+  for (const std::string& complaint : result.complaints) {
+    std::printf("  %s\n", complaint.c_str());
+  }
+}
+
+/// Exit status.
+int run_blackouts(const Arguments& arguments) {
+  bool all = true;
+  for (const std::uint64_t seed : seeds_of(arguments)) {
+    BlackoutResult result = Blackout({.seed = seed, .journal = arguments.world.journal}).run();
+    if (seed % 10 == 0 &&
+        Blackout({.seed = seed, .journal = {}}).run().action_hash != result.action_hash) {
+      result.complaints.emplace_back("determinism: a second run did something else");
+    }
+    if (!arguments.quiet || !result.complaints.empty()) {
+      print(result);
+    }
+    all = all && result.complaints.empty();
+  }
+  return all ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -232,6 +279,9 @@ int main(int argc, char** argv) {
   if (!arguments) {
     std::fwrite(kUsage.data(), 1, kUsage.size(), stderr);
     return 2;
+  }
+  if (arguments->blackout) {
+    return run_blackouts(*arguments);
   }
   const auto started = std::chrono::steady_clock::now();
   Totals totals;

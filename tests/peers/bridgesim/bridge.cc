@@ -209,9 +209,12 @@ void Bridge::publish(Occasion occasion) {
       input.stress = frozen_stress_;
     }
     frozen_stress_ = input.stress;
-    const xml::Element& stats = stanza.add(stats_extension(input, colibri_, faults_));
+    xml::Element stats = stats_extension(input, colibri_, faults_);
     if (!options_.pubsub_node.empty() && occasion == Occasion::kPeriod) {
       publish_item(stats);
+    }
+    if (!faults_.stats_elsewhere) {
+      stanza.add(std::move(stats));
     }
   }
   stanza.add(capabilities_.presence_element());

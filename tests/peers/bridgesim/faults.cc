@@ -80,6 +80,7 @@ bool Faults::apply(const FaultAction& action) {
   } else if (action.verb == "stats") {
     stats_frozen = first == "frozen";
     stats_absent = first == "absent";
+    stats_elsewhere = first == "elsewhere";
     stats_stopped = first == "stopped";
   } else if (action.verb == "lie") {
     lie = lies().at(first);
@@ -117,7 +118,7 @@ void Faults::end(const std::string& verb) {
   } else if (verb == "clock") {
     clock_offset.reset();
   } else if (verb == "stats") {
-    stats_frozen = stats_absent = stats_stopped = false;
+    stats_frozen = stats_absent = stats_elsewhere = stats_stopped = false;
   } else if (verb == "lie") {
     lie = Lie::kNone;
   } else if (verb == "graceful") {

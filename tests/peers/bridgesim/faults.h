@@ -44,7 +44,8 @@ class Faults {
   std::optional<Milliseconds> clock_offset;
   bool stats_frozen = false;
   bool stats_absent = false;
-  bool stats_stopped = false;  ///< Nothing is published; a join repeats the last report.
+  bool stats_elsewhere = false;  ///< Only to pubsub; the presence has none.
+  bool stats_stopped = false;    ///< Nothing is published; a join repeats the last report.
   Lie lie = Lie::kNone;
   bool graceful = false;
   bool shutting_down = false;

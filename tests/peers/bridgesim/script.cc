@@ -28,7 +28,7 @@ const std::map<std::string, Verb, std::less<>>& verbs() {
       {"deaf", {}},
       {"slow", {.required = 1, .first_is_duration = true}},
       {"flap", {.required = 1, .first_is_duration = true}},
-      {"stats", {.first = {"frozen", "absent", "stopped"}, .required = 1}},
+      {"stats", {.first = {"frozen", "absent", "elsewhere", "stopped"}, .required = 1}},
       {"lie",
        {.first = {"zero", "negative", "nan", "tiny", "missing", "whitelist", "duplicate", "extra"},
         .required = 1}},

@@ -1,0 +1,350 @@
+#include "sim/blackout.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace bascule::sim {
+namespace {
+
+using focus::Confidence;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr Instant kStart{seconds{1'000}};
+constexpr Duration kLook = seconds{1};
+constexpr Duration kDecades = std::chrono::hours{24 * 365 * 30};
+constexpr std::int64_t kSizeMin = 2;
+constexpr std::uint64_t kSizes = 8;
+constexpr std::size_t kRoomsPerPart = 8;
+constexpr std::size_t kParts = 5;
+constexpr std::int64_t kUsedPermille = 600;  // Of the fleet, when everybody is there.
+
+std::int64_t load_of(std::int64_t people) {
+  return people * (400 + 60 * std::min<std::int64_t>(people, 20));
+}
+
+}  // namespace
+
+Blackout::Blackout(const BlackoutOptions& options)
+    : options_(options), prng_(options.seed), schedule_(kStart) {
+  draw();
+}
+
+void Blackout::draw() {
+  focus_options_.focus_user = deployment_.focus_user;
+  focus_options_.conference_service = deployment_.conference_service;
+  focus_options_.brewery = deployment_.brewery;
+  focus_options_.pubsub_service = deployment_.pubsub_service;
+  focus_options_.pubsub_node = deployment_.pubsub_node;
+  focus_options_.version = "sim";
+  server_ =
+      std::make_unique<FakeProsody>(schedule_, Prng(prng_.next()), NetworkOptions{}, deployment_);
+  pubsub_ =
+      std::make_unique<FakePubsub>(*server_, deployment_.pubsub_service, deployment_.pubsub_node);
+  pace_ = std::make_unique<PaceChecker>(focus_options_.placement);
+  host_ =
+      std::make_unique<FocusHost>(schedule_, *server_, Prng(prng_.next()), focus_options_,
+                                  deployment_, [this](const focus::Action& action, Instant now) {
+                                    pace_->observe(action, now, 0);
+                                    if (const auto* log = std::get_if<focus::out::Log>(&action)) {
+                                      on_log(log->note);
+                                    }
+                                  });
+  // Mean size of a room, and how many there will be.
+  const std::int64_t mean = load_of(kSizeMin + static_cast<std::int64_t>(kSizes) / 2);
+  const auto rooms = static_cast<std::int64_t>(kRoomsPerPart * kParts);
+  const std::size_t bridges = 4 + prng_.below(5);
+  const std::int64_t share =
+      mean * rooms / kUsedPermille / static_cast<std::int64_t>(bridges);  // Units.
+  largest_room_ = load_of(kSizeMin + static_cast<std::int64_t>(kSizes) - 1);
+  for (std::size_t i = 0; i < bridges; ++i) {
+    BridgeOptions bridge;
+    bridge.nick = "jvb" + std::to_string(i + 1);
+    bridge.publishes_to_pubsub = true;
+    // Twice the largest room at least: whole rooms are what can be placed.
+    bridge.capacity = std::max(share * static_cast<std::int64_t>(80 + prng_.below(61)) / 100,
+                               2 * largest_room_ / 1'000);
+    const auto arrives = [this](const std::string& ufrag) {
+      return std::any_of(clients_.begin(), clients_.end(),
+                         [&ufrag](const auto& client) { return client->media_target() == ufrag; });
+    };
+    const auto abandoned = [this](const std::string& endpoint, Instant /*created*/) {
+      complain("endpoint " + endpoint + " was left to expire");
+    };
+    bridges_.push_back(std::make_unique<FakeBridge>(schedule_, *server_, Prng(prng_.next()),
+                                                    std::move(bridge), deployment_,
+                                                    BridgeMedia{arrives, abandoned}));
+  }
+}
+
+void Blackout::note(const std::string& line) {
+  if (options_.journal) {
+    options_.journal(std::to_string((schedule_.now() - kStart) / milliseconds{1}) + " ms " + line);
+  }
+}
+
+void Blackout::complain(const std::string& text) {
+  note("COMPLAINT " + text);
+  result_.complaints.push_back(std::to_string((schedule_.now() - kStart) / seconds{1}) +
+                               " s: " + text);
+}
+
+void Blackout::on_log(const focus::Note& note) {
+  std::string event(note.event);
+  if (event == "stats.blind") {
+    event += " " + std::get<std::string>(note.fields.at(0).second);
+  }
+  ++told_[event];
+  told_at_[event] = schedule_.now();
+  this->note(event);
+}
+
+void Blackout::tell(std::size_t first_silent, bool in_brewery, bool by_pubsub) {
+  for (std::size_t i = 0; i < bridges_.size(); ++i) {
+    const bool silent = i >= first_silent;
+    bridges_[i]->set_tells(!silent && in_brewery, !silent && by_pubsub);
+  }
+}
+
+void Blackout::open_rooms(std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto room = RoomJid(Jid::parse("room" + std::to_string(++rooms_) + "@" +
+                                         deployment_.conference_service.domain())
+                                  .value());
+    const std::int64_t size = kSizeMin + static_cast<std::int64_t>(prng_.below(kSizes));
+    const auto begins = milliseconds{static_cast<std::int64_t>(prng_.below(40'000))};
+    for (std::int64_t person = 0; person < size; ++person) {
+      clients_.push_back(
+          std::make_unique<FakeClient>(schedule_, *server_, Prng(prng_.next()), room, deployment_));
+      const auto later = milliseconds{static_cast<std::int64_t>(prng_.below(10'000))};
+      schedule_.after(begins + later, [&client = *clients_.back()] { client.arrive(); });
+    }
+  }
+}
+
+/// Counts that no report corrects have to follow those who leave as well.
+void Blackout::some_leave() {
+  for (const auto& client : clients_) {
+    if (client->wants_in() && prng_.below(8) == 0) {
+      client->leave();
+    }
+  }
+}
+
+void Blackout::begin_part(std::size_t rooms) {
+  for (const auto& bridge : bridges_) {
+    watched_[bridge->nick()].endpoints = bridge->endpoints();
+  }
+  open_rooms(rooms);
+}
+
+void Blackout::pass(Duration time) {
+  const Instant end = schedule_.now() + time;
+  while (schedule_.now() < end) {
+    const Instant next = std::min(end, schedule_.now() + kLook);
+    while (schedule_.step(next)) {
+    }
+    look();
+  }
+}
+
+focus::BridgeView Blackout::view(const FakeBridge& bridge) const {
+  const BridgeJid jid(deployment_.brewery.jid().with_resource(bridge.nick()));
+  return host_->focus()
+      ->placement()
+      .bridge(jid, schedule_.both_clocks())
+      .value_or(focus::BridgeView{});
+}
+
+void Blackout::look() {
+  host_->focus()->check_invariants();
+  for (const auto& bridge : bridges_) {
+    Watched& watched = watched_[bridge->nick()];
+    const focus::BridgeView seen = view(*bridge);
+    // A report may have been under way at the last look.
+    if (seen.confidence_permille > watched.confidence &&
+        bridge->reports() == watched.reports_before) {
+      complain(bridge->nick() + " is trusted more without having said anything new: " +
+               std::to_string(watched.confidence) + " to " +
+               std::to_string(seen.confidence_permille));
+    }
+    watched.confidence = seen.confidence_permille;
+    watched.reports_before = std::exchange(watched.reports, bridge->reports());
+    if (seen.participants > 0 && seen.expected <= Stress()) {
+      complain(bridge->nick() + " has people and counts as idle");
+    }
+  }
+}
+
+bool Blackout::is_trusted_everywhere() const {
+  return std::all_of(bridges_.begin(), bridges_.end(), [this](const auto& bridge) {
+    return view(*bridge).confidence_permille == focus::kFullConfidence;
+  });
+}
+
+void Blackout::expect_told(const std::string& event, std::uint64_t times, const std::string& when) {
+  if (told_[event] != times) {
+    complain(when + ": " + event + " was told " + std::to_string(told_[event]) + " times, not " +
+             std::to_string(times));
+  }
+}
+
+void Blackout::end_part(const std::string& name, std::size_t first_silent, Expected expected) {
+  BlackoutPart part;
+  part.name = name;
+  part.confidence_low = focus::kFullConfidence;
+  std::int64_t least = Stress::full().millionths();
+  std::int64_t most_new = 0;
+  std::int64_t all_new = 0;
+  for (std::size_t i = 0; i < bridges_.size(); ++i) {
+    const FakeBridge& bridge = *bridges_[i];
+    const focus::BridgeView seen = view(bridge);
+    const Confidence level = level_of(seen.confidence_permille);
+    if (level != (i >= first_silent ? expected.silent : expected.others)) {
+      complain(name + ": confidence in " + bridge.nick() + " is " + std::string(to_string(level)));
+    }
+    part.confidence_low = std::min(part.confidence_low, seen.confidence_permille);
+    part.confidence_high = std::max(part.confidence_high, seen.confidence_permille);
+    const std::int64_t load = bridge.settled_stress().millionths();
+    least = std::min(least, load);
+    part.largest = std::max(part.largest, load);
+    const auto fresh =
+        static_cast<std::int64_t>(bridge.endpoints()) -
+        static_cast<std::int64_t>(std::min(bridge.endpoints(), watched_[bridge.nick()].endpoints));
+    most_new = std::max(most_new, fresh);
+    all_new += fresh;
+  }
+  part.spread = part.largest - least;
+  part.share = all_new > 0 ? most_new * 1000 / all_new : 0;
+  for (const auto& client : clients_) {
+    const bool served = client->state() == ClientState::kActive;
+    part.people += served ? 1U : 0U;
+    if (client->wants_in() && !served) {
+      complain(name + ": " + client->endpoint() + " in " + client->room().to_string() +
+               " has no session");
+    }
+  }
+  check_load(part);
+  note("end of part " + name);
+  result_.parts.push_back(std::move(part));
+}
+
+/// Rooms are placed as wholes: two bridges that are as even as they can be differ by one.
+void Blackout::check_load(const BlackoutPart& part) {
+  constexpr std::int64_t kNoise = 150'000;
+  std::int64_t one_room = 0;
+  for (const auto& bridge : bridges_) {
+    one_room = std::max(one_room, bridge->stress_of(largest_room_).millionths());
+    if (bridge->max_settled_stress() > Stress::full()) {
+      complain(part.name + ": " + bridge->nick() + " was pushed over its capacity");
+    }
+  }
+  if (part.spread > one_room + kNoise) {
+    complain(part.name + ": loads differ by " + std::to_string(part.spread / 1000) + " permille");
+  }
+  if (part.share > 750) {
+    complain(part.name + ": " + std::to_string(part.share) + " permille went to one bridge");
+  }
+}
+
+void Blackout::all_tell() {
+  begin_part(kRoomsPerPart);
+  pass(seconds{120});
+  end_part("all tell", bridges_.size(), {Confidence::kHigh, Confidence::kHigh});
+  expect_told("stats.blind partly", 0, "all tell");
+}
+
+void Blackout::half_are_silent() {
+  const std::size_t first_silent = bridges_.size() - bridges_.size() / 2;
+  begin_part(kRoomsPerPart);
+  tell(first_silent, true, true);
+  pass(seconds{90});
+  end_part("half silent", first_silent, {Confidence::kLow, Confidence::kHigh});
+  expect_told("stats.blind partly", 1, "half silent");
+}
+
+void Blackout::all_are_silent() {
+  begin_part(kRoomsPerPart);
+  tell(0, false, false);
+  const Instant dark_since = schedule_.now();
+  for (int minute = 0; minute < 4; ++minute) {
+    pass(seconds{55});
+    for (const auto& bridge : bridges_) {
+      bridge->repeat_presence();
+    }
+    some_leave();
+    pass(seconds{5});
+  }
+  end_part("all silent", 0, {Confidence::kLow, Confidence::kLow});
+  expect_told("stats.blind wholly", 1, "all silent");
+  expect_told("stats.trusted_again", 0, "all silent");
+  result_.told_after = told_at_["stats.blind wholly"] - dark_since;
+  const focus::Readiness readiness = host_->focus()->readiness(schedule_.both_clocks());
+  if (!readiness.ready() || readiness.reasons != std::vector{focus::NotReady::kStatsBlind}) {
+    complain("all silent: readiness does not say so, or refuses service because of it");
+  }
+}
+
+void Blackout::pubsub_is_back() {
+  begin_part(kRoomsPerPart);
+  tell(bridges_.size(), false, true);
+  pass(seconds{60});
+  end_part("pubsub only", bridges_.size(), {Confidence::kMedium, Confidence::kMedium});
+  expect_told("stats.trusted_again", 1, "pubsub only");
+}
+
+void Blackout::all_tell_again() {
+  begin_part(kRoomsPerPart);
+  for (const auto& bridge : bridges_) {
+    bridge->set_clock_offset(-kDecades);
+  }
+  tell(bridges_.size(), true, true);
+  const Instant light_since = schedule_.now();
+  while (!is_trusted_everywhere() && schedule_.now() < light_since + minutes{1}) {
+    pass(kLook);
+  }
+  result_.trusted_after = schedule_.now() - light_since;
+  if (result_.trusted_after > seconds{7}) {
+    complain("full trust needed more than a publish period and what is under way");
+  }
+  pass(seconds{90});
+  end_part("all tell again", bridges_.size(), {Confidence::kHigh, Confidence::kHigh});
+}
+
+BlackoutResult Blackout::run() {
+  pubsub_->start();
+  for (const auto& bridge : bridges_) {
+    schedule_.after(milliseconds{static_cast<std::int64_t>(prng_.below(3'000))},
+                    [&bridge = *bridge] { bridge.start(); });
+  }
+  host_->start();
+  pass(seconds{10});
+  all_tell();
+  half_are_silent();
+  all_are_silent();
+  pubsub_is_back();
+  all_tell_again();
+
+  result_.seed = options_.seed;
+  result_.bridges = bridges_.size();
+  result_.rooms = rooms_;
+  result_.clients = clients_.size();
+  result_.events = schedule_.events_run();
+  result_.action_hash = host_->action_hash();
+  const auto add = [this](const std::vector<std::string>& complaints) {
+    result_.complaints.insert(result_.complaints.end(), complaints.begin(), complaints.end());
+  };
+  add(pace_->complaints());
+  add(host_->complaints());
+  for (const auto& bridge : bridges_) {
+    add(bridge->complaints());
+  }
+  for (const auto& client : clients_) {
+    add(client->complaints());
+  }
+  return std::move(result_);
+}
+
+}  // namespace bascule::sim
