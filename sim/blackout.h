@@ -63,7 +63,7 @@ class Blackout {
     std::int64_t confidence = 0;
     std::uint64_t reports_before = 0;  // As of the look before the last.
     std::uint64_t reports = 0;
-    std::size_t endpoints = 0;  // When the part began.
+    std::uint64_t created = 0;  // Endpoints, when the part began.
   };
   /// Confidence every bridge must have when a part ends: those that are told to be silent, the
   /// rest.
@@ -82,7 +82,7 @@ class Blackout {
   void pubsub_is_back();
   void all_tell_again();
   void tell(std::size_t first_silent, bool in_brewery, bool by_pubsub);
-  void begin_part(std::size_t rooms);
+  void begin_part(std::size_t rooms_per_bridge);
   void open_rooms(std::size_t count);
   void some_leave();
   void pass(Duration time);
@@ -91,6 +91,7 @@ class Blackout {
   void check_load(const BlackoutPart& part);
   [[nodiscard]] focus::BridgeView view(const FakeBridge& bridge) const;
   [[nodiscard]] bool is_trusted_everywhere() const;
+  [[nodiscard]] std::size_t wanted_in(const RoomJid& room) const;
   void expect_told(const std::string& event, std::uint64_t times, const std::string& when);
 
   BlackoutOptions options_;
@@ -107,7 +108,8 @@ class Blackout {
   std::map<std::string, Watched> watched_;  // By nick.
   std::map<std::string, std::uint64_t> told_;
   std::map<std::string, Instant> told_at_;
-  std::int64_t largest_room_ = 0;  // Load of it, thousandths of a unit.
+  std::vector<std::int64_t> sizes_;  // People of each room to come.
+  std::int64_t largest_room_ = 0;    // Load of it, thousandths of a unit.
   std::size_t rooms_ = 0;
   BlackoutResult result_;
 };

@@ -64,6 +64,8 @@ class FakeBridge : public Peer {
   void repeat_presence();
   /// Its clock is off by this from now on; no clock of a bridge may matter.
   void set_clock_offset(Duration offset) { clock_offset_ = offset; }
+  /// Endpoints it was ever asked for in this life.
+  [[nodiscard]] std::uint64_t endpoints_created() const { return total_participants_; }
   /// Reports that it sent, by either way, that were new.
   [[nodiscard]] std::uint64_t reports() const { return reports_; }
   [[nodiscard]] bool is_running() const { return running_; }

@@ -55,13 +55,13 @@ void FakeBridge::publish() {
   if (tells_pubsub_ && options_.publishes_to_pubsub) {
     proto::PubsubItem item{.id = address_.to_string(), .publisher = {}, .payload = stats()};
     ++reports_;
-    server_.send(*session_,
-                 proto::encode_iq({.id = "item" + std::to_string(++last_item_),
-                                   .from = {},
-                                   .to = deployment_.pubsub_service,
-                                   .type = proto::IqType::kSet},
-                                  proto::encode(proto::PubsubRequest(proto::PubsubPublish{
-                                      deployment_.pubsub_node, std::move(item)}))));
+    const proto::IqEnvelope envelope{.from = {},
+                                     .to = deployment_.pubsub_service,
+                                     .id = "item" + std::to_string(++last_item_),
+                                     .type = proto::IqType::kSet};
+    const proto::PubsubRequest publish =
+        proto::PubsubPublish{deployment_.pubsub_node, std::move(item)};
+    server_.send(*session_, proto::encode_iq(envelope, proto::encode(publish)));
   }
 }
 
