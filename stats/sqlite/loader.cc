@@ -175,6 +175,11 @@ void finish_replacement(StateDirectory& directory, const char* name) {
 Result<> take_name(StateDirectory& directory, const char* name, std::string_view reason,
                    std::vector<std::string>& moved_to) {
   const std::string path = directory.file(name);
+  if (is_there(path + ".new-wal")) {
+    // Closing could not move everything from the log into the file; alone it would be a torso.
+    remove_new(path + ".new");
+    return fail(Errc::kUnavailable, path + ".new is not complete");
+  }
   if (is_there(path)) {
     auto moved = directory.move_aside(name, reason);
     if (!moved) {

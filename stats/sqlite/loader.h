@@ -39,6 +39,8 @@ inline constexpr const char* kRebuildSuffix = ".rebuild";
 void finish_replacement(StateDirectory& directory, const char* name);
 
 /// Gives the complete file `<name>.new` the name of the database; what had it is moved aside.
+/// Errors: kUnavailable; a new file that is not complete (a write-ahead log lies beside it) is
+/// removed and nothing is moved.
 Result<> take_name(StateDirectory& directory, const char* name, std::string_view reason,
                    std::vector<std::string>& moved_to);
 

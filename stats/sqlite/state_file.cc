@@ -173,6 +173,13 @@ SqlResult<> StateFile::write_rows(SnapshotJob& job, std::size_t count) {
 SqlResult<> StateFile::write_head(const SnapshotJob& job) {
   const std::string bytes = encode_head(
       job.generation, SnapshotHead{.at = job.at, .rows = job.rows.size(), .digest = job.digest});
+  if (auto done = statements_.set_meta.bind_text(1, "snapshot")
+                      .bind_blob(2, bytes)
+                      .bind(3, crc32c(bytes))
+                      .run();
+      !done) {
+    return done;
+  }
   return statements_.insert_head.bind(1, static_cast<std::int64_t>(job.generation))
       .bind_blob(2, bytes)
       .bind(3, crc32c(bytes))

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/crc32c.h"
 #include "focus/operation.h"
+#include "stats/sqlite/snapshot_groups.h"
 
 namespace bascule::stats::sqlite {
 namespace {
@@ -64,7 +66,7 @@ class Reader {
     read_tip();
     read_head();
     read_snapshot();
-    read_log();
+    read_rest();
     compare_tip();
   }
 
@@ -95,40 +97,67 @@ class Reader {
   }
 
   void read_head() {
+    read_snapshot_heads();
+    read_second_head();
+    if (!head_) {
+      found(Damage::kRecord, "no snapshot head");
+    }
+    if (const auto max = database_.query_integer("SELECT max(generation) FROM snapshot")) {
+      content_.generation_max = std::max(content_.generation, static_cast<std::uint64_t>(*max));
+    }
+    if (!head_) {
+      content_.generation = content_.generation_max;  // Best effort; already reported.
+    }
+  }
+
+  void read_snapshot_heads() {
     auto select =
         database_.prepare("SELECT generation, v, crc FROM snapshot_head ORDER BY generation DESC");
     if (!select) {
       found(select.error());
       return;
     }
-    bool complete = false;
-    for (;;) {
+    while (!head_) {
       const auto row = select->step();
       if (!row) {
         found(row.error());
-        break;
+        return;
       }
       if (!*row) {
-        break;
+        return;
       }
       const auto generation = static_cast<std::uint64_t>(select->integer(0));
       const auto head = decode_head(generation, select->bytes(1));
       if (head && crc32c(select->bytes(1)) == select->integer(2)) {
         head_ = *head;
         content_.generation = generation;
-        complete = true;
-        break;
+      } else {
+        found(Damage::kRecord, "head of snapshot " + std::to_string(generation) + " is damaged");
       }
-      found(Damage::kRecord, "head of snapshot " + std::to_string(generation) + " is damaged");
     }
-    if (!complete) {
-      found(Damage::kRecord, "no snapshot head");
+  }
+
+  /// The head tells where the log goes on, so there are two, on different pages. Older files have
+  /// one.
+  void read_second_head() {
+    auto select = database_.prepare("SELECT v, crc FROM meta WHERE k='snapshot'");
+    const auto row = select ? select->step() : tl::make_unexpected(select.error());
+    if (!row || !*row) {
+      if (!row) {
+        found(row.error());
+      }
+      return;
     }
-    if (const auto max = database_.query_integer("SELECT max(generation) FROM snapshot")) {
-      content_.generation_max = std::max(content_.generation, static_cast<std::uint64_t>(*max));
+    const std::string_view bytes = select->bytes(0);
+    const auto generation = generation_of_head(bytes);
+    if (!generation || crc32c(bytes) != select->integer(1)) {
+      found(Damage::kRecord, "the second head of the snapshot is damaged");
+      return;
     }
-    if (!complete) {
-      content_.generation = content_.generation_max;  // Best effort; already reported.
+    if (!head_ || *generation > content_.generation) {
+      found(Damage::kRecord, "head of snapshot " + std::to_string(*generation) + " is missing");
+      head_ = *decode_head(*generation, bytes);
+      content_.generation = *generation;
     }
   }
 
@@ -138,29 +167,41 @@ class Reader {
         "ORDER BY ordinal");
     if (!select) {
       found(select.error());
+    }
+    if (head_) {
+      content_.tip = content_.floor = head_->at;
+    }
+    if (!select) {
+      snapshot_is_whole_ = false;
       return;
     }
     constexpr auto kAny = std::numeric_limits<std::int64_t>::max() - 1;
     const std::uint64_t rows = head_ ? head_->rows : 0;
     std::uint64_t sound = 0;
     Digest digest{};
+    SnapshotGroups groups(content_.tables);
     select->bind(1, static_cast<std::int64_t>(content_.generation));
     const std::uint64_t failures =
         scan(*select, 2, 1, head_ ? static_cast<std::int64_t>(rows) : kAny,
-             [&](Statement& row) { sound += apply_row(row, digest) ? 1U : 0U; });
-    const std::uint64_t lost = rows > sound ? rows - sound : 0;
+             [&](Statement& row) { sound += take_row(row, groups, digest) ? 1U : 0U; });
+    groups.finish(head_ ? std::optional(rows) : std::nullopt);
+    content_.operations += groups.applied();
+    const std::uint64_t lost = (rows > sound ? rows - sound : 0) + groups.left_out();
     if (lost > 0) {
-      found(Damage::kRecord, "rows of the snapshot are damaged", lost);
-    } else if (failures > 0 || (head_ && digest != head_->digest)) {
-      found(Damage::kChain, "the snapshot is not the one that was written");
+      found(Damage::kRecord, "rows of the snapshot are damaged; what they belong to is left out",
+            lost);
+    } else if (head_ && digest != head_->digest) {
+      // Every row is sound for itself, and nobody can tell which one is not of this snapshot.
+      content_.tables = {};
+      content_.operations = 0;
+      found(Damage::kChain, "the snapshot is not the one that was written", rows);
+    } else if (failures > 0) {
+      found(Damage::kChain, "the snapshot could not be read in one go");
     }
-    if (head_) {
-      content_.floor = head_->at;
-    }
-    content_.tip = content_.floor;
+    snapshot_is_whole_ = head_ && lost == 0 && digest == head_->digest;
   }
 
-  bool apply_row(Statement& row, Digest& digest) {
+  bool take_row(Statement& row, SnapshotGroups& groups, Digest& digest) {
     const auto ordinal = static_cast<std::uint64_t>(row.integer(0));
     const auto code = static_cast<std::uint16_t>(row.integer(1));
     const std::string bytes =
@@ -169,13 +210,31 @@ class Reader {
     if (crc32c(bytes) != row.integer(3)) {
       return false;
     }
-    const auto operation = focus::decode(code, row.bytes(2));
+    auto operation = focus::decode(code, row.bytes(2));
     if (!operation) {
       return false;
     }
-    ++content_.operations;
-    content_.tables.apply(*operation);
+    groups.add(ordinal, std::move(*operation));
     return true;
+  }
+
+  /// Applies the log to the snapshot. What it says of conferences that the snapshot lost finds no
+  /// row and changes nothing, up to the operation that begins them anew. Links have no such
+  /// operation (a resumed one keeps counters that only the snapshot had), so those that the
+  /// snapshot lost stay lost.
+  void read_rest() {
+    if (!head_) {
+      return;  // Nobody knows with which operation the log would have to go on.
+    }
+    std::set<StreamId> whole_links;
+    for (const auto& [stream, link] : content_.tables.links) {
+      whole_links.insert(stream);
+    }
+    read_log();
+    if (!snapshot_is_whole_) {
+      std::erase_if(content_.tables.links,
+                    [&](const auto& link) { return whole_links.count(link.first) == 0; });
+    }
   }
 
   void read_log() {
@@ -188,7 +247,6 @@ class Reader {
     select->bind(1, static_cast<std::int64_t>(content_.floor.seq));
     LogPosition at = content_.floor;
     std::vector<focus::Operation> turn;
-    bool trusts_floor = head_.has_value();
     for (;;) {
       const auto row = select->step();
       if (!row) {
@@ -206,11 +264,10 @@ class Reader {
                              .payload = std::string(select->bytes(5))};
       const auto hash = to_digest(select->bytes(6));
       const bool follows = record.seq == at.seq + 1 && hash == chain(at.hash, canonical(record));
-      if (!hash || (trusts_floor && !follows)) {
+      if (!follows) {
         found(Damage::kChain, "the log breaks at operation " + std::to_string(record.seq));
         break;
       }
-      trusts_floor = true;  // Without a snapshot head the first hash has to be believed.
       auto operation = focus::decode(record.code, record.payload);
       if (!operation) {
         found(Damage::kRecord,
@@ -246,6 +303,7 @@ class Reader {
   StateContent& content_;
   std::optional<LogPosition> recorded_tip_;
   std::optional<SnapshotHead> head_;
+  bool snapshot_is_whole_ = false;
 };
 
 }  // namespace
@@ -290,6 +348,12 @@ Result<SnapshotHead> decode_head(std::uint64_t generation, std::string_view byte
     return fail(Errc::kCorrupt, "not the head of this snapshot");
   }
   return head;
+}
+
+std::optional<std::uint64_t> generation_of_head(std::string_view bytes) {
+  Columns columns(bytes, kHeadTable, 6);
+  const std::uint64_t generation = columns.number();
+  return columns.ok() && decode_head(generation, bytes) ? std::optional(generation) : std::nullopt;
 }
 
 std::optional<WallTime> wall_time_of(const LogPosition& position) {

@@ -57,6 +57,8 @@ struct SnapshotHead {
 };
 [[nodiscard]] std::string encode_head(std::uint64_t generation, const SnapshotHead& head);
 Result<SnapshotHead> decode_head(std::uint64_t generation, std::string_view bytes);
+/// Which snapshot these bytes are the head of; nullopt: they are no head.
+[[nodiscard]] std::optional<std::uint64_t> generation_of_head(std::string_view bytes);
 
 [[nodiscard]] std::string encode_position(const LogPosition& position);
 Result<LogPosition> decode_position(std::string_view bytes);
@@ -73,7 +75,8 @@ struct StateContent {
 };
 
 /// Reads and verifies all of it. Damage never fails the call: what is sound is used, the rest is a
-/// finding. A log is used up to its last sound turn.
+/// finding. A log is used up to its last sound turn. Of a damaged snapshot whole conferences and
+/// links are used (SnapshotGroups): everything in the tables was true at one and the same moment.
 StateContent read_state(Database& database);
 
 }  // namespace bascule::stats::sqlite

@@ -109,8 +109,8 @@ std::string let_write(const Kind& kind, WriterArguments arguments, Prng& prng, T
   if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL) {
     return "the writer ended by itself, wait status " + std::to_string(status);
   }
-  if (writer.was_mute()) {
-    return "the writer was stuck";
+  if (!writer.standstill().empty()) {
+    return "the writer was stuck: " + writer.standstill();
   }
   return kind.by_signal && writer.acks() == 0 ? "the writer never acknowledged anything" : "";
 }
@@ -173,6 +173,7 @@ bool torture(const Kind& kind, const Options& options, Tally& tally) {
 int run(const Options& options) {
   std::printf("%-7s %-47s %7s %9s %9s %9s %10s %7s\n", "kind", "what happens", "rounds", "acked",
               "refused", "reported", "compared", "s");
+  std::fflush(stdout);
   bool all_good = true;
   for (const Kind& kind : kKinds) {
     if (!options.only.empty() && options.only != kind.name) {

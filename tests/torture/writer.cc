@@ -1,8 +1,10 @@
 #include "tests/torture/writer.h"
 
 #include <array>
+#include <cerrno>
 #include <condition_variable>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <mutex>
 
@@ -12,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "tests/torture/standstill.h"
 #include "tests/unit/stats/store_support.h"
 
 namespace bascule::torture {
@@ -21,6 +24,7 @@ using namespace stats::sqlite;  // NOLINT(google-build-using-namespace)
 using stats::Batch;
 
 constexpr int kInFlightMax = 20;
+constexpr int kGraceMs = 10'000;
 
 /// One line, in one piece: lines of a process that is killed are whole or not there.
 void print(char kind, std::uint64_t number) {
@@ -175,11 +179,35 @@ void WriterProcess::wait_for_end(int milliseconds) {
   kill_now();
 }
 
-/// False at the end of the process, or when it said nothing for so long.
+/// True when nothing can be read for so long. A pause of the whole machine, or of both processes,
+/// makes the first wait end although the writer had no time: so there is a second one, after a look
+/// at where it stands.
+bool WriterProcess::waits_in_vain(int milliseconds) {
+  const auto is_silent = [this](int patience) {
+    pollfd ready{.fd = out_, .events = POLLIN, .revents = 0};
+    int events = 0;
+    do {
+      events = poll(&ready, 1, patience);
+    } while (events < 0 && errno == EINTR);
+    return events == 0;
+  };
+  if (!is_silent(milliseconds)) {
+    return false;
+  }
+  standstill_ = "silent after " + std::to_string(acks_) + " acknowledgements, " +
+                std::to_string(refusals_) + " refusals, turn " + std::to_string(last_turn_) + "\n" +
+                (pid_ < 0 ? "" : describe_standstill(pid_));
+  if (is_silent(kGraceMs)) {
+    return true;
+  }
+  std::fprintf(stderr, "A writer was slow, and went on: %s", standstill_.c_str());
+  standstill_.clear();
+  return false;
+}
+
+/// False at the end of the process, or when it is stuck.
 bool WriterProcess::read_some(int milliseconds) {
-  pollfd ready{.fd = out_, .events = POLLIN, .revents = 0};
-  if (poll(&ready, 1, milliseconds) <= 0) {
-    was_mute_ = true;
+  if (waits_in_vain(milliseconds)) {
     return false;
   }
   std::array<char, 4096> buffer{};

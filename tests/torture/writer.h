@@ -37,12 +37,12 @@ class WriterProcess {
   WriterProcess(const WriterProcess&) = delete;
   WriterProcess& operator=(const WriterProcess&) = delete;
 
-  /// Reads acknowledgements until there are `count`, the process has ended, or it said nothing for
-  /// `milliseconds`.
+  /// Reads acknowledgements until there are `count`, the process has ended, or it is stuck: said
+  /// nothing for `milliseconds` and nothing while somebody looked where it stands.
   void read_acks(std::uint64_t count, int milliseconds);
   /// SIGKILL unless it has ended; then whatever it had still acknowledged.
   void kill_now();
-  /// Waits until it ends by itself; kills it after `milliseconds`.
+  /// Waits until it ends by itself; kills it when it is stuck.
   void wait_for_end(int milliseconds);
 
   [[nodiscard]] std::uint64_t acks() const { return acks_; }
@@ -50,18 +50,19 @@ class WriterProcess {
   [[nodiscard]] std::uint64_t last_turn() const { return last_turn_; }
   /// Names of the batches on disk.
   [[nodiscard]] const std::vector<std::uint64_t>& batches() const { return batches_; }
-  /// It said nothing for as long as `wait_for_end` waits, and was killed for it.
-  [[nodiscard]] bool was_mute() const { return was_mute_; }
+  /// Where it stood when it was stuck; empty: it never was.
+  [[nodiscard]] const std::string& standstill() const { return standstill_; }
   /// As `waitpid` gives it; meaningful after `kill_now` or `wait_for_end`.
   [[nodiscard]] int status() const { return status_; }
 
  private:
   bool read_some(int milliseconds);
+  bool waits_in_vain(int milliseconds);
 
   pid_t pid_ = -1;
   int out_ = -1;
   int status_ = 0;
-  bool was_mute_ = false;
+  std::string standstill_;
   std::string text_;
   std::uint64_t acks_ = 0;
   std::uint64_t refusals_ = 0;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -7,6 +8,8 @@
 #include <sqlite3.h>
 
 #include "base/prng.h"
+#include "stats/sqlite/directory.h"
+#include "stats/sqlite/loader.h"
 #include "tests/unit/stats/store_support.h"
 
 namespace bascule::stats::sqlite {
@@ -288,6 +291,79 @@ TEST_F(StoreDamageTest, ABrokenLogIsUsedUpToItsLastSoundTurn) {
     lost = std::max(lost, finding.lost.value_or(0));
   }
   EXPECT_EQ(lost, numbered_turn(kTurns).size());
+}
+
+/// Rows of the snapshot that SQL calls damaged are gone with everything that belongs to them, and
+/// the log is applied to the rest.
+TEST_F(StoreDamageTest, ADamagedSnapshotServesWholeConferencesOnly) {
+  make(/*live=*/false, /*snapshot_every=*/100);
+  const focus::Tables whole = tables_after(kTurns, "boot");
+  int partial = 0;
+  for (int ordinal = 1;; ++ordinal) {
+    SCOPED_TRACE(ordinal);
+    restore();
+    execute(copy + "/state.db",
+            "UPDATE snapshot SET payload=x'a0' WHERE ordinal=" + std::to_string(ordinal));
+    Completions done;
+    const auto opened = open(copy, 100, done);
+    if (opened.report.findings.empty()) {
+      ASSERT_GT(ordinal, 10) << "there was no such row";
+      break;
+    }
+    EXPECT_GE(opened.report.findings[0].lost, 1U);
+    const focus::Tables& served = opened.restored.tables;
+    for (const auto& [room, conference] : served.conferences) {
+      EXPECT_EQ(conference, whole.conferences.at(room));
+    }
+    for (const auto& [stream, link] : served.links) {
+      EXPECT_EQ(link, whole.links.at(stream));
+    }
+    partial += served.conferences.size() < whole.conferences.size() ? 1 : 0;
+  }
+  EXPECT_GT(partial, 0);
+}
+
+TEST_F(StoreDamageTest, TheSecondSnapshotHeadStandsInForTheFirst) {
+  make(/*live=*/false);
+  execute(copy + "/state.db", "DELETE FROM snapshot_head");
+  Completions done;
+  const auto opened = open(copy, 100, done);
+  EXPECT_FALSE(opened.report.findings.empty());
+  EXPECT_EQ(opened.restored.tables, sound.tables);
+}
+
+TEST_F(StoreDamageTest, WithoutAnySnapshotHeadNothingOfTheLogIsBelieved) {
+  make(/*live=*/false);
+  execute(copy + "/state.db", "DELETE FROM snapshot_head; DELETE FROM meta WHERE k='snapshot'");
+  Completions done;
+  const auto opened = open(copy, 100, done);
+  EXPECT_FALSE(opened.report.findings.empty());
+  bool is_of_one_moment = false;
+  for (std::uint64_t turn = 0; turn <= kTurns; ++turn) {
+    const focus::Tables moment = tables_after(turn, "boot");
+    is_of_one_moment |=
+        std::all_of(opened.restored.tables.conferences.begin(),
+                    opened.restored.tables.conferences.end(), [&](const auto& row) {
+                      const auto found = moment.conferences.find(row.first);
+                      return found != moment.conferences.end() && found->second == row.second;
+                    });
+  }
+  EXPECT_TRUE(is_of_one_moment);
+}
+
+// Found by the torture test: the checkpoint at closing failed, and the new file was empty.
+TEST_F(StoreDamageTest, ANewFileThatIsNotCompleteTakesNoPlace) {
+  make(/*live=*/false);
+  const std::string before = read_file(copy + "/state.db");
+  write_file(copy + "/state.db.new", "");
+  write_file(copy + "/state.db.new-wal", "everything is still here");
+  auto directory = StateDirectory::open(copy);
+  ASSERT_TRUE(directory);
+  std::vector<std::string> moved_to;
+  EXPECT_FALSE(take_name(*directory, "state.db", "untrusted", moved_to));
+  EXPECT_TRUE(moved_to.empty());
+  EXPECT_EQ(read_file(copy + "/state.db"), before);
+  EXPECT_FALSE(fs::exists(copy + "/state.db.new-wal"));
 }
 
 }  // namespace
