@@ -195,7 +195,7 @@ void App::completed(const stats::sqlite::Completion& completion) {
   }
   const Now now = read_clocks();
   Actions ready;
-  gate_.committed(std::get<CommitId>(completion.id), completion.outcome, ready);
+  gate_.committed(std::get<CommitId>(completion.id), completion.outcome, now.mono, ready);
   release(ready, now);
 }
 

@@ -40,17 +40,29 @@ std::uint64_t OutputGate::turn(Actions actions, Instant now, std::vector<TurnCom
   if (!commit.operations.empty()) {
     ++last_commit_;
     turn.waits_for = commit.id;
+    if (late_ && !probe_) {
+      probe_ = commit.id;
+      probe_made_ = now;
+    }
     commits.push_back(std::move(commit));
   }
-  if (turn.waits_for || !waiting_.empty()) {
+  if (late_) {
+    released_uncommitted_ += turn.waits_for ? 1U : 0U;
+    append(turn.actions.begin(), turn.actions.end(), ready);
+  } else if (turn.waits_for || !waiting_.empty()) {
     waiting_.push_back(std::move(turn));
   }
   return last_turn_;
 }
 
-void OutputGate::committed(CommitId id, const Result<>& outcome, Actions& ready) {
+void OutputGate::committed(CommitId id, const Result<>& outcome, Instant now, Actions& ready) {
   BASCULE_CHECK(id.value() >= 1 && id.value() <= last_commit_);
-  degraded_ = !outcome.has_value();
+  failing_ = !outcome.has_value();
+  if (probe_ == id) {
+    late_ = late_ && now - probe_made_ >= options_.hold_max;
+    probe_.reset();
+  }
+  late_ = late_ && id.value() != last_commit_;
   const auto turn = std::find_if(waiting_.begin(), waiting_.end(),
                                  [id](const Turn& other) { return other.waits_for == id; });
   if (turn != waiting_.end()) {
@@ -60,13 +72,17 @@ void OutputGate::committed(CommitId id, const Result<>& outcome, Actions& ready)
 }
 
 void OutputGate::fire_timers(Instant now, Actions& ready) {
-  while (!waiting_.empty() && waiting_.front().since + options_.hold_max <= now) {
-    if (waiting_.front().waits_for) {
-      degraded_ = true;
-      waiting_.front().waits_for.reset();
-    }
-    release_ready(ready);
+  const auto due = next_deadline();
+  if (!due || *due > now) {
+    return;
   }
+  late_ = true;
+  probe_.reset();
+  for (Turn& turn : waiting_) {
+    released_uncommitted_ += turn.waits_for ? 1U : 0U;
+    turn.waits_for.reset();
+  }
+  release_ready(ready);
 }
 
 std::optional<Instant> OutputGate::next_deadline() const {

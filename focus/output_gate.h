@@ -22,8 +22,9 @@ struct TurnCommit {
 struct OutputGateOptions {
   /// Turns that may wait before `is_congested()`; 1 or more.
   std::size_t turns_max = 1'024;
-  /// How long the oldest turn may wait for the store before it goes out uncommitted.
-  Duration hold_max = std::chrono::seconds{2};
+  /// How long the oldest turn may wait for the store before it goes out uncommitted, and everything
+  /// with it until the store is as fast again.
+  Duration hold_max = std::chrono::milliseconds{500};
 };
 
 /// Output commit: what a loop turn does to the world leaves only after the operations that the same
@@ -32,8 +33,9 @@ struct OutputGateOptions {
 ///
 /// Actions before the first out::Persist of a turn depend on nothing new and go out at once when no
 /// earlier turn waits. Everything else keeps its order: within a turn and between turns. A store
-/// that fails or is too slow must not silence the focus: then turns are released uncommitted and
-/// the gate says that it is degraded, until a later commit succeeds.
+/// that fails or is too slow must not silence the focus, nor slow it down: once a turn waited
+/// `hold_max`, turns leave at once, uncommitted, and the gate says that it is degraded, until the
+/// store has answered everything, or a commit made meanwhile within `hold_max`.
 class OutputGate {
  public:
   explicit OutputGate(OutputGateOptions options = {}) : options_(options) {}
@@ -45,9 +47,9 @@ class OutputGate {
                      Actions& ready);
 
   /// The store's answer. Answers to turns that went out uncommitted meanwhile are accepted.
-  void committed(CommitId id, const Result<>& outcome, Actions& ready);
+  void committed(CommitId id, const Result<>& outcome, Instant now, Actions& ready);
 
-  /// Releases, uncommitted, the turns that waited longer than `hold_max`.
+  /// When the oldest turn waited `hold_max`: releases all of them, uncommitted.
   void fire_timers(Instant now, Actions& ready);
   [[nodiscard]] std::optional<Instant> next_deadline() const;
 
@@ -56,8 +58,10 @@ class OutputGate {
   [[nodiscard]] std::uint64_t released() const { return last_turn_ - waiting_.size(); }
   /// More turns wait than allowed: the caller must stop taking input until this is false.
   [[nodiscard]] bool is_congested() const { return waiting_.size() > options_.turns_max; }
-  /// The last answer was a failure or came too late.
-  [[nodiscard]] bool is_degraded() const { return degraded_; }
+  /// The last answer was a failure, or the store is too slow to be waited for.
+  [[nodiscard]] bool is_degraded() const { return failing_ || late_; }
+  /// Turns that left before the store had their operations.
+  [[nodiscard]] std::uint64_t released_uncommitted() const { return released_uncommitted_; }
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
 
  private:
@@ -73,7 +77,12 @@ class OutputGate {
   std::deque<Turn> waiting_;
   std::uint64_t last_turn_ = 0;
   std::uint64_t last_commit_ = 0;
-  bool degraded_ = false;
+  std::uint64_t released_uncommitted_ = 0;
+  bool failing_ = false;
+  bool late_ = false;
+  /// While late: the commit whose answer tells how fast the store is now.
+  std::optional<CommitId> probe_;
+  Instant probe_made_{};
 };
 
 }  // namespace bascule::focus

@@ -212,7 +212,7 @@ void FocusHost::run_turn(const std::function<void(focus::Focus&, Now, Actions&)>
         durable_.apply(operation);
       }
       Actions released;
-      process_->gate.committed(commit.id, {}, released);
+      process_->gate.committed(commit.id, {}, schedule_.now(), released);
       in_turn_ = true;
       perform(released);
       in_turn_ = false;

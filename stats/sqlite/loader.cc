@@ -103,13 +103,13 @@ Loaded<File, Content> load(StateDirectory& directory, const Expected& expected,
   Loaded<File, Content> loaded;
   std::optional<PrivateCopy> copy;
   std::string path = directory.file(expected.name);
+  // A file in which no record was ever acknowledged may be missing: its making failed or was cut.
+  const bool existed = head ? ((*head).*mark).seq > 0 : directory.marks_damaged();
   if (directory.is_writable()) {
-    finish_replacement(directory, expected.name);
+    finish_replacement(directory, expected.name, existed);
   } else {
     path = copy.emplace(directory, expected.name).path();
   }
-  // A file in which no record was ever acknowledged may be missing: its making failed or was cut.
-  const bool existed = head ? ((*head).*mark).seq > 0 : directory.marks_damaged();
   Examined examined = examine(expected, path, existed, head && head->clean);
   if (examined.has_ours && directory.is_writable() && examined.findings.empty() &&
       examined.version < expected.version) {
@@ -161,11 +161,11 @@ Digest random_digest() {
   return seed;
 }
 
-void finish_replacement(StateDirectory& directory, const char* name) {
+void finish_replacement(StateDirectory& directory, const char* name, bool existed) {
   const std::string path = directory.file(name);
   const std::string fresh = path + ".new";
   std::error_code error;
-  if (!is_there(path) && is_there(fresh) && !is_there(fresh + "-wal")) {
+  if (existed && !is_there(path) && is_there(fresh) && !is_there(fresh + "-wal")) {
     fs::rename(fresh, path, error);
   }
   remove_new(fresh);

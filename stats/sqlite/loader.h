@@ -35,8 +35,9 @@ LoadedReports load_reports(StateDirectory& directory, const std::optional<Head>&
 inline constexpr const char* kRebuildSuffix = ".rebuild";
 
 /// After a crash while a file was replaced: a complete new one takes the name when nothing has it;
-/// what is left over is removed.
-void finish_replacement(StateDirectory& directory, const char* name);
+/// what is left over is removed. Where there never was an old one (not `existed`), the new one may
+/// be anything, and nothing in it was acknowledged.
+void finish_replacement(StateDirectory& directory, const char* name, bool existed = true);
 
 /// Gives the complete file `<name>.new` the name of the database; what had it is moved aside.
 /// Errors: kUnavailable; a new file that is not complete (a write-ahead log lies beside it) is

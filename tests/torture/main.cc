@@ -102,7 +102,9 @@ std::string let_write(const Kind& kind, WriterArguments arguments, Prng& prng, T
   } else {
     writer.wait_for_end(kStuckAfterMs);
   }
-  told = {.last_turn = writer.last_turn(), .batches = writer.batches()};
+  told = {.last_turn = writer.last_turn(),
+          .last_answered = writer.last_answered(),
+          .batches = writer.batches()};
   tally.acks += writer.acks();
   tally.refusals += writer.refusals();
   const int status = writer.status();

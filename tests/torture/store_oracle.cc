@@ -14,7 +14,8 @@ namespace {
 using stats::ReceivedReport;
 using stats::sqlite::Store;
 
-constexpr std::uint64_t kTurnsAheadMax = 1'000;  // Written and stored, but not yet told.
+// Written and stored, but not yet told: as many as a writer leaves unanswered.
+constexpr std::uint64_t kTurnsAheadMax = kInFlightMax;
 
 /// As stored: where it came from is not compared, because the store calls everything restored.
 std::string bytes_of(ReceivedReport report) {
@@ -64,7 +65,7 @@ std::string StoreOracle::check_state(const focus::Tables& tables, const Told& to
     return "turn " + std::to_string(told.last_turn) + " was acknowledged, the state ends at " +
            std::to_string(found);
   }
-  if (found < turns_ || found > std::max(turns_, told.last_turn) + kTurnsAheadMax) {
+  if (found < turns_ || found > std::max(turns_, told.last_answered) + kTurnsAheadMax) {
     return "the state claims turn " + std::to_string(found);
   }
   for (; turns_ < found; ++turns_) {

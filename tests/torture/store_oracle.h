@@ -14,6 +14,7 @@ namespace bascule::torture {
 /// What a writer did, as far as it told.
 struct Told {
   std::uint64_t last_turn = 0;         ///< Acknowledged.
+  std::uint64_t last_answered = 0;     ///< Acknowledged or refused; a refused one may be kept.
   std::vector<std::uint64_t> batches;  ///< Acknowledged.
 };
 

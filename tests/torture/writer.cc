@@ -23,7 +23,6 @@ namespace {
 using namespace stats::sqlite;  // NOLINT(google-build-using-namespace)
 using stats::Batch;
 
-constexpr int kInFlightMax = 20;
 constexpr int kGraceMs = 10'000;
 
 /// One line, in one piece: lines of a process that is killed are whole or not there.
@@ -39,7 +38,7 @@ class Flights {
  public:
   void take() {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return in_flight_ < kInFlightMax; });
+    changed_.wait(lock, [&] { return in_flight_ < static_cast<int>(kInFlightMax); });
     ++in_flight_;
   }
   void land() {
@@ -219,6 +218,9 @@ bool WriterProcess::read_some(int milliseconds) {
   for (std::size_t end = text_.find('\n'); end != std::string::npos; end = text_.find('\n')) {
     const std::uint64_t number = std::strtoull(text_.c_str() + 2, nullptr, 10);
     const char kind = text_[0];
+    if (kind == 'c' || kind == 'C') {
+      last_answered_ = number;
+    }
     if (kind == 'c') {
       last_turn_ = number;
     } else if (kind == 'w') {

@@ -13,6 +13,9 @@ namespace bascule::torture {
 /// Reports of one batch; the last one's number names the batch.
 inline constexpr std::uint64_t kReportsPerBatch = 5;
 
+/// Commits and batches that a writer leaves unanswered.
+inline constexpr std::uint64_t kInFlightMax = 20;
+
 struct WriterArguments {
   std::string directory;
   std::uint64_t first_turn = 1;
@@ -48,6 +51,8 @@ class WriterProcess {
   [[nodiscard]] std::uint64_t acks() const { return acks_; }
   [[nodiscard]] std::uint64_t refusals() const { return refusals_; }
   [[nodiscard]] std::uint64_t last_turn() const { return last_turn_; }
+  /// Acknowledged or refused.
+  [[nodiscard]] std::uint64_t last_answered() const { return last_answered_; }
   /// Names of the batches on disk.
   [[nodiscard]] const std::vector<std::uint64_t>& batches() const { return batches_; }
   /// Where it stood when it was stuck; empty: it never was.
@@ -67,6 +72,7 @@ class WriterProcess {
   std::uint64_t acks_ = 0;
   std::uint64_t refusals_ = 0;
   std::uint64_t last_turn_ = 0;
+  std::uint64_t last_answered_ = 0;
   std::vector<std::uint64_t> batches_;
 };
 

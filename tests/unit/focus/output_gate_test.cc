@@ -54,7 +54,7 @@ TEST_F(OutputGateTest, WhatFollowsAnOperationWaitsForTheStore) {
   ASSERT_EQ(commits.size(), 1U);
   EXPECT_EQ(commits[0].operations, (std::vector<Operation>{op::Note{"a"}, op::Note{"b"}}));
   EXPECT_EQ(gate.released(), 0U);
-  gate.committed(commits[0].id, {}, ready);
+  gate.committed(commits[0].id, {}, kStart, ready);
   EXPECT_EQ(numbers(ready), (std::vector<std::int64_t>{1, 2, 3}));
   EXPECT_EQ(gate.released(), 1U);
 }
@@ -66,9 +66,9 @@ TEST_F(OutputGateTest, LaterTurnsQueueBehindAndKeepTheirOrder) {
   EXPECT_TRUE(ready.empty());
   EXPECT_TRUE(gate.is_congested());
   ASSERT_EQ(commits.size(), 2U);
-  gate.committed(commits[1].id, {}, ready);
+  gate.committed(commits[1].id, {}, kStart, ready);
   EXPECT_TRUE(ready.empty());  // The first turn still waits.
-  gate.committed(commits[0].id, {}, ready);
+  gate.committed(commits[0].id, {}, kStart, ready);
   EXPECT_EQ(numbers(ready), (std::vector<std::int64_t>{1, 2, 3, 4}));
   EXPECT_FALSE(gate.is_congested());
   EXPECT_EQ(gate.released(), 3U);
@@ -76,32 +76,68 @@ TEST_F(OutputGateTest, LaterTurnsQueueBehindAndKeepTheirOrder) {
 
 TEST_F(OutputGateTest, AFailingStoreDegradesButDoesNotSilence) {
   gate.turn(list({persist("a"), effect(1)}), kStart, commits, ready);
-  gate.committed(commits[0].id, failure, ready);
+  gate.committed(commits[0].id, failure, kStart, ready);
   EXPECT_EQ(numbers(ready), (std::vector<std::int64_t>{1}));
   EXPECT_TRUE(gate.is_degraded());
   gate.turn(list({persist("b"), effect(2)}), kStart, commits, ready);
-  gate.committed(commits[1].id, {}, ready);
+  gate.committed(commits[1].id, {}, kStart, ready);
   EXPECT_FALSE(gate.is_degraded());
 }
 
-TEST_F(OutputGateTest, ASilentStoreIsNotWaitedForForEver) {
+TEST_F(OutputGateTest, ASilentStoreIsWaitedForOnceAndNotByEveryTurn) {
   gate.turn(list({persist("a"), effect(1)}), kStart, commits, ready);
   gate.turn(list({effect(2)}), kStart + seconds{1}, commits, ready);
   gate.turn(list({persist("b"), effect(3)}), kStart + seconds{1}, commits, ready);
   EXPECT_EQ(gate.next_deadline(), kStart + seconds{2});
+  gate.fire_timers(kStart + seconds{1}, ready);
+  EXPECT_TRUE(ready.empty());
   gate.fire_timers(kStart + seconds{2}, ready);
-  EXPECT_EQ(numbers(ready), (std::vector<std::int64_t>{1, 2}));
-  EXPECT_TRUE(gate.is_degraded());
-  EXPECT_EQ(gate.next_deadline(), kStart + seconds{3});
-  gate.committed(commits[0].id, {}, ready);  // Late.
-  EXPECT_EQ(gate.waiting(), 1U);
-  gate.committed(commits[1].id, {}, ready);
   EXPECT_EQ(numbers(ready), (std::vector<std::int64_t>{1, 2, 3}));
+  EXPECT_TRUE(gate.is_degraded());
+  EXPECT_FALSE(gate.next_deadline().has_value());
+  gate.turn(list({persist("c"), effect(4)}), kStart + seconds{3}, commits, ready);
+  EXPECT_EQ(numbers(ready), (std::vector<std::int64_t>{1, 2, 3, 4}));
+  EXPECT_EQ(gate.waiting(), 0U);
+  EXPECT_EQ(gate.released(), 4U);
+  EXPECT_EQ(gate.released_uncommitted(), 3U);
+}
+
+TEST_F(OutputGateTest, AStoreThatAnsweredEverythingIsWaitedForAgain) {
+  gate.turn(list({persist("a"), effect(1)}), kStart, commits, ready);
+  gate.turn(list({persist("b"), effect(2)}), kStart, commits, ready);
+  gate.fire_timers(kStart + seconds{2}, ready);
+  gate.committed(commits[0].id, {}, kStart + seconds{30}, ready);
+  EXPECT_TRUE(gate.is_degraded());
+  gate.committed(commits[1].id, {}, kStart + seconds{30}, ready);
+  EXPECT_FALSE(gate.is_degraded());
+  gate.turn(list({persist("c"), effect(3)}), kStart + seconds{31}, commits, ready);
+  EXPECT_EQ(numbers(ready), (std::vector<std::int64_t>{1, 2}));
+  EXPECT_EQ(gate.next_deadline(), kStart + seconds{33});
+}
+
+// Under steady load something is always unanswered: then the speed of one commit decides.
+TEST_F(OutputGateTest, AStoreThatIsFastAgainIsWaitedForAgain) {
+  gate.turn(list({persist("a")}), kStart, commits, ready);
+  gate.fire_timers(kStart + seconds{2}, ready);
+  const auto persist_at = [&](seconds at) {
+    gate.turn(list({persist("x")}), kStart + at, commits, ready);
+  };
+  persist_at(seconds{3});
+  persist_at(seconds{4});
+  gate.committed(commits[0].id, {}, kStart + seconds{4}, ready);
+  gate.committed(commits[1].id, {}, kStart + seconds{5}, ready);  // Took as long as is too long.
+  EXPECT_TRUE(gate.is_degraded());
+  persist_at(seconds{6});
+  persist_at(seconds{7});
+  gate.committed(commits[2].id, {}, kStart + seconds{7},
+                 ready);  // Made before the one that counts.
+  EXPECT_TRUE(gate.is_degraded());
+  gate.committed(commits[3].id, {}, kStart + seconds{7}, ready);
   EXPECT_FALSE(gate.is_degraded());
 }
 
 TEST_F(OutputGateTest, AnAnswerToNothingIsABug) {
-  EXPECT_DEATH(gate.committed(CommitId(1), {}, ready), "last_commit_");
+  EXPECT_DEATH(gate.committed(CommitId(1), {}, kStart, ready), "last_commit_");
 }
 
 void run_random_turns(std::uint64_t seed) {
@@ -144,7 +180,7 @@ void run_random_turns(std::uint64_t seed) {
       const CommitId id = open[index].id;
       open.erase(open.begin() + static_cast<std::ptrdiff_t>(index));
       answered[id.value() - 1] = true;
-      gate.committed(id, {}, ready);
+      gate.committed(id, {}, kStart, ready);
     }
     check(ready);
   }

@@ -366,5 +366,25 @@ TEST_F(StoreDamageTest, ANewFileThatIsNotCompleteTakesNoPlace) {
   EXPECT_FALSE(fs::exists(copy + "/state.db.new-wal"));
 }
 
+// Found by the torture test: killed while the first file was made.
+TEST_F(StoreDamageTest, ARemnantOfAFirstStartIsNoLoss) {
+  fs::create_directory(copy);
+  for (const char* name : {"state.db.new", "stats.db.new"}) {
+    write_file(copy + "/" + name, "");
+  }
+  Completions done;
+  const auto opened = open(copy, 100, done);
+  EXPECT_TRUE(opened.report.findings.empty());
+  EXPECT_TRUE(opened.report.moved_to.empty());
+}
+
+TEST_F(StoreDamageTest, AReplacementThatWasCutShortIsFinished) {
+  make(/*live=*/false);
+  for (const char* name : {"state.db", "stats.db"}) {
+    fs::rename(copy + "/" + name, copy + "/" + name + ".new");
+  }
+  EXPECT_TRUE(open_damaged().findings.empty());
+}
+
 }  // namespace
 }  // namespace bascule::stats::sqlite
