@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 
 #include "base/check.h"
+#include "base/time_text.h"
 #include "daemon/clock.h"
 #include "daemon/links.h"
 #include "daemon/metrics.h"
@@ -30,9 +31,15 @@ constexpr auto kStopBound = std::chrono::seconds{5};
 constexpr auto kFarewellBound = std::chrono::milliseconds{2'500};
 
 std::vector<std::string> store_problems(const stats::sqlite::Store& store,
-                                        const StoreUpkeep& upkeep) {
+                                        const StoreUpkeep& upkeep, Now now) {
   std::vector<std::string> problems;
   const stats::sqlite::StoreStatus status = store.status();
+  if (status.is_stalled()) {
+    problems.push_back("store_stalled: the disk does not answer since " +
+                       to_text(now.wall - status.oldest_waiting) + "; " +
+                       std::to_string(status.queued_operations) + " operations and " +
+                       std::to_string(status.queued_batches) + " batches of reports wait");
+  }
   if (!status.state_ok || !status.reports_ok) {
     problems.push_back("store_failing: " + status.last_problem);
   }
@@ -353,7 +360,32 @@ void App::stop() {
   });
 }
 
+/// A disk that does not answer delays nobody, and is to be known before it becomes a loss.
+void App::report_stall() {
+  const stats::sqlite::StoreStatus status = store_.status();
+  const Now now = read_clocks();
+  if (status.is_stalled() && !stalled_since_) {
+    stalled_since_ = now.mono - status.oldest_waiting;
+    log_.write({.level = focus::NoteLevel::kError,
+                .event = "store.stalled",
+                .fields = {{"since", to_text(now.wall - status.oldest_waiting)},
+                           {"operations", static_cast<std::int64_t>(status.queued_operations)},
+                           {"batches", static_cast<std::int64_t>(status.queued_batches)}}},
+               now);
+  } else if (!status.is_stalled() && stalled_since_) {
+    log_.write(
+        {.level = focus::NoteLevel::kInfo,
+         .event = "store.answers",
+         .fields = {{"after_ms", (now.mono - *stalled_since_) / std::chrono::milliseconds{1}},
+                    {"turns_refused", static_cast<std::int64_t>(status.turns_refused)},
+                    {"batches_refused", static_cast<std::int64_t>(status.batches_refused)}}},
+        now);
+    stalled_since_.reset();
+  }
+}
+
 void App::report_status() {
+  report_stall();
   const admin::Health now = health();
   std::string status = now.ready ? "STATUS=ready" : "STATUS=waiting";
   for (const std::string& problem : now.problems) {
@@ -375,7 +407,7 @@ admin::Health App::health() const {
     health.problems.emplace_back(focus::name_of(reason));
   }
   // The store never makes us unready: people can be served without it, but somebody should know.
-  for (std::string& problem : store_problems(store_, upkeep_)) {
+  for (std::string& problem : store_problems(store_, upkeep_, read_clocks())) {
     health.problems.push_back(std::move(problem));
   }
   return health;

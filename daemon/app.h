@@ -62,6 +62,7 @@ class App {
   void leave();
   void stop_if_links_are_closed();
   void stop();
+  void report_stall();
   void report_status();
   [[nodiscard]] admin::Health health() const;
   LinkRuntime& link(StreamId stream) { return *links_[static_cast<std::size_t>(stream)]; }
@@ -84,6 +85,7 @@ class App {
   boost::asio::steady_timer stop_timer_;
   boost::asio::signal_set signals_;
   std::deque<focus::Input> queue_;
+  std::optional<Instant> stalled_since_;  // The store does not answer, and this was said.
   std::uint64_t turns_ = 0;
   bool turn_is_posted_ = false;
   bool degraded_ = false;

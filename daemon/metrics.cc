@@ -385,6 +385,9 @@ void add_process(const MetricsSources& sources, Metrics& metrics) {
   metrics.gauge("bascule_commit_degraded",
                 "1 while effects leave before their operations are durable.",
                 sources.gate.is_degraded() ? 1 : 0);
+  metrics.counter("bascule_commit_released_uncommitted_total",
+                  "Loop turns that left before their operations were durable.",
+                  static_cast<double>(sources.gate.released_uncommitted()));
   metrics.gauge("bascule_commit_turns_waiting", "Loop turns waiting for the store.",
                 static_cast<double>(sources.gate.waiting()));
   metrics.counter("bascule_http_requests_total", "HTTP requests served.",

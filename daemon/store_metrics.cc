@@ -40,6 +40,19 @@ void add_store(const stats::sqlite::Store& store, admin::Metrics& metrics) {
                   static_cast<double>(status.files_replaced));
   metrics.gauge("bascule_store_queued_operations", "Operations waiting for the store thread.",
                 static_cast<double>(status.queued_operations));
+  metrics.gauge("bascule_store_queued_batches", "Batches of reports waiting for the store thread.",
+                static_cast<double>(status.queued_batches));
+  metrics.gauge("bascule_store_oldest_waiting_seconds",
+                "Age of the oldest turn or batch that the disk has not answered.",
+                static_cast<double>(status.oldest_waiting.count()) / 1e6);
+  metrics.counter("bascule_store_stalls_total", "Times the disk took a second or more to answer.",
+                  static_cast<double>(status.stalls));
+  metrics.counter("bascule_store_stalled_seconds_total", "Seconds that took; without the present.",
+                  static_cast<double>(status.stalled.count()) / 1e6);
+  metrics.counter("bascule_store_refused_total", "Not stored because the queue was full.",
+                  static_cast<double>(status.turns_refused), {{"what", "turns"}});
+  metrics.counter("bascule_store_refused_total", "Not stored because the queue was full.",
+                  static_cast<double>(status.batches_refused), {{"what", "batches"}});
 }
 
 void add_upkeep(const StoreUpkeep& upkeep, Now now, admin::Metrics& metrics) {

@@ -184,6 +184,11 @@ Result<> Disk::ensure_writable() {
   return {};
 }
 
+void Disk::admit_loss(std::uint64_t operations) {
+  lost_ = operations;
+  write_marks(/*clean=*/false, /*sync=*/true);
+}
+
 // ---- stats.db ----------------------------------------------------------------------------------
 
 Result<> Disk::write(const std::vector<ReceivedReport>& reports) {
@@ -297,7 +302,8 @@ void Disk::write_marks(bool clean, bool sync) {
   if (!directory_.is_writable()) {
     return;
   }
-  const Head head{.clean = clean, .state = state_tip_, .stats = reports_tip_};
+  Head head{.clean = clean, .state = state_tip_, .stats = reports_tip_};
+  head.state.seq += lost_;
   marks_unsynced_ = !sync;
   if (auto written = directory_.write_head(head, sync); !written) {
     note_problem(written.error().what);

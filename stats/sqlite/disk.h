@@ -39,6 +39,9 @@ class Disk {
   /// Makes turns durable; remembers them in memory when it cannot.
   Result<> commit(const Turns& turns);
   Result<> write(const std::vector<ReceivedReport>& reports);
+  /// So many operations after those committed will never come: the marks say so from now on, and
+  /// the next start finds and reports it.
+  void admit_loss(std::uint64_t operations);
   /// Snapshots, pruning, retries, marks: call it after each transaction and once per second.
   void upkeep();
   /// True when `upkeep` has something to do now.
@@ -98,6 +101,7 @@ class Disk {
   SteadyTime next_upkeep_{};
   SteadyTime next_work_{};
   bool marks_unsynced_ = false;
+  std::uint64_t lost_ = 0;  // Operations that were never handed over.
   Counters counters_;
 };
 

@@ -98,7 +98,7 @@ void check_marks(const char* name, const LogPosition& marked, const LogPosition&
     findings.push_back({.file = name,
                         .damage = Damage::kRolledBack,
                         .detail = "record " + std::to_string(marked.seq) +
-                                  " was committed, the file ends at " + std::to_string(tip.seq),
+                                  " belongs to it, the file ends at " + std::to_string(tip.seq),
                         .lost = lost,
                         .since = wall_time_of(tip)});
   } else if (marked.seq == tip.seq && marked.hash != tip.hash) {

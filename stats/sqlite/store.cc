@@ -1,10 +1,12 @@
 #include "stats/sqlite/store.h"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -18,14 +20,23 @@ namespace {
 constexpr std::size_t kGroupOperationsMax = 4'096;
 constexpr std::chrono::seconds kUpkeepInterval{1};
 
+using SteadyTime = std::chrono::steady_clock::time_point;
+
 struct QueuedCommit {
-  CommitId id;
+  CommitId first;
+  CommitId last;                             // The same, unless refused.
   std::vector<focus::Operation> operations;  // Empty: refused, the queue was full.
+  SteadyTime since;
 };
 struct QueuedWrite {
   WriteId id;
   Batch batch;
+  SteadyTime since;
 };
+
+Duration age(SteadyTime since) {
+  return std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - since);
+}
 
 }  // namespace
 
@@ -53,10 +64,13 @@ class Store::Impl {
  private:
   void run();
   void post(std::function<void(Disk&)> job);
+  void refuse(CommitId id, std::size_t operations);
   void commit_group(const std::deque<QueuedCommit>& commits);
   void write_group(const std::deque<QueuedWrite>& writes);
   void publish_status();
-  [[nodiscard]] bool has_input() const {  // With mutex_ held.
+  void end_of_work();
+  [[nodiscard]] std::optional<SteadyTime> oldest_queued() const;  // With mutex_ held.
+  [[nodiscard]] bool has_input() const {                          // With mutex_ held.
     return !commits_.empty() || !writes_.empty() || !rejected_.empty() || !jobs_.empty();
   }
 
@@ -72,7 +86,10 @@ class Store::Impl {
   std::vector<Completion> rejected_;
   std::vector<std::function<void(Disk&)>> jobs_;
   std::size_t queued_operations_ = 0;
-  bool gap_ = false;  // A turn was refused: the stored state is not what the focus did.
+  bool gap_ = false;  // A turn was refused: nothing that follows can be stored.
+  std::uint64_t operations_refused_ = 0;
+  std::optional<SteadyTime> working_since_;  // The age of what the store thread is busy with.
+  SteadyTime counted_until_{};               // The end of the last stall.
   bool stopping_ = false;
   StoreStatus status_;
 
@@ -101,23 +118,37 @@ void Store::Impl::commit(CommitId id, std::vector<focus::Operation> operations) 
   BASCULE_CHECK(!operations.empty());
   {
     const std::lock_guard guard(mutex_);
-    if (queued_operations_ + operations.size() > options_.queue_operations_max) {
-      gap_ = true;
-      operations.clear();  // Its place in the order of completions stays.
+    gap_ = gap_ || queued_operations_ + operations.size() > options_.queue_operations_max;
+    if (gap_) {
+      refuse(id, operations.size());
+    } else {
+      queued_operations_ += operations.size();
+      commits_.push_back({id, id, std::move(operations), std::chrono::steady_clock::now()});
     }
-    queued_operations_ += operations.size();
-    commits_.push_back({id, std::move(operations)});
   }
   wake_.notify_one();
+}
+
+/// What is refused keeps its place in the order of completions, and needs no memory for that.
+void Store::Impl::refuse(CommitId id, std::size_t operations) {
+  ++status_.turns_refused;
+  operations_refused_ += operations;
+  if (!commits_.empty() && commits_.back().operations.empty() &&
+      commits_.back().last.value() + 1 == id.value()) {
+    commits_.back().last = id;
+  } else {
+    commits_.push_back({id, id, {}, std::chrono::steady_clock::now()});
+  }
 }
 
 void Store::Impl::write(WriteId id, Batch batch) {
   {
     const std::lock_guard guard(mutex_);
     if (writes_.size() >= options_.queue_writes_max) {
+      ++status_.batches_refused;
       rejected_.push_back({id, fail(Errc::kUnavailable, "too many batches of reports wait")});
     } else {
-      writes_.push_back({id, std::move(batch)});
+      writes_.push_back({id, std::move(batch), std::chrono::steady_clock::now()});
     }
   }
   wake_.notify_one();
@@ -131,10 +162,24 @@ void Store::Impl::post(std::function<void(Disk&)> job) {
   wake_.notify_one();
 }
 
+std::optional<SteadyTime> Store::Impl::oldest_queued() const {
+  std::optional<SteadyTime> oldest;
+  if (!commits_.empty()) {
+    oldest = commits_.front().since;
+  }
+  if (!writes_.empty() && (!oldest || writes_.front().since < *oldest)) {
+    oldest = writes_.front().since;
+  }
+  return oldest;
+}
+
 StoreStatus Store::Impl::status() const {
   const std::lock_guard guard(mutex_);
   StoreStatus status = status_;
   status.queued_operations = queued_operations_;
+  status.queued_batches = writes_.size();
+  const auto oldest = working_since_ ? working_since_ : oldest_queued();
+  status.oldest_waiting = oldest ? age(*oldest) : Duration::zero();
   return status;
 }
 
@@ -144,6 +189,7 @@ void Store::Impl::run() {
     if (!disk_.has_work()) {
       wake_.wait_for(lock, kUpkeepInterval, [this] { return stopping_ || has_input(); });
     }
+    working_since_ = oldest_queued();
     std::deque<QueuedCommit> commits;
     std::size_t operations = 0;
     while (!commits_.empty() && operations < kGroupOperationsMax) {
@@ -161,6 +207,7 @@ void Store::Impl::run() {
     }
     commit_group(commits);
     write_group(writes);
+    end_of_work();
     for (const auto& job : jobs) {
       job(disk_);
     }
@@ -170,6 +217,18 @@ void Store::Impl::run() {
   }
   lock.unlock();
   disk_.close();
+}
+
+/// What waited behind a stall is a part of it, not another one.
+void Store::Impl::end_of_work() {
+  const std::lock_guard guard(mutex_);
+  const auto since = std::exchange(working_since_, std::nullopt);
+  if (!since || age(*since) < StoreStatus::kStallAfter) {
+    return;
+  }
+  status_.stalls += *since >= counted_until_ ? 1U : 0U;
+  status_.stalled += age(std::max(*since, counted_until_));
+  counted_until_ = std::chrono::steady_clock::now();
 }
 
 void Store::Impl::commit_group(const std::deque<QueuedCommit>& commits) {
@@ -184,20 +243,25 @@ void Store::Impl::commit_group(const std::deque<QueuedCommit>& commits) {
       turns.push_back(&commit.operations);
     }
   }
-  Result<> outcome = turns.empty() ? Result<>{} : disk_.commit(turns);
+  const Result<> outcome = turns.empty() ? Result<>{} : disk_.commit(turns);
+  std::uint64_t refused = 0;
   {
     const std::lock_guard guard(mutex_);
     if (outcome) {
       status_.operations_committed += operations;
-      ++status_.transactions;
+      status_.transactions += turns.empty() ? 0U : 1U;
     }
-    if (outcome && gap_) {
-      outcome = fail(Errc::kUnavailable, "the stored state has a gap: the queue was full");
-    }
+    refused = operations_refused_;
+  }
+  if (commits.back().operations.empty()) {
+    disk_.admit_loss(refused);
   }
   publish_status();
+  const Result<> lost = fail(Errc::kUnavailable, "the stored state has a gap: the queue was full");
   for (const QueuedCommit& commit : commits) {
-    on_done_({commit.id, outcome});
+    for (std::uint64_t id = commit.first.value(); id <= commit.last.value(); ++id) {
+      on_done_({CommitId(id), commit.operations.empty() ? lost : outcome});
+    }
   }
 }
 
@@ -224,7 +288,8 @@ void Store::Impl::publish_status() {
   const std::lock_guard guard(mutex_);
   status_.state_ok = disk_.state_ok() && !gap_;
   status_.reports_ok = disk_.reports_ok();
-  status_.last_problem = disk_.counters().last_problem;
+  status_.last_problem = gap_ ? "the queue was full: changes are lost until the next start"
+                              : disk_.counters().last_problem;
   status_.failures = disk_.counters().failures;
   status_.files_replaced = disk_.counters().files_replaced;
 }

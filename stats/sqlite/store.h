@@ -49,6 +49,19 @@ struct StoreStatus {
   std::uint64_t failures = 0;
   std::uint64_t files_replaced = 0;  ///< While running, because the old one could not be trusted.
   std::size_t queued_operations = 0;
+  std::size_t queued_batches = 0;
+  std::uint64_t turns_refused = 0;    ///< The queue was full.
+  std::uint64_t batches_refused = 0;  ///< Likewise.
+  /// How long the oldest turn or batch without an answer waits; zero: there is none.
+  Duration oldest_waiting{};
+  /// Times that something waited for kStallAfter or longer, and for how long in all; the one that
+  /// lasts is not in it yet.
+  std::uint64_t stalls = 0;
+  Duration stalled{};
+
+  [[nodiscard]] bool is_stalled() const { return oldest_waiting >= kStallAfter; }
+  /// A disk at work answers within this, also one of rust.
+  static constexpr Duration kStallAfter = std::chrono::seconds{1};
 };
 
 /// The durable memory of the focus: operations of conferences in `state.db`, reports of bridges in
@@ -80,9 +93,10 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  /// Makes the operations of one turn durable, all or nothing. Thread-safe; never blocks on the
-  /// disk. When the queue is full the turn is lost: its completion fails, and so do all later ones
-  /// until the next start, because the stored state has a gap.
+  /// Makes the operations of one turn durable, all or nothing; ids ascend by one. Thread-safe;
+  /// never blocks on the disk. When the queue is full the turn is lost: its completion fails, and
+  /// so do all later ones until the next start, which finds the state as it was before and reports
+  /// how many operations are missing.
   void commit(CommitId id, std::vector<focus::Operation> operations);
   /// Appends reports to the history. Completes with kUnavailable when the queue is full.
   void write(WriteId id, Batch batch);

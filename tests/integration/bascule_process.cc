@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -47,8 +48,11 @@ int code_of(int status) {
 
 }  // namespace
 
-BasculeProcess::BasculeProcess(const Prosody& prosody, const Settings& settings)
-    : folder_(make_folder("bascule-daemon")), admin_port_(free_port()) {
+BasculeProcess::BasculeProcess(const Prosody& prosody, const Settings& settings,
+                               std::vector<std::string> environment)
+    : folder_(make_folder("bascule-daemon")),
+      environment_(std::move(environment)),
+      admin_port_(free_port()) {
   std::filesystem::create_directories(folder_ / "state");
   write_secret("requests.secret", prosody.options().focus_secret);
   write_secret("service.secret", prosody.options().bascule_secret);
@@ -116,8 +120,10 @@ void BasculeProcess::write_config(const Prosody& prosody, const Settings& settin
 
 void BasculeProcess::start() {
   exit_code_.reset();
-  pid_ = spawn({BASCULE_BINARY, "--config", (folder_ / "bascule.toml").string()},
-               folder_ / "bascule.log");
+  std::vector<std::string> command = {"env"};
+  command.insert(command.end(), environment_.begin(), environment_.end());
+  command.insert(command.end(), {BASCULE_BINARY, "--config", (folder_ / "bascule.toml").string()});
+  pid_ = spawn(command, folder_ / "bascule.log");
 }
 
 void BasculeProcess::terminate() const {

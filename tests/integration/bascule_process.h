@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -27,7 +28,9 @@ class BasculeProcess {
   /// s\""}}}}. They win over what the fixture writes: short settling times, this Prosody.
   using Settings = std::map<std::string, std::map<std::string, std::string>>;
 
-  explicit BasculeProcess(const Prosody& prosody, const Settings& settings = {});
+  /// `environment`: `NAME=value`, beside ours.
+  explicit BasculeProcess(const Prosody& prosody, const Settings& settings = {},
+                          std::vector<std::string> environment = {});
   ~BasculeProcess();
   BasculeProcess(const BasculeProcess&) = delete;
   BasculeProcess& operator=(const BasculeProcess&) = delete;
@@ -65,6 +68,7 @@ class BasculeProcess {
   [[nodiscard]] HttpAnswer request(const std::string& text) const;
 
   std::filesystem::path folder_;
+  std::vector<std::string> environment_;
   std::uint16_t admin_port_;
   pid_t pid_ = -1;
   std::optional<int> exit_code_;

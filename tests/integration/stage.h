@@ -24,6 +24,7 @@ class Stage {
   struct Options {
     Prosody::Options prosody;
     BasculeProcess::Settings daemon;
+    std::vector<std::string> environment;  ///< Of the daemon, beside ours: `NAME=value`.
     int bridges = 2;
     double bridge_capacity = 120;     ///< Endpoints that fill one bridge.
     bool relays = false;              ///< Bridges announce a relay id.

@@ -1,0 +1,51 @@
+// Loaded into the daemon before the C library (LD_PRELOAD): while the file exists that
+// BASCULE_STALLED_WHILE names, whoever writes to a database or syncs anything waits, as on a disk
+// that does not answer. Only the store thread does so.
+
+#include <cstdlib>
+
+#include <dlfcn.h>
+#include <unistd.h>
+
+namespace {
+
+constexpr useconds_t kLookMicroseconds = 5'000;
+
+void wait_for_the_disk() {
+  static const char* const file = std::getenv("BASCULE_STALLED_WHILE");
+  while (file != nullptr && access(file, F_OK) == 0) {
+    usleep(kLookMicroseconds);
+  }
+}
+
+/// The function of the C library that ours hides.
+template <class Function>
+Function real(const char* name) {
+  return reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
+}
+
+}  // namespace
+
+extern "C" int fdatasync(int fd) {
+  wait_for_the_disk();
+  static const auto next = real<int (*)(int)>("fdatasync");
+  return next(fd);
+}
+
+extern "C" int fsync(int fd) {
+  wait_for_the_disk();
+  static const auto next = real<int (*)(int)>("fsync");
+  return next(fd);
+}
+
+extern "C" ssize_t pwrite64(int fd, const void* bytes, size_t count, off64_t offset) {
+  wait_for_the_disk();
+  static const auto next = real<ssize_t (*)(int, const void*, size_t, off64_t)>("pwrite64");
+  return next(fd, bytes, count, offset);
+}
+
+extern "C" ssize_t pwrite(int fd, const void* bytes, size_t count, off_t offset) {
+  wait_for_the_disk();
+  static const auto next = real<ssize_t (*)(int, const void*, size_t, off_t)>("pwrite");
+  return next(fd, bytes, count, offset);
+}
