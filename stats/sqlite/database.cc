@@ -130,7 +130,9 @@ SqlResult<Database> Database::open(const std::string& path, OpenMode mode, std::
   }
   sqlite3_busy_timeout(handle, 2'000);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  std::string pragmas =
+  // Before anything is read, or it would not help: https://www.sqlite.org/wal.html#noshm
+  std::string pragmas = mode == OpenMode::kAlone ? "PRAGMA locking_mode=EXCLUSIVE;" : "";
+  pragmas +=
       "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;"
       "PRAGMA temp_store=MEMORY; PRAGMA synchronous=FULL;";
   if (mode != OpenMode::kReadOnly) {

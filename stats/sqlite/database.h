@@ -70,7 +70,9 @@ class InterruptScope {
 /// True when the scope of this thread, if there is one, has ended every reading.
 [[nodiscard]] bool is_interrupted();
 
-enum class OpenMode { kReadOnly, kReadWrite, kCreate };
+/// kAlone: read and write without the file of shared memory that other connections would need; for
+/// a disk that has no room for it.
+enum class OpenMode { kReadOnly, kReadWrite, kCreate, kAlone };
 
 /// One connection, used by one thread at a time. Opened in WAL mode with synchronous=FULL: a commit
 /// that returned survives a power cut (https://www.sqlite.org/pragma.html#pragma_synchronous).

@@ -73,6 +73,7 @@ Examined examine(const Expected& expected, const std::string& path, bool existed
     const Damage damage = code == SQLITE_NOTADB          ? Damage::kForeign
                           : database.error().is_damage() ? Damage::kStructure
                                                          : Damage::kUnreadable;
+    examined.failed_to_open = code != SQLITE_NOTADB && code != SQLITE_CORRUPT;
     examined.findings.push_back(
         {.file = expected.name, .damage = damage, .detail = database.error().what});
     return examined;

@@ -29,6 +29,7 @@ struct Examined {
   bool is_there = false;     // Something has the name and must be moved aside when it is not used.
   bool has_ours = false;     // Its rows, as far as they can be read, are ours.
   std::int64_t version = 0;  // When it is ours: of its schema, at most the expected one.
+  bool failed_to_open = false;  // For another reason than what is in it.
 };
 
 /// Looks at the file without changing it. `existed`: it is a finding when it is not there. `clean`:

@@ -1,5 +1,6 @@
 #include "stats/sqlite/json.h"
 
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -83,6 +84,12 @@ Json to_json(const StoreStatus& status, const LoadReport& load) {
           {"errors", status.failures},
           {"files_replaced", status.files_replaced},
           {"queued_operations", status.queued_operations},
+          {"queued_batches", status.queued_batches},
+          {"oldest_waiting_ms", status.oldest_waiting / std::chrono::milliseconds{1}},
+          {"stalls", status.stalls},
+          {"stalled_ms", status.stalled / std::chrono::milliseconds{1}},
+          {"turns_refused", status.turns_refused},
+          {"batches_refused", status.batches_refused},
           {"start",
            {{"clean", load.clean},
             {"operations", load.operations},

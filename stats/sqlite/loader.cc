@@ -111,8 +111,17 @@ Loaded<File, Content> load(StateDirectory& directory, const Expected& expected,
     path = copy.emplace(directory, expected.name).path();
   }
   Examined examined = examine(expected, path, existed, head && head->clean);
-  if (examined.has_ours && directory.is_writable() && examined.findings.empty() &&
-      examined.version < expected.version) {
+  if (examined.failed_to_open && directory.is_writable()) {
+    // A full disk has no room for what SQLite wants beside the file; what is in it is as good.
+    const std::string why = examined.findings.front().detail;
+    if (Examined alone = examine(expected, path, existed, false, OpenMode::kAlone);
+        alone.has_ours) {
+      examined = std::move(alone);
+      loaded.problem = why;
+    }
+  }
+  if (examined.has_ours && directory.is_writable() && loaded.problem.empty() &&
+      examined.findings.empty() && examined.version < expected.version) {
     bring_up_to_date(directory, expected, examined, report);
   }
   if (examined.has_ours) {
@@ -127,6 +136,9 @@ Loaded<File, Content> load(StateDirectory& directory, const Expected& expected,
   if (!directory.is_writable()) {
     loaded.problem = "the state directory is read-only";
     return loaded;
+  }
+  if (!loaded.problem.empty() && !must_replace(findings)) {
+    return loaded;  // Sound, but to be written to it needs the room: for later, from memory.
   }
   const auto result = [&]() -> Result<File> {
     if (examined.has_ours && !must_replace(findings)) {
@@ -143,6 +155,7 @@ Loaded<File, Content> load(StateDirectory& directory, const Expected& expected,
                    findings.empty() ? "replaced" : to_string(findings.front().damage));
   };
   if (auto file = result()) {
+    loaded.problem.clear();
     loaded.file = std::move(*file);
   } else {
     loaded.problem = file.error().what;

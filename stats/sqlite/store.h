@@ -25,10 +25,10 @@ struct StoreOptions {
   std::uint64_t snapshot_every = 20'000;  ///< Operations between two snapshots; bounds the log.
   std::uint64_t reports_max = 1'000'000;  ///< Rows of history kept.
   Duration reports_age_max = std::chrono::hours{7 * 24};
-  std::uint64_t minutes_max = 1'000'000;  ///< Sums per bridge and minute, of reports removed.
-  std::int64_t pages_max = 0;                      ///< Of each file, 4 KiB each; 0: no limit.
-  std::size_t queue_operations_max = 200'000;      ///< Waiting to be committed.
-  std::size_t queue_writes_max = 64;               ///< Batches of reports waiting.
+  std::uint64_t minutes_max = 1'000'000;       ///< Sums per bridge and minute, of reports removed.
+  std::int64_t pages_max = 0;                  ///< Of each file, 4 KiB each; 0: no limit.
+  std::size_t queue_operations_max = 200'000;  ///< Waiting to be committed.
+  std::size_t queue_writes_max = 64;           ///< Batches of reports waiting.
   Duration retry_after = std::chrono::seconds{5};  ///< Between attempts on a failing disk.
 };
 

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/integration/child_process.h"
 #include "tests/integration/stage.h"
 
 namespace bascule::test {
@@ -28,10 +29,14 @@ class StalledDisk {
     std::filesystem::remove_all(folder_, ignored);
   }
   [[nodiscard]] std::vector<std::string> environment() const {
-    const char* sanitizer = std::getenv("ASAN_OPTIONS");  // It wants to be the first library.
-    return {std::string("LD_PRELOAD=") + BASCULE_STALLED_DISK,
-            "BASCULE_STALLED_WHILE=" + file_.string(),
-            "ASAN_OPTIONS=verify_asan_link_order=0:" + std::string(sanitizer ? sanitizer : "")};
+    std::vector<std::string> all(3);
+    all[0].append("LD_PRELOAD=").append(BASCULE_STALLED_DISK);
+    all[1].append("BASCULE_STALLED_WHILE=").append(file_.string());
+    all[2].append("ASAN_OPTIONS=verify_asan_link_order=0");  // It wants to be the first library.
+    if (const char* sanitizer = std::getenv("ASAN_OPTIONS")) {
+      all[2].append(":").append(sanitizer);
+    }
+    return all;
   }
   void begin() const { std::ofstream(file_) << "stalled"; }
   void end() const { std::filesystem::remove(file_); }

@@ -260,8 +260,9 @@ bool sweep(const Sample& sample, const char* directory, std::uint64_t seed, std:
   for (const auto& [name_of_file, bytes_of_file] : sample.files) {
     const std::string& name = name_of_file;
     const std::string& bytes = bytes_of_file;
-    // A log is long and its frames are all alike.
-    const std::uint64_t step = name.find("-wal") == std::string::npos ? every : every * 8;
+    // A log is long and its frames are all alike: a sample takes fewer of it.
+    const bool is_log = name.find("-wal") != std::string::npos;
+    const std::uint64_t step = is_log && every > 1 ? every * 8 : every;
     const Tally flips = apply_all(sample, bytes.size() / step, [&, step](std::uint64_t i) {
       Prng prng(seed * 1'000'003 + i);
       const std::uint64_t at = i * step + prng.below(step);

@@ -3,6 +3,7 @@
 #include <iterator>
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
@@ -171,7 +172,11 @@ TEST_F(StoreDamageTest, ATruncatedFileGivesWhatIsLeft) {
   make(/*live=*/false);
   for (const char* name : {"state.db", "stats.db"}) {
     const auto size = fs::file_size(original + "/" + name);
-    for (std::uintmax_t length = 0; length < size; length += length < 8'192 ? 4'095 : 12'288) {
+    std::vector<std::uintmax_t> lengths{0};
+    for (std::uintmax_t page = 4'096; page < size; page += 4'096) {
+      lengths.insert(lengths.end(), {page - 1, page, page + 1});
+    }
+    for (const std::uintmax_t length : lengths) {
       SCOPED_TRACE(testing::Message() << name << " cut to " << length);
       restore();
       fs::resize_file(copy + "/" + name, length);
@@ -249,6 +254,22 @@ TEST_F(StoreDamageTest, WrongIdentityAndVersionAreKeptAside) {
       EXPECT_EQ(report.moved_to.size(), 1U);
     }
   }
+}
+
+TEST_F(StoreDamageTest, WithoutMarksEverythingIsServedAndSaidToBeUnproved) {
+  make(/*live=*/false);
+  for (const char* name : {"head.a", "head.b"}) {
+    write_file(copy + "/" + name, "xx");
+  }
+  Completions done;
+  {
+    const auto opened = open(copy, 100, done);
+    ASSERT_EQ(opened.report.findings.size(), 1U);
+    EXPECT_EQ(opened.report.findings[0].file, "head");
+    EXPECT_FALSE(opened.report.findings[0].lost.has_value());
+    EXPECT_EQ(opened.restored.tables, sound.tables);
+  }
+  EXPECT_TRUE(open(copy, 100, done).report.findings.empty());
 }
 
 // Goal: a record that SQLite finds perfectly valid is still not believed.
