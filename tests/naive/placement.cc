@@ -50,6 +50,18 @@ std::string_view to_string(ReportOrigin origin) {
   return origin == ReportOrigin::kBrewery ? "brewery" : "pubsub";
 }
 
+std::string_view to_string(Confidence confidence) {
+  constexpr std::array<std::string_view, kConfidenceCount> kWords = {"high", "medium", "low",
+                                                                     "none"};
+  return word(kWords, static_cast<std::size_t>(confidence));
+}
+
+std::string_view to_string(Blindness::Extent extent) {
+  constexpr std::array<std::string_view, kBlindnessExtentCount> kWords = {"none", "partly",
+                                                                          "mostly", "wholly"};
+  return word(kWords, static_cast<std::size_t>(extent));
+}
+
 std::string_view to_string(Mode mode) {
   constexpr std::array<std::string_view, kModeCount> kWords = {"normal", "service_down", "settling",
                                                                "blind", "full"};
@@ -394,6 +406,11 @@ Overload Placement::overload(Now /*now*/) const {
 
 bool Placement::settling() const {
   return false;
+}
+
+/// It trusts whatever it was told last, and never wonders.
+Blindness Placement::blindness() const {
+  return {};
 }
 
 Mode Placement::mode() const {
