@@ -159,6 +159,22 @@ void bench_verification(const std::string& directory) {
               static_cast<unsigned long long>(records), gib, seconds, seconds / gib);
 }
 
+/// The last hour of one bridge, among the reports of all.
+void bench_history(const std::string& directory) {
+  const WallTime now(
+      std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()));
+  for (const char* bridge : {"jvb-77", "nobody"}) {
+    const auto start = std::chrono::steady_clock::now();
+    const auto history =
+        stats::sqlite::read_history(directory, {.bridge = bridge,
+                                                .from = now - std::chrono::hours{1},
+                                                .to = now + std::chrono::minutes{1},
+                                                .step = std::chrono::minutes{1}});
+    std::printf("history of %s: %zu points in %.2f s\n", bridge,
+                history ? history->points.size() : 0, seconds_since(start));
+  }
+}
+
 int run(const std::string& directory, std::uint64_t minutes) {
   Window window(1);
   {
@@ -173,6 +189,7 @@ int run(const std::string& directory, std::uint64_t minutes) {
     bench_commits(store, window, 1, 2'000);
     bench_commits(store, window, 50, 20'000);
     bench_reports(store, window, minutes);
+    bench_history(directory);
     bench_verification(directory);
   }
   const auto start = std::chrono::steady_clock::now();

@@ -21,17 +21,20 @@ bool is_named(std::string_view address, std::string_view wanted) {
          (slash != std::string_view::npos && address.substr(slash + 1) == wanted);
 }
 
-/// Bridges in a table, one leap of its index each.
-Result<std::optional<std::string>> find_in(Database& database, const char* table,
+/// The first row of `select` with a bridge of this name. The bridge is column 0; `select` gives
+/// rows after the one whose bridge is its parameter, when it has one.
+Result<std::optional<std::string>> find_in(Database& database, std::string_view sql, bool leaps,
                                            const std::string& wanted) {
-  auto select = database.prepare("SELECT bridge FROM " + std::string(table) +
-                                 " WHERE bridge>?1 ORDER BY bridge LIMIT 1");
+  auto select = database.prepare(sql);
   if (!select) {
     return tl::make_unexpected(to_error(select.error()));
   }
   std::string last;
   for (;;) {
-    select->bind_text(1, last);
+    if (leaps) {
+      select->reset();
+      select->bind_text(1, last);
+    }
     const auto row = select->step();
     if (!row) {
       return tl::make_unexpected(to_error(row.error()));
@@ -39,25 +42,60 @@ Result<std::optional<std::string>> find_in(Database& database, const char* table
     if (!*row) {
       return std::nullopt;
     }
-    last = std::string(select->bytes(0));
-    if (is_named(last, wanted)) {
-      return last;
+    if (is_named(select->bytes(0), wanted)) {
+      return std::string(select->bytes(0));
     }
-    select->reset();
+    if (leaps) {
+      last = std::string(select->bytes(0));
+    }
   }
 }
 
+/// Sums have an index by bridge. Reports have none: a bridge in use is among the newest, and only
+/// for one that nobody knows all of them are looked at.
 Result<std::string> find_bridge(Database& database, const std::string& wanted) {
-  for (const char* table : {"bridge_sample", "bridge_minute"}) {
-    auto found = find_in(database, table, wanted);
-    if (!found) {
-      return tl::make_unexpected(found.error());
-    }
-    if (*found) {
-      return **std::move(found);
-    }
+  auto found =
+      find_in(database, "SELECT bridge FROM bridge_minute WHERE bridge>?1 ORDER BY bridge LIMIT 1",
+              /*leaps=*/true, wanted);
+  if (found && !*found) {
+    found = find_in(database, "SELECT bridge FROM bridge_sample ORDER BY id DESC",
+                    /*leaps=*/false, wanted);
+  }
+  if (!found) {
+    return tl::make_unexpected(found.error());
+  }
+  if (*found) {
+    return **std::move(found);
   }
   return fail(Errc::kNotFound, "no history of a bridge " + wanted);
+}
+
+/// The lowest id of a report that is not older; one more than the highest when all are.
+SqlResult<std::int64_t> first_id_since(Database& database, std::int64_t hlc) {
+  const auto lowest = database.query_integer("SELECT min(id) FROM bridge_sample");
+  const auto highest = database.query_integer("SELECT max(id) FROM bridge_sample");
+  auto select =
+      database.prepare("SELECT id, hlc FROM bridge_sample WHERE id>=?1 ORDER BY id LIMIT 1");
+  if (!lowest || !highest || !select) {
+    return tl::make_unexpected(!lowest ? lowest.error()
+                                       : (!highest ? highest.error() : select.error()));
+  }
+  std::int64_t first = *lowest;
+  std::int64_t last = *highest + 1;
+  while (first < last) {
+    const std::int64_t middle = first + (last - first) / 2;
+    const auto row = select->bind(1, middle).step();
+    if (!row) {
+      return tl::make_unexpected(row.error());
+    }
+    if (*row && select->integer(1) < hlc) {
+      first = select->integer(0) + 1;
+    } else {
+      last = middle;
+    }
+    select->reset();
+  }
+  return first;
 }
 
 /// Adds sums of reports, in the order of their time, to points.
@@ -136,13 +174,14 @@ Result<History> read_history(const std::string& directory, const HistoryQuery& q
     return tl::make_unexpected(to_error(damaged.error()));
   }
   history.damaged = *damaged;
+  auto first = first_id_since(*database, first_hlc(query.from));
   auto select = database->prepare(
-      "SELECT id, hlc, raw, crc FROM bridge_sample WHERE bridge=?1 AND hlc>=?2 AND hlc<?3"
+      "SELECT id, hlc, raw, crc FROM bridge_sample WHERE id>=?1 AND hlc<?2 AND bridge=?3"
       " ORDER BY id");
-  if (!select) {
-    return tl::make_unexpected(to_error(select.error()));
+  if (!first || !select) {
+    return tl::make_unexpected(to_error(first ? select.error() : first.error()));
   }
-  select->bind_text(1, *bridge).bind(2, first_hlc(query.from)).bind(3, first_hlc(query.to));
+  select->bind(1, *first).bind(2, first_hlc(query.to)).bind_text(3, *bridge);
   for (;;) {
     const auto row = select->step();
     if (!row) {

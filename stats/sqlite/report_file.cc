@@ -18,7 +18,7 @@ std::string schema() {
          "CREATE TABLE bridge_sample(id INTEGER PRIMARY KEY, hlc INTEGER NOT NULL,"
          " bridge TEXT NOT NULL, raw BLOB NOT NULL, crc INTEGER NOT NULL,"
          " chain BLOB NOT NULL CHECK(length(chain)=32));" +
-         std::string(kSampleIndex) + kMinuteSchema +
+         std::string(kMinuteSchema) +
          "PRAGMA application_id=" + std::to_string(kStatsApplicationId) +
          ";"
          "PRAGMA user_version=" +
@@ -263,6 +263,7 @@ SqlResult<> ReportFile::append(const std::vector<ReceivedReport>& reports, std::
   });
   if (done) {
     tip_ = at;
+    appended_ += reports.size();
     pruning_ = true;
   }
   return done;
@@ -305,8 +306,10 @@ SqlResult<std::optional<LogPosition>> ReportFile::next_floor(std::uint64_t wall_
                                << 16U;
   // By number: only what is over the limit. By age: whole slices, judged by their newest row.
   const std::uint64_t excess = rows > options_.rows_max ? rows - options_.rows_max : 0;
-  const std::uint64_t count = std::min(excess > 0 ? excess : rows, kRowsPerSlice);
-  if (excess == 0 && rows < kRowsPerSlice) {
+  // Twice what came: a slice of fixed size would fall behind a fast feed, and the file would grow.
+  const std::uint64_t slice = std::max(kRowsPerSlice, 2 * std::exchange(appended_, 0));
+  const std::uint64_t count = std::min(excess > 0 ? excess : rows, slice);
+  if (excess == 0 && rows < slice) {
     return std::nullopt;
   }
   statements_.select_one.bind(1, static_cast<std::int64_t>(floor_.seq + count));

@@ -18,7 +18,6 @@ namespace bascule::stats::sqlite {
 inline constexpr const char* kStatsFileName = "stats.db";
 inline constexpr std::int64_t kStatsApplicationId = 0x42534353;  ///< "BSCS"
 inline constexpr std::int64_t kStatsSchemaVersion = 2;
-inline constexpr const char* kSampleIndex = "CREATE INDEX ix_sample ON bridge_sample(bridge, hlc);";
 
 /// What is read of a `stats.db` at start: its newest rows, verified.
 struct ReportContent {
@@ -119,6 +118,7 @@ class ReportFile {
   Options options_;
   LogPosition tip_;
   LogPosition floor_;
+  std::uint64_t appended_ = 0;  // Since the last slice was pruned.
   bool pruning_ = true;
 };
 
