@@ -109,7 +109,6 @@ class Blackout {
   std::map<std::string, std::uint64_t> told_;
   std::map<std::string, Instant> told_at_;
   std::vector<std::int64_t> sizes_;  // People of each room to come.
-  std::int64_t largest_room_ = 0;    // Load of it, thousandths of a unit.
   std::size_t rooms_ = 0;
   BlackoutResult result_;
 };

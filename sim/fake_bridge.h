@@ -73,10 +73,6 @@ class FakeBridge : public Peer {
   [[nodiscard]] bool is_draining() const { return draining_; }
   [[nodiscard]] const std::string& nick() const { return options_.nick; }
 
-  /// What this load, in thousandths of a unit, is to it.
-  [[nodiscard]] Stress stress_of(std::int64_t load) const {
-    return Stress{load * 1'000 / options_.capacity};
-  }
   /// What the load would be with every ramp over.
   [[nodiscard]] Stress settled_stress() const;
   [[nodiscard]] Stress max_settled_stress() const { return max_settled_; }
@@ -115,6 +111,10 @@ class FakeBridge : public Peer {
   void watch_media();
   void expire_silent();
   [[nodiscard]] bool is_silent(const Endpoint& endpoint) const;
+  /// What this load, in thousandths of a unit, is to it.
+  [[nodiscard]] Stress stress_of(std::int64_t load) const {
+    return Stress{load * 1'000 / options_.capacity};
+  }
   [[nodiscard]] Stress current_stress() const;
   void answer(const xml::Element& iq);
   tl::expected<proto::ConferenceModified, proto::StanzaError> modify(
