@@ -26,6 +26,7 @@ namespace out = focus::out;
 constexpr std::size_t kInputsPerTurn = 64;
 constexpr std::size_t kHttpWaitingMax = 250;  // Below the limit of connections.
 constexpr auto kStatusInterval = std::chrono::seconds{5};
+constexpr auto kSuspendBound = std::chrono::milliseconds{400};
 constexpr auto kStopBound = std::chrono::seconds{5};
 // For the farewells of the links; longer than a transport waits for the other side.
 constexpr auto kFarewellBound = std::chrono::milliseconds{2'500};
@@ -77,12 +78,12 @@ App::App(boost::asio::io_context& io, const config::Config& config, const focus:
       status_timer_(io),
       stop_timer_(io),
       signals_(io, SIGTERM, SIGINT, SIGHUP) {
-  make_links(config);
+  make_links(config, restored.tables);
 }
 
 App::~App() = default;
 
-void App::make_links(const config::Config& config) {
+void App::make_links(const config::Config& config, const focus::Tables& earlier) {
   for (std::size_t i = 0; i < links_.size(); ++i) {
     const auto stream = static_cast<StreamId>(i);
     if (stream == StreamId::kRequests && !config.focus.requests_link) {
@@ -91,7 +92,7 @@ void App::make_links(const config::Config& config) {
     links_[i] = std::make_unique<LinkRuntime>(
         link_options(config, stream, random_seed()),
         [this](Input input) { enqueue(std::move(input)); }, [this] { wake(); });
-    links_[i]->attach(make_transport(config, stream, io_, *links_[i], log_));
+    links_[i]->attach(make_transport(config, stream, io_, *links_[i], log_, earlier));
   }
 }
 
@@ -155,6 +156,9 @@ void App::wake() {
 }
 
 void App::turn() {
+  if (suspending_) {
+    return;  // What comes now is for the next process; the server sends it again.
+  }
   if (gate_.is_congested()) {
     return;  // completed() wakes us again.
   }
@@ -172,6 +176,15 @@ void App::finish_turn(Actions actions, Now now) {
   ++turns_;
   std::vector<focus::TurnCommit> commits;
   Actions ready;
+  std::vector<focus::Operation> of_links;
+  for (const auto& runtime : links_) {
+    if (runtime) {
+      runtime->append_durable(of_links, now.wall);
+    }
+  }
+  for (focus::Operation& operation : of_links) {
+    actions.emplace_back(out::Persist{std::move(operation)});
+  }
   const std::uint64_t number = gate_.turn(std::move(actions), now.mono, commits, ready);
   for (const auto& runtime : links_) {
     if (runtime) {
@@ -193,6 +206,7 @@ void App::release(Actions& ready, Now now) {
     wake();
   }
   stop_if_links_are_closed();
+  stop_if_suspended();
 }
 
 void App::completed(const stats::sqlite::Completion& completion) {
@@ -310,6 +324,8 @@ void App::on_signal(int signal) {
   } else if (std::exchange(stopping_, true)) {
     stop();
     return;
+  } else if (signal == SIGTERM && link(StreamId::kClient).can_be_continued()) {
+    suspend();
   } else {
     notify_service_manager("STOPPING=1");
     enqueue(in::Shutdown{});
@@ -336,6 +352,25 @@ void App::stop_after(Duration bound) {
 void App::leave() {
   leaving_ = true;
   stop_after(kFarewellBound);
+}
+
+/// Stops without a word to anybody: the server keeps our session and our rooms for the process that
+/// comes next (XEP-0198). What was done is committed and said before.
+void App::suspend() {
+  notify_service_manager("STOPPING=1");
+  suspending_ = true;
+  log_.write({.level = focus::NoteLevel::kInfo,
+              .event = "daemon.suspended",
+              .fields = {{"conferences", static_cast<std::int64_t>(focus_.conference_count())}}},
+             read_clocks());
+  stop_after(kSuspendBound);
+  stop_if_suspended();
+}
+
+void App::stop_if_suspended() {
+  if (suspending_ && gate_.waiting() == 0) {
+    stop();
+  }
 }
 
 void App::stop_if_links_are_closed() {

@@ -44,7 +44,7 @@ class App {
   void completed(const stats::sqlite::Completion& completion);
 
  private:
-  void make_links(const config::Config& config);
+  void make_links(const config::Config& config, const focus::Tables& earlier);
   void enqueue(focus::Input input);
   void wake();
   void turn();
@@ -60,6 +60,8 @@ class App {
   void on_signal(int signal);
   void stop_after(Duration bound);
   void leave();
+  void suspend();
+  void stop_if_suspended();
   void stop_if_links_are_closed();
   void stop();
   void report_stall();
@@ -89,9 +91,10 @@ class App {
   std::uint64_t turns_ = 0;
   bool turn_is_posted_ = false;
   bool degraded_ = false;
-  bool stopping_ = false;  // A signal came.
-  bool leaving_ = false;   // The focus is done.
-  bool stopped_ = false;   // The loop ends with this turn.
+  bool stopping_ = false;    // A signal came.
+  bool leaving_ = false;     // The focus is done.
+  bool suspending_ = false;  // Another process will go on with our session.
+  bool stopped_ = false;     // The loop ends with this turn.
 };
 
 }  // namespace bascule::daemon

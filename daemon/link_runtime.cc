@@ -41,6 +41,15 @@ void LinkRuntime::on_up(const xmpp::Up& up) {
     // The numbers of the old session mean nothing to the new one.
     received_ = 0;
     unreleased_.clear();
+    if (link_.is_resumable()) {
+      // Also when it cannot be continued: the one that is stored must not be.
+      fresh_session_ = transport_->resumable_session().value_or(
+          xmpp::SmState{.bound_jid = up.bound_jid.to_string()});
+      is_durable_ = !fresh_session_->id.empty();
+    }
+    stored_ = newest_ = 0;
+  } else {
+    is_durable_ = true;
   }
   std::vector<focus::Input> inputs;
   link_.up(up, inputs);
@@ -56,6 +65,7 @@ void LinkRuntime::on_down(const xmpp::Down& down) {
 
 void LinkRuntime::on_stanza(xml::Element stanza, std::uint64_t sequence) {
   received_ = std::max(received_, sequence);
+  newest_ = std::max(newest_, sequence);
   std::vector<focus::Input> inputs;
   std::vector<xml::Element> replies;
   link_.receive(stanza, inputs, replies);
@@ -67,10 +77,29 @@ void LinkRuntime::on_stanza(xml::Element stanza, std::uint64_t sequence) {
 void LinkRuntime::on_rejected(const xml::Element& head, const std::string& /*reason*/,
                               std::uint64_t sequence) {
   received_ = std::max(received_, sequence);
+  newest_ = std::max(newest_, sequence);
   std::vector<xml::Element> replies;
   link_.rejected(head, replies);
   reply(replies);
   wake_();
+}
+
+void LinkRuntime::append_durable(std::vector<focus::Operation>& operations, WallTime now) {
+  if (fresh_session_) {
+    if (const auto bound = Jid::parse(fresh_session_->bound_jid)) {
+      operations.emplace_back(focus::op::LinkSet{.stream = link_.stream(),
+                                                 .bare = bound->bare(),
+                                                 .resource = bound->resource(),
+                                                 .resume_id = fresh_session_->id,
+                                                 .established = now});
+    }
+    fresh_session_.reset();
+  }
+  if (is_durable_ && newest_ > stored_) {
+    stored_ = newest_;
+    operations.emplace_back(
+        focus::op::InboundHandled{.stream = link_.stream(), .handled = stored_});
+  }
 }
 
 void LinkRuntime::end_turn(std::uint64_t turn) {

@@ -30,12 +30,17 @@ class LinkRuntime final : public xmpp::TransportListener {
   void fire_timers(Now now);
   [[nodiscard]] std::optional<Instant> next_deadline() const { return link_.next_deadline(); }
 
+  /// Appends what a new process must know to continue the session, as far as it changed: belongs
+  /// into the commit of this turn, so that no stanza is acknowledged that the store does not count.
+  void append_durable(std::vector<focus::Operation>& operations, WallTime now);
   /// The stanzas of this link received so far belong to this turn of the loop.
   void end_turn(std::uint64_t turn);
   /// Everything up to this turn has left: the stanzas behind it may be acknowledged.
   void released(std::uint64_t turn);
 
   [[nodiscard]] bool is_up() const { return is_up_; }
+  /// Another process could go on with the session.
+  [[nodiscard]] bool can_be_continued() const { return is_up_ && is_durable_; }
   [[nodiscard]] const focus::Link& link() const { return link_; }
   [[nodiscard]] std::size_t queued_bytes() const { return transport_->queued_bytes(); }
 
@@ -60,6 +65,10 @@ class LinkRuntime final : public xmpp::TransportListener {
   bool is_up_ = false;
   std::uint64_t received_ = 0;  // Highest sequence of the session; 0: nothing to acknowledge.
   std::vector<Unreleased> unreleased_;
+  std::optional<xmpp::SmState> fresh_session_;  // Not stored yet.
+  bool is_durable_ = false;                     // Its session is stored, and may be continued.
+  std::uint64_t stored_ = 0;                    // Stanzas of the session the store counts.
+  std::uint64_t newest_ = 0;                    // Received in the session.
 };
 
 }  // namespace bascule::daemon

@@ -146,7 +146,8 @@ focus::LinkOptions link_options(const config::Config& config, StreamId stream,
 
 std::unique_ptr<xmpp::Transport> make_transport(const config::Config& config, StreamId stream,
                                                 boost::asio::io_context& io,
-                                                xmpp::TransportListener& listener, LogSink& log) {
+                                                xmpp::TransportListener& listener, LogSink& log,
+                                                const focus::Tables& earlier) {
   if (stream == StreamId::kService &&
       config.service.transport == config::ServiceTransport::kLibstrophe) {
     return std::make_unique<xmpp::StropheTransport>(service_options(config), io.get_executor(),
@@ -154,7 +155,18 @@ std::unique_ptr<xmpp::Transport> make_transport(const config::Config& config, St
   }
   xmpp::NativeStreamOptions options = native_options(config, stream);
   options.warn = warner(log, stream);
-  return std::make_unique<xmpp::NativeStream>(io, std::move(options), listener);
+  auto made = std::make_unique<xmpp::NativeStream>(io, std::move(options), listener);
+  const auto row = earlier.links.find(stream);
+  if (stream == StreamId::kClient && config.client.stream_management &&
+      row != earlier.links.end() && !row->second.link.resume_id.empty() &&
+      row->second.link.bare == config.client_address.bare()) {
+    const focus::op::LinkSet& link = row->second.link;
+    made->adopt({.id = link.resume_id,
+                 .bound_jid = link.bare.with_resource(link.resource).to_string(),
+                 .inbound_handled = row->second.handled,
+                 .outbox_kept = false});
+  }
+  return made;
 }
 
 }  // namespace bascule::daemon

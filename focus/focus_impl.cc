@@ -130,10 +130,12 @@ void Focus::Impl::on(const in::StreamUp& input, Turn& turn) {
   } else if (input.stream == StreamId::kClient) {
     turn.clear_timer(kGraceTimer);
     services_.on_link_up(turn);  // First: what rooms say when we enter must be recognised.
-    if (came == Links::Came::kFresh) {
-      if (turn.options().proxy_address) {
-        turn.send_presence(StreamId::kClient, {});  // Tells mod_client_proxy where we are.
-      }
+    if (came == Links::Came::kFresh && turn.options().proxy_address) {
+      turn.send_presence(StreamId::kClient, {});  // Tells mod_client_proxy where we are.
+    }
+    if (came != Links::Came::kResumed) {
+      // Of an inherited session we are still in the rooms: entering them again repeats what the
+      // earlier process heard and did not store, and others only see our presence once more.
       conferences_.suspend_all(turn);
     }
     conferences_.continue_reentry(turn, around_);

@@ -68,6 +68,8 @@ class Link {
   void fire_timers(Now now, std::vector<Input>& inputs);
   [[nodiscard]] std::optional<Instant> next_deadline() const { return session_.next_deadline(); }
 
+  [[nodiscard]] StreamId stream() const { return options_.stream; }
+  [[nodiscard]] bool is_resumable() const { return options_.resumable; }
   [[nodiscard]] const LinkCounters& counters() const { return counters_; }
   [[nodiscard]] const xmpp::SessionCounters& iq_counters() const { return session_.counters(); }
   [[nodiscard]] std::size_t outstanding() const { return session_.outstanding(); }

@@ -1,5 +1,7 @@
 #include "focus/links.h"
 
+#include <utility>
+
 #include "base/check.h"
 
 namespace bascule::focus {
@@ -56,13 +58,16 @@ Links::Came Links::on_up(const in::StreamUp& up, Turn& turn) {
   } else if (up.stream == StreamId::kService) {
     turn.shared.service_jid = up.bound_jid;
   }
-  const bool resumed = up.resumed && entry.was_up;
-  entry.was_up = true;
-  turn.counters().links_resumed += resumed ? 1U : 0U;
+  const bool was_up = std::exchange(entry.was_up, true);
+  turn.counters().links_resumed += up.resumed ? 1U : 0U;
   turn.info("link.up", {{"link", std::string(name_of(up.stream))},
                         {"jid", up.bound_jid.to_string()},
-                        {"resumed", resumed}});
-  return resumed ? Came::kResumed : Came::kFresh;
+                        {"resumed", up.resumed},
+                        {"inherited", up.resumed && !was_up}});
+  if (!up.resumed) {
+    return Came::kFresh;
+  }
+  return was_up ? Came::kResumed : Came::kInherited;
 }
 
 bool Links::on_down(const in::StreamDown& down, Turn& turn) {

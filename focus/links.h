@@ -18,8 +18,9 @@ class Links {
  public:
   /// What a link that came up means for what it carried.
   enum class Came : std::uint8_t {
-    kResumed,  ///< As if nothing had happened.
-    kFresh,    ///< The server remembers nothing of us on this link.
+    kResumed,    ///< As if nothing had happened.
+    kInherited,  ///< The session of an earlier process goes on: we are where it was.
+    kFresh,      ///< The server remembers nothing of us on this link.
   };
 
   void start(Turn& turn);

@@ -45,6 +45,7 @@ StreamManagement StreamManagement::restore(const SmState& state, const Options& 
   sm.received_ = state.inbound_handled;
   sm.handled_ = state.inbound_handled;
   sm.acked_ = state.outbound_acked;
+  sm.outbox_kept_ = state.outbox_kept;
   for (const std::string& text : state.outbox) {
     sm.outbox_bytes_ += text.size();
     sm.outbox_.push_back(text);
@@ -55,9 +56,10 @@ StreamManagement StreamManagement::restore(const SmState& state, const Options& 
 SmState StreamManagement::state() const {
   return {.id = id_,
           .bound_jid = bound_jid_,
-          .inbound_handled = modulo_2_32(handled_),
+          .inbound_handled = handled_,
           .outbound_acked = acked_,
-          .outbox = {outbox_.begin(), outbox_.end()}};
+          .outbox = {outbox_.begin(), outbox_.end()},
+          .outbox_kept = outbox_kept_};
 }
 
 void StreamManagement::reset() {
@@ -135,6 +137,10 @@ Result<> StreamManagement::confirm(const xml::Element& element) {
   const auto h = parse_h(element);
   if (!h) {
     return tl::make_unexpected(h.error());
+  }
+  if (!std::exchange(outbox_kept_, true)) {
+    acked_ = *h;
+    return {};
   }
   const std::uint32_t newly = *h - acked_;  // Modulo 2^32 by the type.
   if (newly > outbox_.size()) {

@@ -19,9 +19,11 @@ inline constexpr std::string_view kSmNamespace = "urn:xmpp:sm:3";
 struct SmState {
   std::string id;
   std::string bound_jid;              ///< The full address the session was bound to.
-  std::uint32_t inbound_handled = 0;  ///< h of our `<resume/>`.
+  std::uint64_t inbound_handled = 0;  ///< h of our `<resume/>`, which takes it modulo 2^32.
   std::uint32_t outbound_acked = 0;   ///< Stanzas the server confirmed, modulo 2^32.
   std::vector<std::string> outbox;    ///< Sent and not confirmed, oldest first.
+  /// False: nobody knows what was sent; `outbox` is empty and the server's count is believed.
+  bool outbox_kept = true;
   friend bool operator==(const SmState&, const SmState&) = default;
 };
 
@@ -109,6 +111,7 @@ class StreamManagement {
   std::deque<std::string> outbox_;
   std::size_t outbox_bytes_ = 0;
   std::uint32_t acked_ = 0;
+  bool outbox_kept_ = true;  // False until the first count of the server.
   std::size_t since_request_ = 0;
 };
 

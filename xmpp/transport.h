@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/jid.h"
+#include "xmpp/stream_management.h"
 #include "xmpp/xml/element.h"
 
 namespace bascule::xmpp {
@@ -57,6 +59,8 @@ class Transport {
   virtual void handled(std::uint64_t sequence) = 0;
   /// Ends the stream; `on_down(kClosedByUs)` follows. A clean close ends resumability.
   virtual void close() = 0;
+  /// What another process needs to continue this session (XEP-0198); nullopt: nobody can.
+  [[nodiscard]] virtual std::optional<SmState> resumable_session() const { return std::nullopt; }
   /// Bytes queued and not yet written.
   [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
 };

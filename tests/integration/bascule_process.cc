@@ -126,9 +126,9 @@ void BasculeProcess::start() {
   pid_ = spawn(command, folder_ / "bascule.log");
 }
 
-void BasculeProcess::terminate() const {
+void BasculeProcess::signal(int number) const {
   if (pid_ > 0) {
-    ::kill(pid_, SIGTERM);
+    ::kill(pid_, number);
   }
 }
 

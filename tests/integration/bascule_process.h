@@ -1,5 +1,6 @@
 #pragma once
 
+#include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -38,8 +39,10 @@ class BasculeProcess {
   /// Starts the program; `is_ready` tells when it serves. Again after `kill` or an exit: same
   /// configuration and state folder, same log file.
   void start();
-  /// SIGTERM; the caller waits for `exit_code`, with the peers alive.
-  void terminate() const;
+  /// SIGINT: ends conferences in order. The caller waits for `exit_code`, with the peers alive.
+  void end() const { signal(SIGINT); }
+  /// SIGTERM: the next process goes on. The caller waits for `exit_code`.
+  void suspend() const { signal(SIGTERM); }
   /// SIGKILL; returns when the process is gone.
   void kill();
   /// Empty while it runs; 128 + signal when one killed it.
@@ -66,6 +69,7 @@ class BasculeProcess {
   void write_config(const Prosody& prosody, const Settings& settings) const;
   void write_secret(const std::string& name, const std::string& text) const;
   [[nodiscard]] HttpAnswer request(const std::string& text) const;
+  void signal(int number) const;
 
   std::filesystem::path folder_;
   std::vector<std::string> environment_;

@@ -185,7 +185,7 @@ TEST(Links, CutClientLinkResumesWithoutLeavingTheRoom) {
   EXPECT_TRUE(stage.daemon.is_ready());
 }
 
-TEST(Links, TermEndsTheDaemonInOrder) {
+TEST(Links, InterruptEndsTheDaemonInOrder) {
   Stage stage;
   ScriptedClient& first = stage.client("end");
   ScriptedClient& second = stage.client("end");

@@ -173,7 +173,7 @@ peers::Bridge& Stage::add_bridge() {
 }
 
 int Stage::stop_daemon() {
-  daemon.terminate();
+  daemon.end();
   until("the daemon has ended", [this] { return daemon.exit_code().has_value(); });
   return *daemon.exit_code();
 }

@@ -60,7 +60,7 @@ class Stage {
   peers::Bridge& add_bridge();
   /// What the bridge with this id announces.
   static std::string relay_id(int id) { return "jvb" + std::to_string(id) + "-relay"; }
-  /// Stops the daemon by SIGTERM; returns its exit code.
+  /// Ends the daemon in order; returns its exit code.
   int stop_daemon();
 
   /// The bridge that has this endpoint; null when none or more than one has.

@@ -281,6 +281,10 @@ const NativeStreamCounters& NativeStream::counters() const {
 SmState NativeStream::session_state() const {
   return impl_->session_state();
 }
+std::optional<SmState> NativeStream::resumable_session() const {
+  SmState state = impl_->session_state();
+  return state.id.empty() ? std::nullopt : std::optional(std::move(state));
+}
 void NativeStream::adopt(const SmState& state) {
   impl_->adopt(state);
 }

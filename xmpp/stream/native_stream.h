@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "xmpp/stream/options.h"
 #include "xmpp/stream_management.h"
@@ -65,6 +66,7 @@ class NativeStream final : public Transport {
   [[nodiscard]] const NativeStreamCounters& counters() const;
   /// What another process needs to continue this session; the id is empty when it cannot.
   [[nodiscard]] SmState session_state() const;
+  [[nodiscard]] std::optional<SmState> resumable_session() const override;
   /// The next open() tries to continue this session of another process. Not while open.
   void adopt(const SmState& state);
 

@@ -1,0 +1,138 @@
+// The focus ends, however it may be, and another process goes on: people notice nothing.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/integration/stage.h"
+
+namespace bascule::test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::IsEmpty;
+
+class Restart : public testing::Test {
+ protected:
+  explicit Restart(Stage::Options options = {}) : stage(std::move(options)) {}
+
+  void meet() {
+    stage.enter(first);
+    stage.enter(second);
+    stage.until_all_see_each_other({&first, &second});
+  }
+  void start_again() {
+    stage.daemon.start();
+    stage.until_ready();
+  }
+  /// The focus was always there, and nobody was invited twice.
+  void expect_unnoticed(const std::vector<ScriptedClient*>& clients) {
+    for (const ScriptedClient* one : clients) {
+      EXPECT_EQ(one->focus_departures, 0);
+      EXPECT_EQ(one->invites, 1);
+      EXPECT_THAT(one->terminations, IsEmpty());
+      EXPECT_THAT(one->wrong, IsEmpty());
+    }
+  }
+  void until_exited() {
+    stage.until("the daemon is gone", [this] { return stage.daemon.exit_code().has_value(); });
+  }
+  bool went_on() { return !stage.daemon.log_line("link.up link=client", "inherited=true").empty(); }
+
+  Stage stage;
+  ScriptedClient& first = stage.client("goes-on");
+  ScriptedClient& second = stage.client("goes-on");
+};
+
+TEST_F(Restart, AfterAKillTheMeetingGoesOnAndGrows) {
+  meet();
+  stage.daemon.kill();
+  start_again();
+  EXPECT_TRUE(went_on()) << stage.daemon.log();
+  ScriptedClient& third = stage.client("goes-on");
+  stage.enter(third);
+  stage.until_all_see_each_other({&first, &second, &third});
+  expect_unnoticed({&first, &second, &third});
+  first.leave();
+  stage.until("who left is gone from the bridge",
+              [this] { return stage.endpoints_on_bridges() == 2; });
+  EXPECT_EQ(stage.daemon.metric("bascule_participants"), 2);
+}
+
+TEST_F(Restart, WhatHappensWhileNobodyIsThereIsMadeUpFor) {
+  meet();
+  stage.daemon.kill();
+  first.leave();
+  ScriptedClient& third = stage.client("goes-on");
+  third.join();
+  stage.until("the newcomer is in the room", [&third] { return third.is_in_room(); });
+  start_again();
+  EXPECT_TRUE(went_on()) << stage.daemon.log();
+  stage.until_all_see_each_other({&second, &third});
+  stage.until("who left is gone from the bridge",
+              [this] { return stage.endpoints_on_bridges() == 2; });
+  expect_unnoticed({&second, &third});
+}
+
+TEST_F(Restart, TermLeavesEverythingToTheNextProcess) {
+  meet();
+  const auto began = Stage::Clock::now();
+  stage.daemon.suspend();
+  until_exited();
+  EXPECT_EQ(stage.daemon.exit_code(), 0);
+  EXPECT_LT(Stage::Clock::now() - began, milliseconds(500));
+  EXPECT_EQ(stage.endpoints_on_bridges(), 2);
+  start_again();
+  EXPECT_TRUE(went_on()) << stage.daemon.log();
+  EXPECT_EQ(stage.daemon.log_line("store.damaged", ""), "");
+  ScriptedClient& third = stage.client("goes-on");
+  stage.enter(third);
+  stage.until_all_see_each_other({&first, &second, &third});
+  expect_unnoticed({&first, &second, &third});
+}
+
+TEST_F(Restart, TwiceInARowAndOnceMore) {
+  meet();
+  for (int round = 0; round < 3; ++round) {
+    stage.daemon.kill();
+    stage.daemon.start();
+    if (round > 0) {
+      stage.until_ready();
+    } else {
+      stage.watch(milliseconds(50));  // Somewhere in its start.
+    }
+  }
+  stage.until_ready();
+  ScriptedClient& third = stage.client("goes-on");
+  stage.enter(third);
+  stage.until_all_see_each_other({&first, &second, &third});
+  expect_unnoticed({&first, &second, &third});
+}
+
+TEST_F(Restart, WhileNothingWasGoingOn) {
+  stage.daemon.kill();
+  start_again();
+  meet();
+  expect_unnoticed({&first, &second});
+}
+
+class LateRestart : public Restart {
+ protected:
+  LateRestart() : Restart({.prosody = {.extra_global = "smacks_hibernation_time = 1"}}) {}
+};
+
+TEST_F(LateRestart, WhatTheServerHasForgottenIsEnteredAgain) {
+  meet();
+  stage.daemon.kill();
+  stage.until("the server has removed the focus", [this] { return first.focus_departures == 1; });
+  start_again();
+  EXPECT_FALSE(went_on());
+  stage.until("the focus is back in the room", [this] { return first.focus_arrivals == 2; });
+  ScriptedClient& third = stage.client("goes-on");
+  stage.enter(third);
+  stage.until_all_see_each_other({&first, &second, &third});
+  EXPECT_EQ(first.invites, 1);
+}
+
+}  // namespace
+}  // namespace bascule::test
