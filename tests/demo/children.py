@@ -22,12 +22,12 @@ def spawn(command, **streams):
                             **streams)
 
 
-def end(process, patience_s=5):
-    """SIGTERM, and SIGKILL when that does not help. Returns the exit code, or None if never started."""
+def end(process, patience_s=5, number=signal.SIGTERM):
+    """A signal, and SIGKILL when that does not help. Returns the exit code, or None if never started."""
     if process is None:
         return None
     if process.poll() is None:
-        process.terminate()
+        process.send_signal(number)
         try:
             process.wait(timeout=patience_s)
         except subprocess.TimeoutExpired:

@@ -1,5 +1,6 @@
 """The program under test, with a configuration of its own."""
 
+import signal
 import subprocess
 import time
 import urllib.error
@@ -91,5 +92,14 @@ class Daemon:
         return self.process.poll() is None
 
     def stop(self):
-        """SIGTERM; returns the exit code."""
+        """SIGINT: conferences end in order. Returns the exit code."""
+        return end(self.process, patience_s=10, number=signal.SIGINT)
+
+    def suspend(self):
+        """SIGTERM: the next process goes on. Returns the exit code."""
         return end(self.process, patience_s=10)
+
+    def kill(self):
+        """SIGKILL; returns when it is gone."""
+        self.process.kill()
+        self.process.wait()

@@ -211,7 +211,7 @@ class Incident(Runner):
             if code != 0:
                 raise RunFailed(f"{peer.name} found fault with the focus: {(peer.violations() or ['see its log'])[0]}")
         if daemon_code != 0:
-            raise RunFailed(f"{self.scene.focus.program} exited with {daemon_code} after SIGTERM")
+            raise RunFailed(f"{self.scene.focus.program} exited with {daemon_code} at the end")
 
 
 FIGURES = ("participants", "conferences", "bridges", "steady_load", "bridges_died", "deaths", "deaths_before",

@@ -117,7 +117,7 @@ class Demo(Runner):
         if self.figures["bridges_overloaded"]:
             raise RunFailed(f"{self.figures['bridges_overloaded']} bridges were over their limit")
         if daemon_code != 0:
-            raise RunFailed(f"bascule exited with {daemon_code} after SIGTERM")
+            raise RunFailed(f"bascule exited with {daemon_code} at the end")
 
 
 FIGURES = ("participants", "placed", "accepted", "moved", "refused", "bridges_overloaded", "max_bridge_stress",

@@ -119,12 +119,24 @@ class Meeting:
             self.pages["cat"].value("client.addDesktop()")
             self.everybody_has_more(before, "received source-add", but="cat")
             self.everybody_sees("cat", "audio, desktop")
+
+    def share_no_more(self):
         with self.step("and goes as source-remove"):
             before = self.counts("received source-remove")
             self.pages["cat"].value("client.removeDesktop()")
             self.everybody_has_more(before, "received source-remove", but="cat")
             self.everybody_sees("cat", "audio")
             self.nothing_went_wrong()
+
+    def other_process(self, how, end):
+        """The focus ends by `end`, and a new process goes on."""
+        invited = self.counts("received session-initiate")
+        with self.step(f"the focus {how}, another process goes on: in no page anything is loaded or invited again"):
+            end()
+            self.stage.scene.daemon.start()
+            self.nothing_went_wrong()
+            if self.counts("received session-initiate") != invited:
+                raise StepFailed("somebody was invited again")
 
     def restart(self):
         with self.step("ICE fails: every library asks for a restart by itself, and is confirmed"):
@@ -224,7 +236,11 @@ class Meeting:
     def run(self):
         self.arrive()
         self.mute()
+        # Signaling goes on across processes: what one began the next one ends.
+        self.other_process("is killed", self.stage.scene.daemon.kill)
         self.share()
+        self.other_process("is asked to end (SIGTERM)", self.stage.scene.daemon.suspend)
+        self.share_no_more()
         self.restart()
         self.move()
         self.leave()
