@@ -176,6 +176,9 @@ void App::finish_turn(Actions actions, Now now) {
   ++turns_;
   std::vector<focus::TurnCommit> commits;
   Actions ready;
+  for (const focus::Action& action : actions) {
+    prepare(action, now);
+  }
   std::vector<focus::Operation> of_links;
   for (const auto& runtime : links_) {
     if (runtime) {
@@ -195,6 +198,28 @@ void App::finish_turn(Actions actions, Now now) {
     store_.commit(commit.id, std::move(commit.operations));
   }
   release(ready, now);
+}
+
+/// Makes the stanzas of links whose session the next process may continue: they are stored with the
+/// operations of their turn.
+void App::prepare(const focus::Action& action, Now now) {
+  const auto resumable = [this](StreamId stream) {
+    LinkRuntime& runtime = link(stream);
+    return runtime.link().is_resumable() ? &runtime : nullptr;
+  };
+  if (const auto* iq = std::get_if<out::SendIq>(&action)) {
+    if (LinkRuntime* runtime = resumable(iq->stream)) {
+      runtime->prepare(*iq, now);
+    }
+  } else if (const auto* answer = std::get_if<out::AnswerIq>(&action)) {
+    if (LinkRuntime* runtime = resumable(answer->stream)) {
+      runtime->prepare(*answer);
+    }
+  } else if (const auto* presence = std::get_if<out::SendPresence>(&action)) {
+    if (LinkRuntime* runtime = resumable(presence->stream)) {
+      runtime->prepare(*presence);
+    }
+  }
 }
 
 void App::release(Actions& ready, Now now) {

@@ -1,9 +1,17 @@
 #include "daemon/link_runtime.h"
 
 #include <algorithm>
+#include <iterator>
+#include <limits>
 #include <utility>
 
+#include "base/check.h"
+#include "xmpp/negotiation.h"
+#include "xmpp/xml/writer.h"
+
 namespace bascule::daemon {
+
+using xmpp::kClientNamespace;
 
 LinkRuntime::LinkRuntime(focus::LinkOptions options, Enqueue enqueue, std::function<void()> wake)
     : link_(std::move(options)), enqueue_(std::move(enqueue)), wake_(std::move(wake)) {
@@ -15,18 +23,86 @@ void LinkRuntime::enqueue(std::vector<focus::Input>& inputs) {
   }
 }
 
-void LinkRuntime::reply(const std::vector<xml::Element>& replies) {
-  for (const xml::Element& stanza : replies) {
-    transport_->send(stanza);
+void LinkRuntime::reply(std::vector<xml::Element> replies) {
+  for (xml::Element& stanza : replies) {
+    if (link_.is_resumable()) {
+      replies_.push_back(std::move(stanza));
+    } else {
+      transport_->send(stanza);
+    }
+  }
+}
+
+void LinkRuntime::prepare(const focus::out::SendIq& request, Now now) {
+  std::vector<focus::Input> inputs;
+  prepare(link_.send(request, now, inputs), false);
+  enqueue(inputs);
+}
+void LinkRuntime::prepare(const focus::out::AnswerIq& answer) {
+  prepare(link_.send(answer), false);
+}
+void LinkRuntime::prepare(const focus::out::SendPresence& presence) {
+  prepare(link_.send(presence), false);
+}
+
+void LinkRuntime::prepare(const std::optional<xml::Element>& stanza, bool is_reply) {
+  // What this turn answers by itself was there before its actions.
+  for (const xml::Element& reply : std::exchange(replies_, {})) {
+    prepare(reply, true);
+  }
+  Prepared prepared{.session = session_, .text = std::nullopt, .is_reply = is_reply};
+  if (stanza) {
+    std::string text = xml::to_string(*stanza, kClientNamespace);
+    if (transport_->takes(text)) {
+      prepared.text = std::move(text);
+    }
+  }
+  if (prepared.text && is_durable_) {
+    pushes_.emplace_back(focus::op::OutboundPush{.stream = link_.stream(),
+                                                 .index = ++prepared_index_,
+                                                 .stanza_id = {},
+                                                 .xml = *prepared.text});
+  }
+  prepared_.push_back(std::move(prepared));
+}
+
+/// For an action: its stanza, and what was to leave before it.
+void LinkRuntime::send_prepared() {
+  send_replies(std::numeric_limits<std::uint64_t>::max());
+  BASCULE_CHECK(!prepared_.empty());
+  send_front();
+}
+
+void LinkRuntime::send_front() {
+  Prepared next = std::move(prepared_.front());
+  prepared_.pop_front();
+  if (next.text && next.session == session_) {
+    transport_->send_text(std::move(*next.text));
+  }
+}
+
+void LinkRuntime::send_replies(std::uint64_t turn) {
+  while (!prepared_.empty() && prepared_.front().is_reply && prepared_.front().turn <= turn) {
+    send_front();
   }
 }
 
 void LinkRuntime::send(const focus::out::SendIq& request, Now now) {
+  if (link_.is_resumable()) {
+    send_prepared();
+    return;
+  }
   std::vector<focus::Input> inputs;
   if (const auto stanza = link_.send(request, now, inputs)) {
     transport_->send(*stanza);
   }
   enqueue(inputs);
+}
+void LinkRuntime::send(const focus::out::AnswerIq& answer) {
+  link_.is_resumable() ? send_prepared() : transport_->send(link_.send(answer));
+}
+void LinkRuntime::send(const focus::out::SendPresence& presence) {
+  link_.is_resumable() ? send_prepared() : transport_->send(link_.send(presence));
 }
 
 void LinkRuntime::fire_timers(Now now) {
@@ -47,9 +123,13 @@ void LinkRuntime::on_up(const xmpp::Up& up) {
           xmpp::SmState{.bound_jid = up.bound_jid.to_string()});
       is_durable_ = !fresh_session_->id.empty();
     }
+    ++session_;
     stored_ = newest_ = 0;
-  } else {
+    prepared_index_ = stored_confirmed_ = 0;
+  } else if (link_.is_resumable() && !is_durable_) {
+    // Of the process before. It may have said more than it stored; the server knows.
     is_durable_ = true;
+    prepared_index_ = transport_->outbound().sent;
   }
   std::vector<focus::Input> inputs;
   link_.up(up, inputs);
@@ -69,7 +149,7 @@ void LinkRuntime::on_stanza(xml::Element stanza, std::uint64_t sequence) {
   std::vector<focus::Input> inputs;
   std::vector<xml::Element> replies;
   link_.receive(stanza, inputs, replies);
-  reply(replies);
+  reply(std::move(replies));
   enqueue(inputs);
   wake_();
 }
@@ -80,7 +160,7 @@ void LinkRuntime::on_rejected(const xml::Element& head, const std::string& /*rea
   newest_ = std::max(newest_, sequence);
   std::vector<xml::Element> replies;
   link_.rejected(head, replies);
-  reply(replies);
+  reply(std::move(replies));
   wake_();
 }
 
@@ -95,20 +175,35 @@ void LinkRuntime::append_durable(std::vector<focus::Operation>& operations, Wall
     }
     fresh_session_.reset();
   }
+  for (const xml::Element& reply : std::exchange(replies_, {})) {
+    prepare(reply, true);
+  }
   if (is_durable_ && newest_ > stored_) {
     stored_ = newest_;
     operations.emplace_back(
         focus::op::InboundHandled{.stream = link_.stream(), .handled = stored_});
   }
+  std::move(pushes_.begin(), pushes_.end(), std::back_inserter(operations));
+  pushes_.clear();
+  const std::uint64_t confirmed = transport_->outbound().confirmed;
+  if (is_durable_ && confirmed > stored_confirmed_ && !operations.empty()) {
+    stored_confirmed_ = confirmed;
+    operations.emplace_back(
+        focus::op::OutboundAck{.stream = link_.stream(), .acknowledged = confirmed});
+  }
 }
 
 void LinkRuntime::end_turn(std::uint64_t turn) {
+  for (auto made = prepared_.rbegin(); made != prepared_.rend() && made->turn == 0; ++made) {
+    made->turn = turn;
+  }
   if (received_ != 0 && (unreleased_.empty() || unreleased_.back().sequence != received_)) {
     unreleased_.push_back({.turn = turn, .sequence = received_});
   }
 }
 
 void LinkRuntime::released(std::uint64_t turn) {
+  send_replies(turn);
   std::uint64_t handled = 0;
   auto next = unreleased_.begin();
   for (; next != unreleased_.end() && next->turn <= turn; ++next) {

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "focus/link.h"
@@ -25,13 +27,20 @@ class LinkRuntime final : public xmpp::TransportListener {
   void open() { transport_->open(); }
   void close() { transport_->close(); }
   void send(const focus::out::SendIq& request, Now now);
-  void send(const focus::out::AnswerIq& answer) { transport_->send(link_.send(answer)); }
-  void send(const focus::out::SendPresence& presence) { transport_->send(link_.send(presence)); }
+  void send(const focus::out::AnswerIq& answer);
+  void send(const focus::out::SendPresence& presence);
   void fire_timers(Now now);
   [[nodiscard]] std::optional<Instant> next_deadline() const { return link_.next_deadline(); }
 
-  /// Appends what a new process must know to continue the session, as far as it changed: belongs
-  /// into the commit of this turn, so that no stanza is acknowledged that the store does not count.
+  /// A link that can be resumed is continued by the next process, which must know what was said.
+  /// So its stanzas are made when the turn that wants them ends, not when they leave: `prepare` for
+  /// each action of the turn, in order, then `append_durable`; `send` takes them in the same order.
+  void prepare(const focus::out::SendIq& request, Now now);
+  void prepare(const focus::out::AnswerIq& answer);
+  void prepare(const focus::out::SendPresence& presence);
+  /// Appends what a new process must know, as far as it changed: belongs into the commit of this
+  /// turn, so that the server is never told that a stanza is handled which the store does not
+  /// count.
   void append_durable(std::vector<focus::Operation>& operations, WallTime now);
   /// The stanzas of this link received so far belong to this turn of the loop.
   void end_turn(std::uint64_t turn);
@@ -55,8 +64,18 @@ class LinkRuntime final : public xmpp::TransportListener {
     std::uint64_t turn;
     std::uint64_t sequence;
   };
+  struct Prepared {
+    std::uint64_t session = 0;
+    std::optional<std::string> text;  // nullopt: could not be made.
+    bool is_reply = false;            // No action will ask for it.
+    std::uint64_t turn = 0;           // 0: the turn has not ended.
+  };
   void enqueue(std::vector<focus::Input>& inputs);
-  void reply(const std::vector<xml::Element>& replies);
+  void reply(std::vector<xml::Element> replies);
+  void prepare(const std::optional<xml::Element>& stanza, bool is_reply);
+  void send_prepared();
+  void send_front();
+  void send_replies(std::uint64_t turn);
 
   focus::Link link_;
   Enqueue enqueue_;
@@ -65,10 +84,18 @@ class LinkRuntime final : public xmpp::TransportListener {
   bool is_up_ = false;
   std::uint64_t received_ = 0;  // Highest sequence of the session; 0: nothing to acknowledge.
   std::vector<Unreleased> unreleased_;
+
+  // Of a link that can be resumed.
+  std::uint64_t session_ = 0;                   // Counts sessions: of an older one nothing is sent.
   std::optional<xmpp::SmState> fresh_session_;  // Not stored yet.
-  bool is_durable_ = false;                     // Its session is stored, and may be continued.
-  std::uint64_t stored_ = 0;                    // Stanzas of the session the store counts.
-  std::uint64_t newest_ = 0;                    // Received in the session.
+  bool is_durable_ = false;                     // The session is stored, and may be continued.
+  std::uint64_t newest_ = 0;                    // Stanzas received in the session,
+  std::uint64_t stored_ = 0;                    // of these counted by the store.
+  std::uint64_t prepared_index_ = 0;            // Stanzas of the session made so far,
+  std::uint64_t stored_confirmed_ = 0;          // of these known to the store as confirmed.
+  std::deque<Prepared> prepared_;
+  std::vector<focus::Operation> pushes_;  // Of this turn.
+  std::vector<xml::Element> replies_;     // Of this turn; prepared before its actions.
 };
 
 }  // namespace bascule::daemon

@@ -161,10 +161,15 @@ std::unique_ptr<xmpp::Transport> make_transport(const config::Config& config, St
       row != earlier.links.end() && !row->second.link.resume_id.empty() &&
       row->second.link.bare == config.client_address.bare()) {
     const focus::op::LinkSet& link = row->second.link;
-    made->adopt({.id = link.resume_id,
-                 .bound_jid = link.bare.with_resource(link.resource).to_string(),
-                 .inbound_handled = row->second.handled,
-                 .outbox_kept = false});
+    xmpp::SmState state{.id = link.resume_id,
+                        .bound_jid = link.bare.with_resource(link.resource).to_string(),
+                        .inbound_handled = row->second.handled,
+                        .outbound_acked = row->second.acknowledged,
+                        .outbox = {}};
+    for (const auto& [index, stanza] : row->second.unacked) {
+      state.outbox.push_back(stanza.xml);
+    }
+    made->adopt(state);
   }
   return made;
 }

@@ -45,7 +45,7 @@ StreamManagement StreamManagement::restore(const SmState& state, const Options& 
   sm.received_ = state.inbound_handled;
   sm.handled_ = state.inbound_handled;
   sm.acked_ = state.outbound_acked;
-  sm.outbox_kept_ = state.outbox_kept;
+  sm.is_restored_ = true;
   for (const std::string& text : state.outbox) {
     sm.outbox_bytes_ += text.size();
     sm.outbox_.push_back(text);
@@ -58,8 +58,7 @@ SmState StreamManagement::state() const {
           .bound_jid = bound_jid_,
           .inbound_handled = handled_,
           .outbound_acked = acked_,
-          .outbox = {outbox_.begin(), outbox_.end()},
-          .outbox_kept = outbox_kept_};
+          .outbox = {outbox_.begin(), outbox_.end()}};
 }
 
 void StreamManagement::reset() {
@@ -138,11 +137,14 @@ Result<> StreamManagement::confirm(const xml::Element& element) {
   if (!h) {
     return tl::make_unexpected(h.error());
   }
-  if (!std::exchange(outbox_kept_, true)) {
-    acked_ = *h;
+  const std::uint32_t newly = *h - modulo_2_32(acked_);  // Modulo 2^32 by the type.
+  constexpr std::uint32_t kBack = 0x8000'0000U;          // Further than that is a step back.
+  if (std::exchange(is_restored_, false) && newly > outbox_.size() && newly < kBack) {
+    acked_ += newly;
+    outbox_.clear();
+    outbox_bytes_ = 0;
     return {};
   }
-  const std::uint32_t newly = *h - acked_;  // Modulo 2^32 by the type.
   if (newly > outbox_.size()) {
     return fail(Errc::kInvalidArgument,
                 "stream management: the server confirms stanzas that were never sent");
@@ -151,7 +153,7 @@ Result<> StreamManagement::confirm(const xml::Element& element) {
     outbox_bytes_ -= outbox_.front().size();
     outbox_.pop_front();
   }
-  acked_ = *h;
+  acked_ += newly;
   return {};
 }
 

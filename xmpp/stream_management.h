@@ -20,10 +20,8 @@ struct SmState {
   std::string id;
   std::string bound_jid;              ///< The full address the session was bound to.
   std::uint64_t inbound_handled = 0;  ///< h of our `<resume/>`, which takes it modulo 2^32.
-  std::uint32_t outbound_acked = 0;   ///< Stanzas the server confirmed, modulo 2^32.
+  std::uint64_t outbound_acked = 0;   ///< Stanzas the server confirmed.
   std::vector<std::string> outbox;    ///< Sent and not confirmed, oldest first.
-  /// False: nobody knows what was sent; `outbox` is empty and the server's count is believed.
-  bool outbox_kept = true;
   friend bool operator==(const SmState&, const SmState&) = default;
 };
 
@@ -50,7 +48,8 @@ class StreamManagement {
 
   StreamManagement() : StreamManagement(Options{}) {}
   explicit StreamManagement(const Options& options);
-  /// Continues the session of another process; `resume_request()` is the next step.
+  /// Continues the session of another process; `resume_request()` is the next step. That process
+  /// may have sent more than it stored: the first count of the server is believed.
   static StreamManagement restore(const SmState& state, const Options& options);
   [[nodiscard]] SmState state() const;
 
@@ -77,6 +76,8 @@ class StreamManagement {
   /// Bytes and stanzas the server has not confirmed.
   [[nodiscard]] std::size_t outbox_bytes() const { return outbox_bytes_; }
   [[nodiscard]] std::size_t outbox_size() const { return outbox_.size(); }
+  /// Stanzas of the session it has confirmed.
+  [[nodiscard]] std::uint64_t outbound_acked() const { return acked_; }
 
   /// `<r/>` arrived: the `<a/>` to send now. When stanzas are received and not yet handled, another
   /// one is owed: see take_owed_answer().
@@ -110,8 +111,8 @@ class StreamManagement {
   std::optional<std::uint64_t> owed_;    // The number whose handling completes an earlier answer.
   std::deque<std::string> outbox_;
   std::size_t outbox_bytes_ = 0;
-  std::uint32_t acked_ = 0;
-  bool outbox_kept_ = true;  // False until the first count of the server.
+  std::uint64_t acked_ = 0;
+  bool is_restored_ = false;  // And the server has not told its count yet.
   std::size_t since_request_ = 0;
 };
 

@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "base/check.h"
 #include "base/jid.h"
 #include "xmpp/stream_management.h"
 #include "xmpp/xml/element.h"
@@ -54,6 +56,12 @@ class Transport {
   virtual void open() = 0;
   /// Queues one stanza; dropped silently while the link is down (pairing is xmpp::Session's job).
   virtual void send(const xml::Element& stanza) = 0;
+  /// The same of a stanza that is serialised already, in `jabber:client`. While the link is down
+  /// and its session can be resumed it is kept for that. Only where `resumable_session` may be
+  /// given.
+  virtual void send_text(std::string /*text*/) { BASCULE_CHECK(false); }
+  /// False, and said in the log, when a stanza of this size would not be sent.
+  [[nodiscard]] virtual bool takes(std::string_view /*text*/) { return true; }
   /// Every inbound stanza up to `sequence` may be acknowledged to the peer. No effect without
   /// XEP-0198.
   virtual void handled(std::uint64_t sequence) = 0;
@@ -61,6 +69,12 @@ class Transport {
   virtual void close() = 0;
   /// What another process needs to continue this session (XEP-0198); nullopt: nobody can.
   [[nodiscard]] virtual std::optional<SmState> resumable_session() const { return std::nullopt; }
+  /// Stanzas of the session that were sent, and of these the confirmed ones.
+  struct Outbound {
+    std::uint64_t sent = 0;
+    std::uint64_t confirmed = 0;
+  };
+  [[nodiscard]] virtual Outbound outbound() const { return {}; }
   /// Bytes queued and not yet written.
   [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
 };

@@ -266,6 +266,15 @@ void NativeStream::open() {
 void NativeStream::send(const xml::Element& stanza) {
   impl_->send(stanza);
 }
+void NativeStream::send_text(std::string text) {
+  impl_->send_text(std::move(text));
+}
+bool NativeStream::takes(std::string_view text) {
+  return impl_->takes(text);
+}
+Transport::Outbound NativeStream::outbound() const {
+  return impl_->outbound();
+}
 void NativeStream::handled(std::uint64_t sequence) {
   impl_->handled(sequence);
 }

@@ -59,6 +59,8 @@ class NativeStream final : public Transport {
 
   void open() override;
   void send(const xml::Element& stanza) override;
+  void send_text(std::string text) override;
+  [[nodiscard]] bool takes(std::string_view text) override;
   void handled(std::uint64_t sequence) override;
   void close() override;
   [[nodiscard]] std::size_t queued_bytes() const override;
@@ -67,6 +69,7 @@ class NativeStream final : public Transport {
   /// What another process needs to continue this session; the id is empty when it cannot.
   [[nodiscard]] SmState session_state() const;
   [[nodiscard]] std::optional<SmState> resumable_session() const override;
+  [[nodiscard]] Outbound outbound() const override;
   /// The next open() tries to continue this session of another process. Not while open.
   void adopt(const SmState& state);
 

@@ -43,6 +43,11 @@ class NativeStream::Impl final : public ConnectionHandler,
     return connection_ ? connection_->queued_bytes() : 0;
   }
   [[nodiscard]] const NativeStreamCounters& counters() const { return counters_; }
+  void send_text(std::string text);
+  [[nodiscard]] bool takes(std::string_view text);
+  [[nodiscard]] Transport::Outbound outbound() const {
+    return {.sent = sm_.outbound_acked() + sm_.outbox_size(), .confirmed = sm_.outbound_acked()};
+  }
   [[nodiscard]] SmState session_state() const { return sm_.state(); }
 
   void on_connected() override;

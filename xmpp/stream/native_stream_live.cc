@@ -157,27 +157,45 @@ void NativeStream::Impl::on_stream_management(const xml::Element& element) {
 }
 
 void NativeStream::Impl::send(const xml::Element& stanza) {
-  if (state_ != State::kUp) {
+  if (state_ == State::kUp) {
+    std::string text = xml::to_string(stanza, kClientNamespace);
+    if (takes(text)) {
+      send_text(std::move(text));
+    }
+  }
+}
+
+bool NativeStream::Impl::takes(std::string_view text) {
+  if (text.size() <= options_.max_stanza_bytes) {
+    return true;
+  }
+  ++counters_.oversize_out;
+  if (options_.warn) {
+    constexpr std::size_t kShown = 200;
+    options_.warn("not sent: a stanza of " + std::to_string(text.size()) +
+                  " bytes is over the limit of " + std::to_string(options_.max_stanza_bytes) +
+                  ": " + std::string(text.substr(0, kShown)));
+  }
+  return false;
+}
+
+void NativeStream::Impl::send_text(std::string text) {
+  const bool is_up = state_ == State::kUp;
+  if (!is_up && !sm_.can_resume()) {
     return;
   }
-  std::string text = xml::to_string(stanza, kClientNamespace);
-  if (text.size() > options_.max_stanza_bytes) {
-    ++counters_.oversize_out;
-    if (options_.warn) {
-      options_.warn("not sent: a " + stanza.name + " of " + std::to_string(text.size()) +
-                    " bytes to " + std::string(stanza.attribute_or_empty("to")) +
-                    " is over the limit of " + std::to_string(options_.max_stanza_bytes));
+  if (is_up) {
+    ++counters_.stanzas_out;
+    connection_->write(text);
+  }
+  if (auto kept = sm_.sent(std::move(text)); !kept) {
+    sm_.reset();  // A stanza is missing in the outbox: this session must not be resumed.
+    if (is_up) {
+      go_down_later({.kind = DownKind::kConnection, .reason = kept.error().what});
     }
     return;
   }
-  ++counters_.stanzas_out;
-  connection_->write(text);
-  if (auto kept = sm_.sent(std::move(text)); !kept) {
-    sm_.reset();  // A stanza is missing in the outbox: this session must not be resumed.
-    go_down_later({.kind = DownKind::kConnection, .reason = kept.error().what});
-    return;
-  }
-  if (sm_.take_request_due()) {
+  if (is_up && sm_.take_request_due()) {
     write(StreamManagement::request());
   }
 }
