@@ -66,12 +66,16 @@ class Daemon:
     def pid(self):
         return self.process.pid
 
-    def start(self):
-        """Returns the seconds from start to ready."""
-        began = time.monotonic()
+    def begin(self):
+        """Starts the process and does not wait for anything."""
         with open(self.log, "ab") as log:
             self.process = spawn([self.binary, "--config", self.config], stdin=subprocess.DEVNULL, stdout=log,
                                  stderr=log)
+
+    def start(self):
+        """Returns the seconds from start to ready."""
+        began = time.monotonic()
+        self.begin()
         while not self.ready():
             if self.process.poll() is not None:
                 raise RuntimeError(f"bascule exited with {self.process.returncode}; see {self.log}")

@@ -3,6 +3,7 @@
 #include "xmpp/stream/connection.h"
 
 #include <array>
+#include <deque>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -31,6 +32,11 @@ constexpr std::size_t kReadBytes = 64UL * 1024;
 /// Not only a dead peer lets data lie: also one that is alive and too busy to read (tcp(7)). A
 /// server in a storm is exactly that for half a minute, so this is far above what a probe needs.
 constexpr int kTcpUserTimeoutMs = 60'000;
+/// One TLS record, and far less than what the kernel takes at once when it says that it takes
+/// something (a third of its buffer, tcp(7)): whole writes of the caller leave together or not at
+/// all, also when this process is killed. A stanza that is cut in the middle would spoil the
+/// session for the next process: Prosody 0.12 goes on parsing where the old connection broke off.
+constexpr std::size_t kWriteBytes = 16'384;
 constexpr Duration kCloseTimeout = std::chrono::seconds{1};
 
 void set_option(int fd, int level, int option, int value) {
@@ -67,7 +73,7 @@ class AsioConnection final : public Connection,
   void close_gracefully() override;
   void abort() override;
   [[nodiscard]] std::size_t queued_bytes() const override {
-    return pending_.size() + in_flight_.size();
+    return pending_.size() - taken_ + in_flight_.size();
   }
   [[nodiscard]] bool has_unread_bytes() const override {
     error_code error;
@@ -82,6 +88,8 @@ class AsioConnection final : public Connection,
   void on_read(error_code error, std::size_t bytes);
   void schedule_flush();
   void flush();
+  void take_batch();
+  void write_batch();
   void on_written(error_code error);
   void finish_close();
   void end(DownKind kind, std::string reason);
@@ -103,6 +111,8 @@ class AsioConnection final : public Connection,
   std::optional<net::ssl::stream<tcp::socket&>> tls_;
   std::vector<char> buffer_;
   std::string pending_;
+  std::deque<std::size_t> sizes_;  // Of the writes in `pending_` behind `taken_`.
+  std::size_t taken_ = 0;          // Of `pending_`: is in flight or written.
   std::string in_flight_;
   bool reading_ = false;
   bool flush_scheduled_ = false;
@@ -262,11 +272,12 @@ void AsioConnection::write(std::string_view bytes) {
     return;
   }
   pending_ += bytes;
+  sizes_.push_back(bytes.size());
   schedule_flush();
 }
 
 void AsioConnection::schedule_flush() {
-  if (flush_scheduled_ || !in_flight_.empty() || pending_.empty()) {
+  if (flush_scheduled_ || !in_flight_.empty() || sizes_.empty()) {
     return;
   }
   flush_scheduled_ = true;
@@ -277,10 +288,34 @@ void AsioConnection::schedule_flush() {
 }
 
 void AsioConnection::flush() {
-  if (handler_ == nullptr || !in_flight_.empty() || pending_.empty()) {
+  if (handler_ == nullptr || !in_flight_.empty() || sizes_.empty()) {
     return;
   }
-  in_flight_.swap(pending_);
+  take_batch();
+  socket_.async_wait(tcp::socket::wait_write, [self = shared_from_this()](error_code error) {
+    error ? self->on_written(error) : self->write_batch();
+  });
+}
+
+/// Whole writes, as many as fit, at least one.
+void AsioConnection::take_batch() {
+  std::size_t size = 0;
+  do {
+    size += sizes_.front();
+    sizes_.pop_front();
+  } while (!sizes_.empty() && size + sizes_.front() <= kWriteBytes);
+  in_flight_.assign(pending_, taken_, size);
+  taken_ += size;
+  if (taken_ > pending_.size() / 2) {  // Each byte is moved once at most.
+    pending_.erase(0, taken_);
+    taken_ = 0;
+  }
+}
+
+void AsioConnection::write_batch() {
+  if (handler_ == nullptr) {
+    return;
+  }
   auto done = [self = shared_from_this()](error_code error, std::size_t) {
     self->on_written(error);
   };
@@ -301,7 +336,7 @@ void AsioConnection::on_written(error_code error) {
         "connection to " + place() + " lost: " + error.message());
     return;
   }
-  if (!pending_.empty()) {
+  if (!sizes_.empty()) {
     flush();
   } else if (closing_) {
     finish_close();

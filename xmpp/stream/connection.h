@@ -30,7 +30,8 @@ class ConnectionHandler {
 
 /// One TCP connection, plain or (after start_tls()) encrypted: bytes only, no XMPP.
 ///
-/// All that is written during one turn of the event loop leaves in one write. TCP itself finds a
+/// What is written during one turn of the event loop leaves together, in pieces of whole writes: a
+/// stanza is never cut by the end of this process (see kWriteBytes). TCP itself finds a
 /// dead peer of a silent connection within 19 s (keepalive 10 s / 3 s / 3), and of one with
 /// unacknowledged data after a minute; who needs to know sooner probes, as NativeStream does. Made
 /// by create(), ended by abort() or by on_closed().
