@@ -19,6 +19,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include "xmpp/stream/send_window.h"
 #include "xmpp/stream/tls.h"
 
 namespace bascule::xmpp {
@@ -32,11 +33,12 @@ constexpr std::size_t kReadBytes = 64UL * 1024;
 /// Not only a dead peer lets data lie: also one that is alive and too busy to read (tcp(7)). A
 /// server in a storm is exactly that for half a minute, so this is far above what a probe needs.
 constexpr int kTcpUserTimeoutMs = 60'000;
-/// One TLS record, and far less than what the kernel takes at once when it says that it takes
-/// something (a third of its buffer, tcp(7)): whole writes of the caller leave together or not at
-/// all, also when this process is killed. A stanza that is cut in the middle would spoil the
+/// One TLS record. Whole writes of the caller leave this machine together or not at all, also when
+/// this process is killed (`leaves_at_once`). A stanza that is cut in the middle would spoil the
 /// session for the next process: Prosody 0.12 goes on parsing where the old connection broke off.
-constexpr std::size_t kWriteBytes = 16'384;
+constexpr std::size_t kWriteBytes = 16'000;
+constexpr std::size_t kTlsOverhead = 64;
+constexpr std::chrono::milliseconds kWindowPoll{1};
 constexpr Duration kCloseTimeout = std::chrono::seconds{1};
 
 void set_option(int fd, int level, int option, int value) {
@@ -64,6 +66,7 @@ class AsioConnection final : public Connection,
         resolver_(io),
         socket_(io),
         timer_(io),
+        window_timer_(io),
         buffer_(kReadBytes) {}
 
   void start();
@@ -89,6 +92,7 @@ class AsioConnection final : public Connection,
   void schedule_flush();
   void flush();
   void take_batch();
+  void write_when_it_fits();
   void write_batch();
   void on_written(error_code error);
   void finish_close();
@@ -107,6 +111,7 @@ class AsioConnection final : public Connection,
   error_code last_error_;
   tcp::socket socket_;
   net::steady_timer timer_;
+  net::steady_timer window_timer_;
   std::unique_ptr<TlsSession> tls_session_;
   std::optional<net::ssl::stream<tcp::socket&>> tls_;
   std::vector<char> buffer_;
@@ -292,9 +297,19 @@ void AsioConnection::flush() {
     return;
   }
   take_batch();
-  socket_.async_wait(tcp::socket::wait_write, [self = shared_from_this()](error_code error) {
-    error ? self->on_written(error) : self->write_batch();
-  });
+  write_when_it_fits();
+}
+
+void AsioConnection::write_when_it_fits() {
+  if (handler_ == nullptr) {
+    return;
+  }
+  if (leaves_at_once(socket_.native_handle(), in_flight_.size() + kTlsOverhead)) {
+    write_batch();
+    return;
+  }
+  window_timer_.expires_after(kWindowPoll);
+  window_timer_.async_wait([self = shared_from_this()](error_code) { self->write_when_it_fits(); });
 }
 
 /// Whole writes, as many as fit, at least one.
@@ -313,9 +328,6 @@ void AsioConnection::take_batch() {
 }
 
 void AsioConnection::write_batch() {
-  if (handler_ == nullptr) {
-    return;
-  }
   auto done = [self = shared_from_this()](error_code error, std::size_t) {
     self->on_written(error);
   };
