@@ -12,8 +12,8 @@ namespace {
 constexpr useconds_t kLookMicroseconds = 5'000;
 
 void wait_for_the_disk() {
-  static const char* const file = std::getenv("BASCULE_STALLED_WHILE");
-  while (file != nullptr && access(file, F_OK) == 0) {
+  static const char* const kFile = std::getenv("BASCULE_STALLED_WHILE");
+  while (kFile != nullptr && access(kFile, F_OK) == 0) {
     usleep(kLookMicroseconds);
   }
 }
@@ -28,24 +28,24 @@ Function real(const char* name) {
 
 extern "C" int fdatasync(int fd) {
   wait_for_the_disk();
-  static const auto next = real<int (*)(int)>("fdatasync");
-  return next(fd);
+  static const auto kNext = real<int (*)(int)>("fdatasync");
+  return kNext(fd);
 }
 
 extern "C" int fsync(int fd) {
   wait_for_the_disk();
-  static const auto next = real<int (*)(int)>("fsync");
-  return next(fd);
+  static const auto kNext = real<int (*)(int)>("fsync");
+  return kNext(fd);
 }
 
 extern "C" ssize_t pwrite64(int fd, const void* bytes, size_t count, off64_t offset) {
   wait_for_the_disk();
-  static const auto next = real<ssize_t (*)(int, const void*, size_t, off64_t)>("pwrite64");
-  return next(fd, bytes, count, offset);
+  static const auto kNext = real<ssize_t (*)(int, const void*, size_t, off64_t)>("pwrite64");
+  return kNext(fd, bytes, count, offset);
 }
 
 extern "C" ssize_t pwrite(int fd, const void* bytes, size_t count, off_t offset) {
   wait_for_the_disk();
-  static const auto next = real<ssize_t (*)(int, const void*, size_t, off_t)>("pwrite");
-  return next(fd, bytes, count, offset);
+  static const auto kNext = real<ssize_t (*)(int, const void*, size_t, off_t)>("pwrite");
+  return kNext(fd, bytes, count, offset);
 }
