@@ -45,12 +45,17 @@ struct Kind {
   bool by_signal;  ///< Killed from outside, at a random moment; else by the disk, at an operation.
   Damage damage;
   bool may_find;  ///< The store may report a loss; otherwise every finding is a failure.
+  bool rebuilds = false;
 };
 
 constexpr Kind kKinds[] = {
     {"kill", "SIGKILL at a random moment, real disk", Medium::kDisk, true, Damage::kHonest, false},
+    {"rebuild", "SIGKILL while the history is rebuilt all the time", Medium::kDisk, true,
+     Damage::kHonest, false, true},
     {"power", "power cut: unsynced sectors lost or torn", Medium::kMemory, false, Damage::kHonest,
      false},
+    {"swap", "power cut while the history is rebuilt all the time", Medium::kMemory, false,
+     Damage::kHonest, false, true},
     {"errors", "EIO, full disk, failed fsync; then power cut", Medium::kMemory, false,
      Damage::kErrors, false},
     {"lies", "syncs that do nothing; then power cut", Medium::kMemory, false, Damage::kLies, true},
@@ -76,7 +81,7 @@ struct Tally {
 
 FaultPlan plan_of(const Kind& kind, Prng& prng) {
   FaultPlan plan{.seed = prng.next()};
-  plan.crash_at = 1 + prng.below(400);
+  plan.crash_at = 1 + prng.below(kind.rebuilds ? 4'000 : 400);
   if (kind.damage == Damage::kErrors) {
     plan.errors_from = 1 + prng.below(200);
     plan.errors_to = plan.errors_from + 1 + prng.below(60);
@@ -146,7 +151,8 @@ bool torture(const Kind& kind, const Options& options, Tally& tally) {
                                   {.directory = *folder / "state",
                                    .first_turn = oracle->turns() + 1,
                                    .first_report = oracle->next_report(),
-                                   .faults = {}},
+                                   .faults = {},
+                                   .rebuilds = kind.rebuilds},
                                   prng, told, tally);
     if (wrong.empty()) {
       wrong = oracle->check(told);
@@ -173,7 +179,7 @@ bool torture(const Kind& kind, const Options& options, Tally& tally) {
 }
 
 int run(const Options& options) {
-  std::printf("%-7s %-47s %7s %9s %9s %9s %10s %7s\n", "kind", "what happens", "rounds", "acked",
+  std::printf("%-7s %-48s %7s %9s %9s %9s %10s %7s\n", "kind", "what happens", "rounds", "acked",
               "refused", "reported", "compared", "s");
   std::fflush(stdout);
   bool all_good = true;
@@ -184,7 +190,7 @@ int run(const Options& options) {
     Tally tally;
     all_good = torture(kind, options, tally) && all_good;
     const auto print_number = [](std::uint64_t n) { return static_cast<unsigned long long>(n); };
-    std::printf("%-7s %-47s %7llu %9llu %9llu %9llu %10llu %7.1f\n", kind.name, kind.what,
+    std::printf("%-7s %-48s %7llu %9llu %9llu %9llu %10llu %7.1f\n", kind.name, kind.what,
                 print_number(tally.rounds), print_number(tally.acks), print_number(tally.refusals),
                 print_number(tally.losses_reported), print_number(tally.reports_compared),
                 tally.seconds);
@@ -201,7 +207,7 @@ int usage(int status) {
       "       bascule-torture flips [--every N] [--seed N]\n"
       "  --rounds N   rounds of each kind (500)\n"
       "  --seed N     the same seed gives the same faults at the same operations (1)\n"
-      "  --only KIND  kill, power, errors, lies or rot\n"
+      "  --only KIND  kill, rebuild, power, swap, errors, lies or rot\n"
       "  --every N    one flipped bit in every N-th byte (1: in each)\n",
       status == 0 ? stdout : stderr);
   return status;

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <thread>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "stats/sqlite/rebuild.h"
 #include "tests/torture/standstill.h"
 #include "tests/unit/stats/store_support.h"
 
@@ -61,6 +63,14 @@ void answered(const Completion& completion) {
   }
 }
 
+void rebuild_forever(const std::string& directory, Store& store) {
+  for (;;) {
+    RebuildProgress progress;
+    const auto rebuilt = rebuild(directory, {.force = true}, store.rebuild_target(), progress);
+    BASCULE_CHECK(rebuilt.has_value() && rebuilt->rows_dropped() == 0);
+  }
+}
+
 }  // namespace
 
 int run_writer(const WriterArguments& arguments) {
@@ -86,6 +96,10 @@ int run_writer(const WriterArguments& arguments) {
   if (has_faults) {
     allow_read_errors();
   }
+  std::thread rebuilder;  // Until the process is killed.
+  if (arguments.rebuilds) {
+    rebuilder = std::thread([&] { rebuild_forever(arguments.directory, *opened->store); });
+  }
   std::uint64_t report = arguments.first_report;
   for (std::uint64_t turn = arguments.first_turn;; ++turn) {
     flights.take();
@@ -107,14 +121,14 @@ std::vector<std::string> to_text(const WriterArguments& arguments) {
   for (const std::uint64_t number :
        {arguments.first_turn, arguments.first_report, faults.seed, faults.crash_at,
         std::uint64_t{faults.power_cut ? 1U : 0U}, faults.errors_from, faults.errors_to,
-        faults.lying_syncs, faults.rotten_writes}) {
+        faults.lying_syncs, faults.rotten_writes, std::uint64_t{arguments.rebuilds ? 1U : 0U}}) {
     text.push_back(std::to_string(number));
   }
   return text;
 }
 
 WriterArguments from_text(const std::vector<std::string>& text) {
-  BASCULE_CHECK(text.size() == 10);
+  BASCULE_CHECK(text.size() == 11);
   const auto number = [&](std::size_t i) { return std::strtoull(text[i].c_str(), nullptr, 10); };
   return {.directory = text[0],
           .first_turn = number(1),
@@ -125,7 +139,8 @@ WriterArguments from_text(const std::vector<std::string>& text) {
                      .errors_from = number(6),
                      .errors_to = number(7),
                      .lying_syncs = number(8),
-                     .rotten_writes = number(9)}};
+                     .rotten_writes = number(9)},
+          .rebuilds = number(10) == 1};
 }
 
 WriterProcess::WriterProcess(const WriterArguments& arguments) {

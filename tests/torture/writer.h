@@ -21,6 +21,7 @@ struct WriterArguments {
   std::uint64_t first_turn = 1;
   std::uint64_t first_report = 1;
   FaultPlan faults;
+  bool rebuilds = false;  ///< Writes the history anew beside it, without a pause.
 };
 
 /// The process that is killed: commits numbered turns and batches of numbered reports until then
