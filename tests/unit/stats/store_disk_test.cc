@@ -157,18 +157,28 @@ TEST_F(StoreDiskTest, TheLockOfAKilledProcessIsFree) {
   EXPECT_TRUE(commit(*opened.store));
 }
 
-TEST_F(StoreDiskTest, AReadOnlyDiskIsReadReportedAndWrittenToWhenItCanBe) {
-  const SmallDisk disk(folder / "disk");
-  if (!disk.is_there()) {
-    GTEST_SKIP() << "no right to mount";
+/// A disk of one MiB of its own.
+struct StoreOnSmallDiskTest : StoreDiskTest {
+  SmallDisk disk{folder / "disk"};
+  std::string directory = disk.path() + "/state";
+  std::string ballast = disk.path() + "/ballast";
+
+  void SetUp() override {
+    if (!disk.is_there()) {
+      GTEST_SKIP() << "no right to mount";
+    }
   }
-  const std::string directory = disk.path() + "/state";
-  {
+  void write_five_turns() {
     auto opened = open(directory);
     for (int i = 0; i < 5; ++i) {
       ASSERT_TRUE(commit(*opened.store));
     }
   }
+  void fill_disk() { std::ofstream(ballast) << std::string(1U << 20U, 'x'); }
+};
+
+TEST_F(StoreOnSmallDiskTest, AReadOnlyDiskIsReadReportedAndWrittenToWhenItCanBe) {
+  write_five_turns();
   ASSERT_TRUE(disk.set_read_only(true));
   {
     auto opened = open(directory);
@@ -183,17 +193,11 @@ TEST_F(StoreDiskTest, AReadOnlyDiskIsReadReportedAndWrittenToWhenItCanBe) {
   expect_all_turns(directory);
 }
 
-TEST_F(StoreDiskTest, ADiskThatBecomesFullIsMadeUpForWhenThereIsRoom) {
-  const SmallDisk disk(folder / "disk");
-  if (!disk.is_there()) {
-    GTEST_SKIP() << "no right to mount";
-  }
-  const std::string directory = disk.path() + "/state";
-  const std::string ballast = disk.path() + "/ballast";
+TEST_F(StoreOnSmallDiskTest, ADiskThatBecomesFullIsMadeUpForWhenThereIsRoom) {
   {
     auto opened = open(directory);
     ASSERT_TRUE(commit(*opened.store));
-    std::ofstream(ballast) << std::string(1U << 20U, 'x');
+    fill_disk();
     Result<> outcome;
     while (next_turn < 2'000 && outcome) {
       outcome = commit(*opened.store);
@@ -207,20 +211,9 @@ TEST_F(StoreDiskTest, ADiskThatBecomesFullIsMadeUpForWhenThereIsRoom) {
   expect_all_turns(directory);
 }
 
-TEST_F(StoreDiskTest, AStartOnAFullDiskServesWhatIsThere) {
-  const SmallDisk disk(folder / "disk");
-  if (!disk.is_there()) {
-    GTEST_SKIP() << "no right to mount";
-  }
-  const std::string directory = disk.path() + "/state";
-  const std::string ballast = disk.path() + "/ballast";
-  {
-    auto opened = open(directory);
-    for (int i = 0; i < 5; ++i) {
-      ASSERT_TRUE(commit(*opened.store));
-    }
-  }
-  std::ofstream(ballast) << std::string(1U << 20U, 'x');
+TEST_F(StoreOnSmallDiskTest, AStartOnAFullDiskServesWhatIsThere) {
+  write_five_turns();
+  fill_disk();
   {
     auto opened = open(directory);
     for (const auto& finding : opened.report.findings) {
