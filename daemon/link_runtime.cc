@@ -1,20 +1,18 @@
 #include "daemon/link_runtime.h"
 
 #include <algorithm>
-#include <iterator>
-#include <limits>
 #include <utility>
 
-#include "base/check.h"
 #include "xmpp/negotiation.h"
 #include "xmpp/xml/writer.h"
 
 namespace bascule::daemon {
 
-using xmpp::kClientNamespace;
-
 LinkRuntime::LinkRuntime(focus::LinkOptions options, Enqueue enqueue, std::function<void()> wake)
-    : link_(std::move(options)), enqueue_(std::move(enqueue)), wake_(std::move(wake)) {
+    : link_(std::move(options)),
+      enqueue_(std::move(enqueue)),
+      wake_(std::move(wake)),
+      journal_(link_.stream()) {
 }
 
 void LinkRuntime::enqueue(std::vector<focus::Input>& inputs) {
@@ -23,73 +21,45 @@ void LinkRuntime::enqueue(std::vector<focus::Input>& inputs) {
   }
 }
 
-void LinkRuntime::reply(std::vector<xml::Element> replies) {
-  for (xml::Element& stanza : replies) {
-    if (link_.is_resumable()) {
-      replies_.push_back(std::move(stanza));
-    } else {
+void LinkRuntime::reply(const std::vector<xml::Element>& replies) {
+  for (const xml::Element& stanza : replies) {
+    if (!link_.is_resumable()) {
       transport_->send(stanza);
+    } else if (auto text = to_text(stanza)) {
+      journal_.reply(std::move(*text));
     }
   }
 }
 
+std::optional<std::string> LinkRuntime::to_text(const xml::Element& stanza) {
+  std::string text = xml::to_string(stanza, xmpp::kClientNamespace);
+  return transport_->takes(text) ? std::optional(std::move(text)) : std::nullopt;
+}
+
+void LinkRuntime::prepare(const std::optional<xml::Element>& stanza) {
+  journal_.say(stanza ? to_text(*stanza) : std::nullopt);
+}
 void LinkRuntime::prepare(const focus::out::SendIq& request, Now now) {
   std::vector<focus::Input> inputs;
-  prepare(link_.send(request, now, inputs), false);
+  prepare(link_.send(request, now, inputs));
   enqueue(inputs);
 }
 void LinkRuntime::prepare(const focus::out::AnswerIq& answer) {
-  prepare(link_.send(answer), false);
+  prepare(std::optional(link_.send(answer)));
 }
 void LinkRuntime::prepare(const focus::out::SendPresence& presence) {
-  prepare(link_.send(presence), false);
+  prepare(std::optional(link_.send(presence)));
 }
 
-void LinkRuntime::prepare(const std::optional<xml::Element>& stanza, bool is_reply) {
-  // What this turn answers by itself was there before its actions.
-  for (const xml::Element& reply : std::exchange(replies_, {})) {
-    prepare(reply, true);
-  }
-  Prepared prepared{.session = session_, .text = std::nullopt, .is_reply = is_reply};
-  if (stanza) {
-    std::string text = xml::to_string(*stanza, kClientNamespace);
-    if (transport_->takes(text)) {
-      prepared.text = std::move(text);
-    }
-  }
-  if (prepared.text && is_durable_) {
-    pushes_.emplace_back(focus::op::OutboundPush{.stream = link_.stream(),
-                                                 .index = ++prepared_index_,
-                                                 .stanza_id = {},
-                                                 .xml = *prepared.text});
-  }
-  prepared_.push_back(std::move(prepared));
-}
-
-/// For an action: its stanza, and what was to leave before it.
-void LinkRuntime::send_prepared() {
-  send_replies(std::numeric_limits<std::uint64_t>::max());
-  BASCULE_CHECK(!prepared_.empty());
-  send_front();
-}
-
-void LinkRuntime::send_front() {
-  Prepared next = std::move(prepared_.front());
-  prepared_.pop_front();
-  if (next.text && next.session == session_) {
-    transport_->send_text(std::move(*next.text));
-  }
-}
-
-void LinkRuntime::send_replies(std::uint64_t turn) {
-  while (!prepared_.empty() && prepared_.front().is_reply && prepared_.front().turn <= turn) {
-    send_front();
+void LinkRuntime::send_all(std::vector<std::string> texts) {
+  for (std::string& text : texts) {
+    transport_->send_text(std::move(text));
   }
 }
 
 void LinkRuntime::send(const focus::out::SendIq& request, Now now) {
   if (link_.is_resumable()) {
-    send_prepared();
+    send_all(journal_.take_for_action());
     return;
   }
   std::vector<focus::Input> inputs;
@@ -99,10 +69,12 @@ void LinkRuntime::send(const focus::out::SendIq& request, Now now) {
   enqueue(inputs);
 }
 void LinkRuntime::send(const focus::out::AnswerIq& answer) {
-  link_.is_resumable() ? send_prepared() : transport_->send(link_.send(answer));
+  link_.is_resumable() ? send_all(journal_.take_for_action())
+                       : transport_->send(link_.send(answer));
 }
 void LinkRuntime::send(const focus::out::SendPresence& presence) {
-  link_.is_resumable() ? send_prepared() : transport_->send(link_.send(presence));
+  link_.is_resumable() ? send_all(journal_.take_for_action())
+                       : transport_->send(link_.send(presence));
 }
 
 void LinkRuntime::fire_timers(Now now) {
@@ -119,17 +91,11 @@ void LinkRuntime::on_up(const xmpp::Up& up) {
     unreleased_.clear();
     if (link_.is_resumable()) {
       // Also when it cannot be continued: the one that is stored must not be.
-      fresh_session_ = transport_->resumable_session().value_or(
-          xmpp::SmState{.bound_jid = up.bound_jid.to_string()});
-      is_durable_ = !fresh_session_->id.empty();
+      const auto state = transport_->resumable_session();
+      journal_.session_began(up.bound_jid, state ? state->id : std::string());
     }
-    ++session_;
-    stored_ = newest_ = 0;
-    prepared_index_ = stored_confirmed_ = 0;
-  } else if (link_.is_resumable() && !is_durable_) {
-    // Of the process before. It may have said more than it stored; the server knows.
-    is_durable_ = true;
-    prepared_index_ = transport_->outbound().sent;
+  } else if (link_.is_resumable() && !journal_.is_durable()) {
+    journal_.session_inherited(transport_->outbound().sent);
   }
   std::vector<focus::Input> inputs;
   link_.up(up, inputs);
@@ -145,11 +111,11 @@ void LinkRuntime::on_down(const xmpp::Down& down) {
 
 void LinkRuntime::on_stanza(xml::Element stanza, std::uint64_t sequence) {
   received_ = std::max(received_, sequence);
-  newest_ = std::max(newest_, sequence);
+  journal_.heard(sequence);
   std::vector<focus::Input> inputs;
   std::vector<xml::Element> replies;
   link_.receive(stanza, inputs, replies);
-  reply(std::move(replies));
+  reply(replies);
   enqueue(inputs);
   wake_();
 }
@@ -157,53 +123,28 @@ void LinkRuntime::on_stanza(xml::Element stanza, std::uint64_t sequence) {
 void LinkRuntime::on_rejected(const xml::Element& head, const std::string& /*reason*/,
                               std::uint64_t sequence) {
   received_ = std::max(received_, sequence);
-  newest_ = std::max(newest_, sequence);
+  journal_.heard(sequence);
   std::vector<xml::Element> replies;
   link_.rejected(head, replies);
-  reply(std::move(replies));
+  reply(replies);
   wake_();
 }
 
 void LinkRuntime::append_durable(std::vector<focus::Operation>& operations, WallTime now) {
-  if (fresh_session_) {
-    if (const auto bound = Jid::parse(fresh_session_->bound_jid)) {
-      operations.emplace_back(focus::op::LinkSet{.stream = link_.stream(),
-                                                 .bare = bound->bare(),
-                                                 .resource = bound->resource(),
-                                                 .resume_id = fresh_session_->id,
-                                                 .established = now});
-    }
-    fresh_session_.reset();
-  }
-  for (const xml::Element& reply : std::exchange(replies_, {})) {
-    prepare(reply, true);
-  }
-  if (is_durable_ && newest_ > stored_) {
-    stored_ = newest_;
-    operations.emplace_back(
-        focus::op::InboundHandled{.stream = link_.stream(), .handled = stored_});
-  }
-  std::move(pushes_.begin(), pushes_.end(), std::back_inserter(operations));
-  pushes_.clear();
-  const std::uint64_t confirmed = transport_->outbound().confirmed;
-  if (is_durable_ && confirmed > stored_confirmed_ && !operations.empty()) {
-    stored_confirmed_ = confirmed;
-    operations.emplace_back(
-        focus::op::OutboundAck{.stream = link_.stream(), .acknowledged = confirmed});
+  if (link_.is_resumable()) {
+    journal_.append_to_commit(transport_->outbound().confirmed, now, operations);
   }
 }
 
 void LinkRuntime::end_turn(std::uint64_t turn) {
-  for (auto made = prepared_.rbegin(); made != prepared_.rend() && made->turn == 0; ++made) {
-    made->turn = turn;
-  }
+  journal_.turn_ended(turn);
   if (received_ != 0 && (unreleased_.empty() || unreleased_.back().sequence != received_)) {
     unreleased_.push_back({.turn = turn, .sequence = received_});
   }
 }
 
 void LinkRuntime::released(std::uint64_t turn) {
-  send_replies(turn);
+  send_all(journal_.take_replies(turn));
   std::uint64_t handled = 0;
   auto next = unreleased_.begin();
   for (; next != unreleased_.end() && next->turn <= turn; ++next) {

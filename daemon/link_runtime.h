@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "focus/link.h"
+#include "focus/link_journal.h"
 #include "xmpp/transport.h"
 
 namespace bascule::daemon {
@@ -49,7 +49,7 @@ class LinkRuntime final : public xmpp::TransportListener {
 
   [[nodiscard]] bool is_up() const { return is_up_; }
   /// Another process could go on with the session.
-  [[nodiscard]] bool can_be_continued() const { return is_up_ && is_durable_; }
+  [[nodiscard]] bool can_be_continued() const { return is_up_ && journal_.is_durable(); }
   [[nodiscard]] const focus::Link& link() const { return link_; }
   [[nodiscard]] std::size_t queued_bytes() const { return transport_->queued_bytes(); }
 
@@ -64,18 +64,11 @@ class LinkRuntime final : public xmpp::TransportListener {
     std::uint64_t turn;
     std::uint64_t sequence;
   };
-  struct Prepared {
-    std::uint64_t session = 0;
-    std::optional<std::string> text;  // nullopt: could not be made.
-    bool is_reply = false;            // No action will ask for it.
-    std::uint64_t turn = 0;           // 0: the turn has not ended.
-  };
   void enqueue(std::vector<focus::Input>& inputs);
-  void reply(std::vector<xml::Element> replies);
-  void prepare(const std::optional<xml::Element>& stanza, bool is_reply);
-  void send_prepared();
-  void send_front();
-  void send_replies(std::uint64_t turn);
+  void reply(const std::vector<xml::Element>& replies);
+  void prepare(const std::optional<xml::Element>& stanza);
+  [[nodiscard]] std::optional<std::string> to_text(const xml::Element& stanza);
+  void send_all(std::vector<std::string> texts);
 
   focus::Link link_;
   Enqueue enqueue_;
@@ -84,18 +77,7 @@ class LinkRuntime final : public xmpp::TransportListener {
   bool is_up_ = false;
   std::uint64_t received_ = 0;  // Highest sequence of the session; 0: nothing to acknowledge.
   std::vector<Unreleased> unreleased_;
-
-  // Of a link that can be resumed.
-  std::uint64_t session_ = 0;                   // Counts sessions: of an older one nothing is sent.
-  std::optional<xmpp::SmState> fresh_session_;  // Not stored yet.
-  bool is_durable_ = false;                     // The session is stored, and may be continued.
-  std::uint64_t newest_ = 0;                    // Stanzas received in the session,
-  std::uint64_t stored_ = 0;                    // of these counted by the store.
-  std::uint64_t prepared_index_ = 0;            // Stanzas of the session made so far,
-  std::uint64_t stored_confirmed_ = 0;          // of these known to the store as confirmed.
-  std::deque<Prepared> prepared_;
-  std::vector<focus::Operation> pushes_;  // Of this turn.
-  std::vector<xml::Element> replies_;     // Of this turn; prepared before its actions.
+  focus::LinkJournal journal_;  // Of a link that can be resumed.
 };
 
 }  // namespace bascule::daemon

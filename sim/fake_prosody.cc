@@ -73,19 +73,43 @@ std::optional<SessionId> FakeProsody::open(Peer& peer, const Jid& address, bool 
   return id;
 }
 
-bool FakeProsody::resume(SessionId id, Peer& peer) {
+void FakeProsody::acknowledge(SessionId id, std::uint64_t handled) {
   const auto found = sessions_.find(id);
-  if (!up_ || found == sessions_.end() || found->second.peer != nullptr) {
-    return false;
+  if (found == sessions_.end()) {
+    return;
   }
   Session& session = found->second;
+  for (; session.acknowledged < handled && !session.delivered.empty(); ++session.acknowledged) {
+    session.delivered.pop_front();
+  }
+}
+
+std::uint64_t FakeProsody::sent_by(SessionId id) const {
+  const auto found = sessions_.find(id);
+  return found == sessions_.end() ? 0 : found->second.from_peer;
+}
+
+std::optional<std::uint64_t> FakeProsody::resume(SessionId id, Peer& peer, std::uint64_t handled) {
+  const auto found = sessions_.find(id);
+  if (!up_ || found == sessions_.end() || found->second.peer != nullptr) {
+    return std::nullopt;
+  }
+  Session& session = found->second;
+  if (handled < session.acknowledged || handled > session.acknowledged + session.delivered.size()) {
+    end_session(id);  // Prosody 0.12: a count that cannot be ends it.
+    return std::nullopt;
+  }
+  acknowledge(id, handled);
+  session.towards_peer.insert(session.towards_peer.begin(), session.delivered.begin(),
+                              session.delivered.end());
+  session.delivered.clear();
   session.peer = &peer;
   session.life = next_life_++;
   session.next_to_peer = schedule_.now();
   for (std::size_t i = 0; i < session.towards_peer.size(); ++i) {
     schedule_delivery(id, session);
   }
-  return true;
+  return session.from_peer;
 }
 
 void FakeProsody::send(SessionId id, const xml::Element& stanza) {
@@ -94,6 +118,7 @@ void FakeProsody::send(SessionId id, const xml::Element& stanza) {
     return;
   }
   Session& session = found->second;
+  ++session.from_peer;
   session.next_to_server = std::max(session.next_to_server, schedule_.now() + latency());
   xml::Element sent = stanza;
   if (network_.wire || stanza.has_prepared()) {
@@ -205,6 +230,9 @@ void FakeProsody::schedule_delivery(SessionId id, Session& session) {
     }
     const xml::Element next = std::move(found->second.towards_peer.front());
     found->second.towards_peer.pop_front();
+    if (found->second.resumable) {
+      found->second.delivered.push_back(next);
+    }
     found->second.peer->deliver(next);
   });
 }

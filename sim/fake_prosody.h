@@ -60,8 +60,15 @@ class FakeProsody {
 
   /// nullopt while the server is down, or when another session holds the component.
   std::optional<SessionId> open(Peer& peer, const Jid& address, bool resumable);
-  /// Continues a hibernating session, with everything it missed.
-  bool resume(SessionId session, Peer& peer);
+  /// Continues a hibernating session, with everything its peer has not handled: of what was
+  /// delivered, all but the first `handled` stanzas of the session. Returns how many stanzas the
+  /// server has of it; nullopt: there is no such session. What was on its way counts: a broken
+  /// connection delivers it.
+  std::optional<std::uint64_t> resume(SessionId session, Peer& peer, std::uint64_t handled);
+  /// The first `handled` stanzas of the session are never asked for again.
+  void acknowledge(SessionId session, std::uint64_t handled);
+  /// Stanzas sent in the session so far.
+  [[nodiscard]] std::uint64_t sent_by(SessionId session) const;
   void send(SessionId session, const xml::Element& stanza);
   /// The peer ends its connection: cleanly, or by dying.
   void close(SessionId session, bool clean);
@@ -82,6 +89,9 @@ class FakeProsody {
     bool resumable = false;
     Peer* peer = nullptr;                   // Null while hibernating.
     std::deque<xml::Element> towards_peer;  // On the wire, or waiting for the resume.
+    std::deque<xml::Element> delivered;     // And not acknowledged, when it can be resumed.
+    std::uint64_t acknowledged = 0;
+    std::uint64_t from_peer = 0;
     Instant next_to_peer{};
     Instant next_to_server{};
     std::uint64_t life = 0;  // Tells deliveries of this connection from those of an earlier one.

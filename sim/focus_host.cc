@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+#include "focus/link_journal.h"
 #include "focus/restored.h"
+#include "xmpp/xml/parser.h"
 #include "xmpp/xml/writer.h"
 
 namespace bascule::sim {
@@ -56,8 +59,16 @@ struct FocusHost::LinkPeer : Peer {
     std::vector<Input> inputs;
     std::vector<xml::Element> replies;
     link.receive(stanza, inputs, replies);
+    journal.heard(++heard);
     for (const xml::Element& reply : replies) {
-      owner.transmit(stream, reply);
+      if (link.is_resumable()) {
+        journal.reply(xml::to_string(reply));
+      } else {
+        owner.transmit(stream, reply);
+      }
+    }
+    if (link.is_resumable() && inputs.empty()) {
+      owner.run_turn([](focus::Focus&, Now, Actions&) {});  // It has to be stored all the same.
     }
     owner.feed_all(inputs);
   }
@@ -78,6 +89,8 @@ struct FocusHost::LinkPeer : Peer {
   FocusHost& owner;
   StreamId stream;
   focus::Link link;
+  focus::LinkJournal journal{stream};
+  std::uint64_t heard = 0;  // Stanzas of the session.
   bool up = false;
   std::optional<SessionId> session;  // Kept while it may be resumed.
 };
@@ -198,9 +211,20 @@ void FocusHost::run_turn(const std::function<void(focus::Focus&, Now, Actions&)>
   in_turn_ = true;
   Actions actions;
   turn(process_->focus, schedule_.both_clocks(), actions);
+  LinkPeer& client = peer(StreamId::kClient);
+  for (const Action& action : actions) {
+    prepare(action, client);
+  }
+  std::vector<focus::Operation> of_link;
+  client.journal.append_to_commit(client.session ? server_.sent_by(*client.session) : 0,
+                                  schedule_.both_clocks().wall, of_link);
+  for (focus::Operation& operation : of_link) {
+    actions.emplace_back(out::Persist{std::move(operation)});
+  }
   std::vector<focus::TurnCommit> commits;
   Actions ready;
-  process_->gate.turn(std::move(actions), schedule_.now(), commits, ready);
+  client.journal.turn_ended(
+      process_->gate.turn(std::move(actions), schedule_.now(), commits, ready));
   for (focus::TurnCommit& commit : commits) {
     // One store thread: what was handed over first is on disk first.
     committed_at_ = std::max(committed_at_, schedule_.now() + between(commit_low_, commit_high_));
@@ -211,20 +235,69 @@ void FocusHost::run_turn(const std::function<void(focus::Focus&, Now, Actions&)>
       for (const focus::Operation& operation : commit.operations) {
         durable_.apply(operation);
       }
+      acknowledge();
       Actions released;
       process_->gate.committed(commit.id, {}, schedule_.now(), released);
-      in_turn_ = true;
-      perform(released);
-      in_turn_ = false;
+      release(released);
       if (process_) {
         rearm();
       }
     });
   }
-  perform(ready);
-  in_turn_ = false;
+  release(ready);
   if (process_) {
     rearm();
+  }
+}
+
+/// The server is told what is stored, and nothing else.
+void FocusHost::acknowledge() {
+  const LinkPeer& link = peer(StreamId::kClient);
+  const auto stored = durable_.links.find(StreamId::kClient);
+  if (link.session && link.up && stored != durable_.links.end() &&
+      stored->second.link.resume_id == std::to_string(*link.session)) {
+    server_.acknowledge(*link.session, stored->second.handled);
+  }
+}
+
+void FocusHost::release(Actions& actions) {
+  in_turn_ = true;
+  perform(actions);
+  if (process_) {
+    transmit(peer(StreamId::kClient).journal.take_replies(process_->gate.released()));
+  }
+  in_turn_ = false;
+}
+
+/// The stanzas of the client link are made when their turn ends: see focus::LinkJournal.
+void FocusHost::prepare(const Action& action, LinkPeer& client) {
+  if (const auto* request = std::get_if<out::SendIq>(&action);
+      request != nullptr && request->stream == StreamId::kClient) {
+    note_asked(*request);
+    std::vector<Input> inputs;
+    const auto stanza = client.link.send(*request, schedule_.both_clocks(), inputs);
+    client.journal.say(stanza ? std::optional(xml::to_string(*stanza)) : std::nullopt);
+    feed_all(inputs);
+  } else if (const auto* answer = std::get_if<out::AnswerIq>(&action);
+             answer != nullptr && answer->stream == StreamId::kClient) {
+    client.journal.say(xml::to_string(client.link.send(*answer)));
+  } else if (const auto* presence = std::get_if<out::SendPresence>(&action);
+             presence != nullptr && presence->stream == StreamId::kClient) {
+    client.journal.say(xml::to_string(client.link.send(*presence)));
+  }
+}
+
+void FocusHost::note_asked(const out::SendIq& request) {
+  if (!outstanding_iqs_.insert(request.request.value()).second) {
+    complaints_.push_back("request id used twice");
+  }
+}
+
+void FocusHost::transmit(const std::vector<std::string>& texts) {
+  for (const std::string& text : texts) {
+    auto stanza = xml::parse(text);
+    BASCULE_CHECK(stanza.has_value());
+    transmit(StreamId::kClient, *stanza);
   }
 }
 
@@ -262,9 +335,11 @@ void FocusHost::perform(const Action& action) {
     }
     link.went_down();
   } else if (const auto* request = std::get_if<out::SendIq>(&action)) {
-    if (!outstanding_iqs_.insert(request->request.value()).second) {
-      complaints_.push_back("request id used twice");
+    if (request->stream == StreamId::kClient) {
+      transmit(peer(StreamId::kClient).journal.take_for_action());
+      return;
     }
+    note_asked(*request);
     std::vector<Input> inputs;
     const auto stanza = peer(request->stream).link.send(*request, schedule_.both_clocks(), inputs);
     if (stanza) {
@@ -273,8 +348,16 @@ void FocusHost::perform(const Action& action) {
     feed_all(inputs);
   } else if (const auto* answer = std::get_if<out::AnswerIq>(&action)) {
     note_answered(*answer);
-    transmit(answer->stream, peer(answer->stream).link.send(*answer));
+    if (answer->stream == StreamId::kClient) {
+      transmit(peer(StreamId::kClient).journal.take_for_action());
+    } else {
+      transmit(answer->stream, peer(answer->stream).link.send(*answer));
+    }
   } else if (const auto* presence = std::get_if<out::SendPresence>(&action)) {
+    if (presence->stream == StreamId::kClient) {
+      transmit(peer(StreamId::kClient).journal.take_for_action());
+      return;
+    }
     transmit(presence->stream, peer(presence->stream).link.send(*presence));
   } else if (const auto* write = std::get_if<out::StoreWrite>(&action)) {
     schedule_.after(between(commit_low_, commit_high_),
@@ -315,8 +398,7 @@ void FocusHost::open(StreamId stream) {
     LinkPeer& link = peer(stream);
     const bool resumable = stream == StreamId::kClient;
     std::vector<Input> inputs;
-    if (resumable && link.session && server_.resume(*link.session, link)) {
-      link.up = true;
+    if (resumable && resume(link)) {
       link.link.up({.bound_jid = address_of(stream, deployment_, number), .resumed = true}, inputs);
       feed_all(inputs);
       return;
@@ -328,9 +410,44 @@ void FocusHost::open(StreamId stream) {
       return;
     }
     link.up = true;
+    if (resumable) {
+      link.heard = 0;
+      link.journal.session_began(address, std::to_string(*link.session));
+    }
     link.link.up({.bound_jid = address, .resumed = false}, inputs);
     feed_all(inputs);
   });
+}
+
+/// The session of this process, or that of the process before: what it had stored and not sent is
+/// sent now.
+bool FocusHost::resume(LinkPeer& link) {
+  const auto stored = durable_.links.find(StreamId::kClient);
+  const bool inherits =
+      !link.session && stored != durable_.links.end() && !stored->second.link.resume_id.empty();
+  if (!link.session && !inherits) {
+    return false;
+  }
+  const SessionId session = inherits ? std::stoull(stored->second.link.resume_id) : *link.session;
+  const std::uint64_t handled = inherits ? stored->second.handled : link.heard;
+  const auto sent = server_.resume(session, link, handled);
+  if (!sent) {
+    return false;
+  }
+  link.up = true;
+  if (inherits) {
+    link.session = session;
+    link.heard = handled;
+    std::vector<std::string> unsent;
+    for (const auto& [index, stanza] : stored->second.unacked) {
+      if (index > *sent) {
+        unsent.push_back(stanza.xml);
+      }
+    }
+    link.journal.session_inherited(*sent + unsent.size());
+    transmit(unsent);
+  }
+  return true;
 }
 
 void FocusHost::rearm() {
@@ -367,9 +484,7 @@ void FocusHost::on_timer() {
   }
   Actions released;
   process_->gate.fire_timers(schedule_.now(), released);
-  in_turn_ = true;
-  perform(released);
-  in_turn_ = false;
+  release(released);
   if (!process_) {
     return;
   }

@@ -71,6 +71,12 @@ class FocusHost {
   void perform(const focus::Action& action);
   void open(StreamId stream);
   void transmit(StreamId stream, const xml::Element& stanza);
+  void transmit(const std::vector<std::string>& texts);
+  void prepare(const focus::Action& action, LinkPeer& client);
+  bool resume(LinkPeer& link);
+  void acknowledge();
+  void release(focus::Actions& actions);
+  void note_asked(const focus::out::SendIq& request);
   void feed_all(std::vector<focus::Input>& inputs);
   void rearm();
   void on_timer();
