@@ -185,9 +185,7 @@ void App::finish_turn(Actions actions, Now now) {
       runtime->append_durable(of_links, now.wall);
     }
   }
-  for (focus::Operation& operation : of_links) {
-    actions.emplace_back(out::Persist{std::move(operation)});
-  }
+  focus::persist_first(of_links, actions);
   const std::uint64_t number = gate_.turn(std::move(actions), now.mono, commits, ready);
   for (const auto& runtime : links_) {
     if (runtime) {

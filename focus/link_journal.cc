@@ -94,4 +94,17 @@ std::vector<std::string> LinkJournal::take_replies(std::uint64_t released_turn) 
   return out;
 }
 
+void persist_first(std::vector<Operation>& operations, Actions& actions) {
+  if (operations.empty()) {
+    return;
+  }
+  Actions all;
+  all.reserve(operations.size() + actions.size());
+  for (Operation& operation : operations) {
+    all.emplace_back(out::Persist{std::move(operation)});
+  }
+  std::move(actions.begin(), actions.end(), std::back_inserter(all));
+  actions = std::move(all);
+}
+
 }  // namespace bascule::focus

@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "base/jid.h"
 #include "base/time.h"
+#include "focus/action.h"
 #include "focus/operation.h"
 
 namespace bascule::focus {
@@ -73,5 +74,9 @@ class LinkJournal {
   std::deque<Said> waiting_;
   std::vector<Operation> pushes_;  // Of the ending turn.
 };
+
+/// Puts the operations before the actions of their turn: nothing of it leaves before they are
+/// stored, or a process that ends in between would hear the same again and say the same again.
+void persist_first(std::vector<Operation>& operations, Actions& actions);
 
 }  // namespace bascule::focus

@@ -218,9 +218,7 @@ void FocusHost::run_turn(const std::function<void(focus::Focus&, Now, Actions&)>
   std::vector<focus::Operation> of_link;
   client.journal.append_to_commit(client.session ? server_.sent_by(*client.session) : 0,
                                   schedule_.both_clocks().wall, of_link);
-  for (focus::Operation& operation : of_link) {
-    actions.emplace_back(out::Persist{std::move(operation)});
-  }
+  focus::persist_first(of_link, actions);
   std::vector<focus::TurnCommit> commits;
   Actions ready;
   client.journal.turn_ended(
