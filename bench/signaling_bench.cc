@@ -52,7 +52,7 @@ void signal_sources(benchmark::State& state) {
           browser_sources(1'000 + 100 * static_cast<std::uint32_t>(i), endpoint(i).value())));
     }
     signaler.offered(endpoint(i), {.json = json});
-    BASCULE_CHECK(signaler.activate(endpoint(i), map).empty());
+    BASCULE_CHECK(signaler.activate(endpoint(i), map).settled.empty());
   }
   const EndpointId owner = endpoint(999'999);
   const auto sources = browser_sources(900'000, owner.value());
@@ -70,7 +70,7 @@ void signal_sources(benchmark::State& state) {
     }
     add = !add;
     signaler.changed(owner, before, receivers + 1, now);
-    for (const focus::SourceMessage& message : signaler.take_due(map, now, receivers)) {
+    for (const focus::SourceMessage& message : signaler.take_due(map, now, receivers).messages) {
       xml::Element iq{.name = "iq", .ns = "jabber:client"};
       iq.set("type", "set").set("id", "a1b2c3");
       iq.set("to", room.with_resource(message.receiver.value()).to_string());

@@ -165,7 +165,8 @@ class Conference {
   void count_restart(const Participant& participant, Turn& turn);
   void tell_bridge(Participant& participant, EndpointUpdate update, Turn& turn);
   void sources_changed(const EndpointId& owner, const SourceSnapshot& before, Turn& turn);
-  void send_source_messages(const std::vector<SourceMessage>& messages, Turn& turn);
+  void tell_sources(SourceRound round, Turn& turn);
+  void arm_signaling(Turn& turn);
   void signal_due(Turn& turn);
 
   // conference_moderation.cc: who may send, by the rules of the room.
@@ -189,6 +190,7 @@ class Conference {
   void restore_member(const EndpointId& endpoint, const ParticipantRow& row, Turn& turn);
   void restore_bridge(const op::BridgeSessionAdd& stored, const ConferenceRow& row, Turn& turn);
   void restore_session(Participant& participant, const ParticipantRow& row, Turn& turn);
+  void restore_pending_sources(const ConferenceRow& row, Turn& turn);
 
   // conference_bridges.cc: what bridges answer.
   BridgeUse& use_of(const BridgeJid& bridge, Turn& turn, Surroundings& around);

@@ -14,6 +14,7 @@ namespace {
 /// Receivers told in one turn; the rest follows in the next, so that inputs are not held up.
 constexpr std::size_t kReceiversPerTurn = 200;
 constexpr Duration kReceiversPause = std::chrono::milliseconds{1};
+constexpr Duration kSignalingRetry = std::chrono::milliseconds{200};
 
 template <class... Handlers>
 struct Overloaded : Handlers... {
@@ -136,7 +137,7 @@ IqReply Conference::accept(Participant& participant, const jingle::Accept& accep
   if (!added->empty()) {
     sources_changed(participant.endpoint, before, turn);
   }
-  send_source_messages(signaler_.activate(participant.endpoint, sources_), turn);
+  tell_sources(signaler_.activate(participant.endpoint, sources_), turn);
   return done();
 }
 
@@ -221,22 +222,41 @@ void Conference::sources_changed(const EndpointId& owner, const SourceSnapshot& 
     relays_.endpoint_changed(*sender->bridge, owner);
     touch_relays(turn);
   }
-  signaler_.changed(owner, before, participants_.size(), turn.now.mono);
+  auto receivers = signaler_.changed(owner, before, participants_.size(), turn.now.mono);
+  if (!receivers.empty()) {
+    turn.persist(make_sources_pending(room_jid(), owner, before.sources(), std::move(receivers)));
+  }
+  arm_signaling(turn);
+}
+
+void Conference::arm_signaling(Turn& turn) {
   if (const auto due = signaler_.next_deadline()) {
     turn.shared.deadlines.set_no_later(timer(TimerKind::kSourceSignaling), *due);
   }
 }
 
 void Conference::signal_due(Turn& turn) {
-  send_source_messages(signaler_.take_due(sources_, turn.now.mono, kReceiversPerTurn), turn);
+  // What is said on a broken link is lost; and until a room is entered again, who left it meanwhile
+  // is not known, and would be announced.
+  const bool outside =
+      state_ == ConferenceState::kSuspended || state_ == ConferenceState::kRejoining;
+  if (outside || !turn.shared.is_up(StreamId::kClient)) {
+    turn.set_timer(timer(TimerKind::kSourceSignaling), kSignalingRetry);
+    return;
+  }
+  tell_sources(signaler_.take_due(sources_, turn.now.mono, kReceiversPerTurn), turn);
   if (const auto due = signaler_.next_deadline()) {
     turn.shared.deadlines.set(timer(TimerKind::kSourceSignaling),
                               std::max(*due, turn.now.mono + kReceiversPause));
   }
 }
 
-void Conference::send_source_messages(const std::vector<SourceMessage>& messages, Turn& turn) {
-  for (const SourceMessage& message : messages) {
+void Conference::tell_sources(SourceRound round, Turn& turn) {
+  if (!round.settled.empty()) {
+    // Before the messages: these must not leave while the next process would send them again.
+    turn.persist(op::SourcesTold{room_jid(), std::move(round.settled)});
+  }
+  for (const SourceMessage& message : round.messages) {
     const Participant* receiver = find(message.receiver);
     if (receiver == nullptr || !receiver->jingle.is_open()) {
       continue;

@@ -58,6 +58,7 @@ void Conference::restore(const ConferenceRow& row, Turn& turn) {
   for (const auto& [endpoint, member] : row.participants) {
     restore_session(*find(endpoint), member, turn);
   }
+  restore_pending_sources(row, turn);
   arm_bridge_timer(turn);
   ++turn.counters().conferences_restored;
   turn.info("conference.restored",
@@ -151,10 +152,30 @@ void Conference::restore_session(Participant& participant, const ParticipantRow&
                                          {"rule", std::string(to_string(added.error().rule))}});
     }
   }
-  // What was collected for it in the earlier process is lost with that. Saying everything again is
-  // no way out: a web client makes a second media line of a source it knows (lib-jitsi-meet:
-  // JingleSessionPC.ts `_addOrRemoveRemoteStream`).
-  send_source_messages(signaler_.activate(participant.endpoint, sources_), turn);
+  tell_sources(signaler_.activate(participant.endpoint, sources_), turn);
+}
+
+/// What was collected in the earlier process and not said. Each receiver must get exactly that: a
+/// web client makes a second media line of a source it is told of again (lib-jitsi-meet:
+/// JingleSessionPC.ts `_addOrRemoveRemoteStream`).
+void Conference::restore_pending_sources(const ConferenceRow& row, Turn& turn) {
+  for (const auto& [owner, entries] : row.pending_sources) {
+    for (const PendingSources& pending : entries) {
+      const SourceSnapshot before = sources_.snapshot_of(from_records(pending));
+      for (const EndpointId& receiver : pending.receivers) {
+        signaler_.restore(receiver, owner, before, participants_.size(), turn.now.mono);
+      }
+    }
+  }
+  // Who lost its bridge and has no other yet starts anew: what the others know of it is to go.
+  for (const auto& [endpoint, member] : row.participants) {
+    if (const auto known = from_records(member);
+        !known.empty() && !find(endpoint)->jingle.is_open()) {
+      turn.persist(make_sources_remove(room_jid(), endpoint, known));
+      sources_changed(endpoint, sources_.snapshot_of(known), turn);
+    }
+  }
+  arm_signaling(turn);
 }
 
 }  // namespace bascule::focus

@@ -40,7 +40,9 @@ constexpr std::array<std::string_view, std::variant_size_v<Operation>> kNames = 
     "bridge_learned",
     "room_seen",
     "decision",
-    "moderation_set"};
+    "moderation_set",
+    "sources_pending",
+    "sources_told"};
 
 // ---- structure check -------------------------------------------------------------------------
 
@@ -360,6 +362,8 @@ template <class T>
 T blank() {
   if constexpr (std::is_same_v<T, Ssrc>) {
     return Ssrc(1);
+  } else if constexpr (std::is_same_v<T, EndpointId>) {
+    return EndpointId("");
   } else {
     return T{};
   }
@@ -416,6 +420,11 @@ struct KeyCheck {
   void operator()(const char*, const OccupantJid& jid) { ok = ok && !jid.jid().resource().empty(); }
   void operator()(const char*, const BridgeJid& jid) { ok = ok && !jid.jid().resource().empty(); }
   void operator()(const char*, const EndpointId& id) { ok = ok && !id.value().empty(); }
+  void operator()(const char* name, const std::vector<EndpointId>& ids) {
+    for (const EndpointId& id : ids) {
+      (*this)(name, id);
+    }
+  }
 
   static bool is_room(const RoomJid& room) { return !room.empty() && room.jid().is_bare(); }
 };

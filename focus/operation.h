@@ -186,6 +186,24 @@ struct SourcesRemove {
   friend bool operator==(const SourcesRemove&, const SourcesRemove&) = default;
 };
 
+/// `owner` had these sources until just now, and `receivers` know no others yet. Of a receiver for
+/// which that is pending already nothing changes: what counts is what it was told last.
+struct SourcesPending {
+  RoomJid room;
+  EndpointId owner{""};
+  std::vector<SourceRecord> sources;
+  std::vector<SourceGroupRecord> groups;
+  std::vector<EndpointId> receivers;
+  friend bool operator==(const SourcesPending&, const SourcesPending&) = default;
+};
+/// These know the sources of everybody as they are now. So does, without this operation, who is
+/// offered a session; and whose session ended is told nothing (JingleSet, ParticipantRemove).
+struct SourcesTold {
+  RoomJid room;
+  std::vector<EndpointId> receivers;
+  friend bool operator==(const SourcesTold&, const SourcesTold&) = default;
+};
+
 /// An endpoint was placed on a bridge. Found in older files only: `Decision` says more.
 struct Placement {
   Instant at{};  ///< First: placements are ordered by time.
@@ -319,7 +337,8 @@ using Operation =
                  op::BridgeSessionRemove, op::EndpointSet, op::EndpointRemove, op::SourcesAdd,
                  op::SourcesRemove, op::Placement, op::PendingSet, op::PendingRemove, op::LinkSet,
                  op::InboundHandled, op::OutboundPush, op::OutboundAck, op::Started, op::Note,
-                 op::BridgeLearned, op::RoomSeen, op::Decision, op::ModerationSet>;
+                 op::BridgeLearned, op::RoomSeen, op::Decision, op::ModerationSet,
+                 op::SourcesPending, op::SourcesTold>;
 
 /// Longest encoded operation accepted back, bytes; a stanza is at most 512 KiB.
 inline constexpr std::size_t kOperationBytesMax = std::size_t{1} << 20U;

@@ -250,5 +250,18 @@ void visit_fields(V& visit, T& x) {
   visit("settling", x.settling);
   visit("full", x.fleet_full);
 }
+template <class V, MaybeConst<op::SourcesPending> T>
+void visit_fields(V& visit, T& x) {
+  visit("room", x.room);
+  visit("owner", x.owner);
+  visit("sources", x.sources);
+  visit("groups", x.groups);
+  visit("receivers", x.receivers);
+}
+template <class V, MaybeConst<op::SourcesTold> T>
+void visit_fields(V& visit, T& x) {
+  visit("room", x.room);
+  visit("receivers", x.receivers);
+}
 
 }  // namespace bascule::focus

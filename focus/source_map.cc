@@ -372,6 +372,13 @@ SourceSnapshot ConferenceSourceMap::snapshot(const EndpointId& owner) const {
   return known == owners_.end() ? SourceSnapshot{} : known->second;
 }
 
+SourceSnapshot ConferenceSourceMap::snapshot_of(EndpointSources sources) {
+  if (sources.empty()) {
+    return {};
+  }
+  return {++last_version_, std::make_shared<const EndpointSources>(std::move(sources))};
+}
+
 std::optional<EndpointId> ConferenceSourceMap::owner_of(Ssrc ssrc) const {
   const auto known = owner_by_ssrc_.find(ssrc);
   if (known == owner_by_ssrc_.end()) {

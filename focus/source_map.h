@@ -91,6 +91,8 @@ class ConferenceSourceMap {
 
   /// The sources of `owner` as they are now. O(log owners).
   [[nodiscard]] SourceSnapshot snapshot(const EndpointId& owner) const;
+  /// A set that is not (any more) in the map, as a snapshot with a version of its own.
+  [[nodiscard]] SourceSnapshot snapshot_of(proto::EndpointSources sources);
   /// Everything, by owner; owners without sources are absent.
   [[nodiscard]] const std::map<EndpointId, SourceSnapshot>& owners() const { return owners_; }
   [[nodiscard]] std::optional<EndpointId> owner_of(Ssrc ssrc) const;

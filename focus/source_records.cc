@@ -39,6 +39,32 @@ std::optional<std::string> if_not_empty(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional(text);
 }
 
+void append(proto::EndpointSources& sources, const SourceRecord& record) {
+  proto::Source source;
+  source.ssrc = record.ssrc;
+  source.name = if_not_empty(record.name);
+  source.msid = if_not_empty(record.msid);
+  source.injected = record.injected;
+  if (const auto type = proto::parse_video_type(record.video_type)) {
+    source.video_type = *type;
+  }
+  (record.media == MediaKind::kAudio ? sources.audio : sources.video).push_back(std::move(source));
+}
+
+void append(proto::EndpointSources& sources, const std::vector<SourceGroupRecord>& groups) {
+  for (const auto& record : groups) {
+    proto::SourceGroup group;
+    group.semantics = record.semantics == proto::to_string(proto::GroupSemantics::kFid)
+                          ? proto::GroupSemantics::kFid
+                      : record.semantics == proto::to_string(proto::GroupSemantics::kSim)
+                          ? proto::GroupSemantics::kSim
+                          : proto::GroupSemantics::kFecFr;
+    group.ssrcs = record.ssrcs;
+    (record.media == MediaKind::kAudio ? sources.audio_groups : sources.video_groups)
+        .push_back(std::move(group));
+  }
+}
+
 }  // namespace
 
 std::vector<SourceRecord> to_records(const proto::EndpointSources& sources) {
@@ -62,31 +88,27 @@ op::SourcesRemove make_sources_remove(const RoomJid& room, const EndpointId& own
   return operation;
 }
 
+op::SourcesPending make_sources_pending(const RoomJid& room, const EndpointId& owner,
+                                        const proto::EndpointSources& before,
+                                        std::vector<EndpointId> receivers) {
+  return {room, owner, to_records(before), group_records(before), std::move(receivers)};
+}
+
 proto::EndpointSources from_records(const ParticipantRow& row) {
   proto::EndpointSources sources;
   for (const auto& [ssrc, record] : row.sources) {
-    proto::Source source;
-    source.ssrc = ssrc;
-    source.name = if_not_empty(record.name);
-    source.msid = if_not_empty(record.msid);
-    source.injected = record.injected;
-    if (const auto type = proto::parse_video_type(record.video_type)) {
-      source.video_type = *type;
-    }
-    (record.media == MediaKind::kAudio ? sources.audio : sources.video)
-        .push_back(std::move(source));
+    append(sources, record);
   }
-  for (const auto& record : row.groups) {
-    proto::SourceGroup group;
-    group.semantics = record.semantics == proto::to_string(proto::GroupSemantics::kFid)
-                          ? proto::GroupSemantics::kFid
-                      : record.semantics == proto::to_string(proto::GroupSemantics::kSim)
-                          ? proto::GroupSemantics::kSim
-                          : proto::GroupSemantics::kFecFr;
-    group.ssrcs = record.ssrcs;
-    (record.media == MediaKind::kAudio ? sources.audio_groups : sources.video_groups)
-        .push_back(std::move(group));
+  append(sources, row.groups);
+  return sources;
+}
+
+proto::EndpointSources from_records(const PendingSources& pending) {
+  proto::EndpointSources sources;
+  for (const SourceRecord& record : pending.sources) {
+    append(sources, record);
   }
+  append(sources, pending.groups);
   return sources;
 }
 

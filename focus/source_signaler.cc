@@ -49,16 +49,16 @@ void SourceSignaler::offered(const EndpointId& receiver, SourceReceiver how) {
   receivers_.emplace(receiver, Receiver{.how = how});
 }
 
-std::vector<SourceMessage> SourceSignaler::activate(const EndpointId& receiver,
-                                                    const ConferenceSourceMap& map) {
-  std::vector<SourceMessage> messages;
+SourceRound SourceSignaler::activate(const EndpointId& receiver, const ConferenceSourceMap& map) {
+  SourceRound round;
   const auto known = receivers_.find(receiver);
   if (known != receivers_.end()) {
     known->second.active = true;
     DifferenceCache cache;
-    flush(receiver, known->second, map, cache, messages);
+    unschedule(receiver, known->second);
+    flush(receiver, known->second, map, cache, round);
   }
-  return messages;
+  return round;
 }
 
 void SourceSignaler::session_ended(const EndpointId& receiver) {
@@ -69,19 +69,38 @@ void SourceSignaler::session_ended(const EndpointId& receiver) {
   }
 }
 
-void SourceSignaler::changed(const EndpointId& owner, const SourceSnapshot& before,
-                             std::size_t participants, Instant now) {
+std::vector<EndpointId> SourceSignaler::changed(const EndpointId& owner,
+                                                const SourceSnapshot& before,
+                                                std::size_t participants, Instant now) {
+  std::vector<EndpointId> knew_before;
   const Instant due = now + delay(participants);
   for (auto& [id, receiver] : receivers_) {
-    if (id == owner || receiver.how.ssrc_rewriting) {
-      continue;
-    }
-    receiver.told.try_emplace(owner, before);
-    if (receiver.active && !receiver.due) {
-      receiver.due = due;
-      schedule_.emplace(due, id);
+    if (note(id, receiver, owner, before, due)) {
+      knew_before.push_back(id);
     }
   }
+  return knew_before;
+}
+
+void SourceSignaler::restore(const EndpointId& receiver, const EndpointId& owner,
+                             const SourceSnapshot& before, std::size_t participants, Instant now) {
+  const auto known = receivers_.find(receiver);
+  if (known != receivers_.end()) {
+    note(receiver, known->second, owner, before, now + delay(participants));
+  }
+}
+
+/// Returns whether it is news that the receiver is behind.
+bool SourceSignaler::note(const EndpointId& id, Receiver& receiver, const EndpointId& owner,
+                          const SourceSnapshot& before, Instant due) {
+  if (id == owner || receiver.how.ssrc_rewriting) {
+    return false;
+  }
+  if (receiver.active && !receiver.due) {
+    receiver.due = due;
+    schedule_.emplace(due, id);
+  }
+  return receiver.told.try_emplace(owner, before).second;
 }
 
 void SourceSignaler::left(const EndpointId& owner) {
@@ -91,9 +110,9 @@ void SourceSignaler::left(const EndpointId& owner) {
   }
 }
 
-std::vector<SourceMessage> SourceSignaler::take_due(const ConferenceSourceMap& map, Instant now,
-                                                    std::size_t receivers_max) {
-  std::vector<SourceMessage> messages;
+SourceRound SourceSignaler::take_due(const ConferenceSourceMap& map, Instant now,
+                                     std::size_t receivers_max) {
+  SourceRound round;
   DifferenceCache cache;
   for (std::size_t count = 0; count < receivers_max && !schedule_.empty(); ++count) {
     const auto [due, id] = *schedule_.begin();
@@ -102,9 +121,9 @@ std::vector<SourceMessage> SourceSignaler::take_due(const ConferenceSourceMap& m
     }
     Receiver& receiver = receivers_.at(id);
     unschedule(id, receiver);
-    flush(id, receiver, map, cache, messages);
+    flush(id, receiver, map, cache, round);
   }
-  return messages;
+  return round;
 }
 
 std::optional<Instant> SourceSignaler::next_deadline() const {
@@ -122,7 +141,10 @@ Duration SourceSignaler::delay(std::size_t participants) const {
 }
 
 void SourceSignaler::flush(const EndpointId& id, Receiver& receiver, const ConferenceSourceMap& map,
-                           DifferenceCache& cache, std::vector<SourceMessage>& out) {
+                           DifferenceCache& cache, SourceRound& out) {
+  if (receiver.told.empty()) {
+    return;
+  }
   DifferenceKey key{.filter = receiver.how.filter, .json = receiver.how.json};
   for (const auto& [owner, told] : receiver.told) {
     const std::uint64_t current = map.snapshot(owner).version;
@@ -147,12 +169,13 @@ void SourceSignaler::flush(const EndpointId& id, Receiver& receiver, const Confe
                                   .added = make_payload(added, key.json)});
   }
   receiver.told.clear();
+  out.settled.push_back(id);
   const Difference& difference = cache.at(key);
   if (difference.removed) {
-    out.push_back({id, proto::JingleAction::kSourceRemove, difference.removed});
+    out.messages.push_back({id, proto::JingleAction::kSourceRemove, difference.removed});
   }
   if (difference.added) {
-    out.push_back({id, proto::JingleAction::kSourceAdd, difference.added});
+    out.messages.push_back({id, proto::JingleAction::kSourceAdd, difference.added});
   }
 }
 

@@ -32,6 +32,13 @@ struct SourceMessage {
   std::shared_ptr<const proto::SharedSources> payload;
 };
 
+/// What is said at one moment, and to whom everything was said with it.
+struct SourceRound {
+  std::vector<SourceMessage> messages;
+  /// Who had changes pending and has none any more: also those for whom they cancelled out.
+  std::vector<EndpointId> settled;
+};
+
 /// The IQ's payload for the receiver's session `sid`. Nobody waits for its answer: order on the
 /// stream is what keeps the client in step (Jicofo: JingleSession.kt `addSource`).
 [[nodiscard]] proto::Jingle make_jingle(const SourceMessage& message, std::string sid);
@@ -59,15 +66,21 @@ class SourceSignaler {
   void offered(const EndpointId& receiver, SourceReceiver how);
 
   /// The receiver accepted its offer: sends what was collected meanwhile, without delay.
-  std::vector<SourceMessage> activate(const EndpointId& receiver, const ConferenceSourceMap& map);
+  SourceRound activate(const EndpointId& receiver, const ConferenceSourceMap& map);
 
   /// The receiver's session ended; nothing is sent until another offer. Unknown receiver: no-op.
   void session_ended(const EndpointId& receiver);
 
   /// `owner` had `before` until just now. Schedules the announcement for every receiver but the
   /// owner. `participants` is the size of the conference, visitors and gateways included.
-  void changed(const EndpointId& owner, const SourceSnapshot& before, std::size_t participants,
-               Instant now);
+  /// Returns the receivers that knew `before`; the others know something older.
+  std::vector<EndpointId> changed(const EndpointId& owner, const SourceSnapshot& before,
+                                  std::size_t participants, Instant now);
+
+  /// The same for one receiver, as an earlier process left it: what it was told last is `before`.
+  /// Of those the bridge tells, and those without an offer, nothing is kept.
+  void restore(const EndpointId& receiver, const EndpointId& owner, const SourceSnapshot& before,
+               std::size_t participants, Instant now);
 
   /// `owner` left the room: clients forget its sources by themselves, so nothing is announced. Also
   /// forgets the owner as a receiver.
@@ -75,8 +88,7 @@ class SourceSignaler {
 
   /// What is due at `now`, of at most `receivers_max` receivers; call again while `next_deadline`
   /// is due. For each receiver its source-remove comes before its source-add.
-  std::vector<SourceMessage> take_due(const ConferenceSourceMap& map, Instant now,
-                                      std::size_t receivers_max);
+  SourceRound take_due(const ConferenceSourceMap& map, Instant now, std::size_t receivers_max);
 
   [[nodiscard]] std::optional<Instant> next_deadline() const;
 
@@ -96,7 +108,9 @@ class SourceSignaler {
   using DifferenceCache = std::map<DifferenceKey, Difference>;
 
   static void flush(const EndpointId& id, Receiver& receiver, const ConferenceSourceMap& map,
-                    DifferenceCache& cache, std::vector<SourceMessage>& out);
+                    DifferenceCache& cache, SourceRound& out);
+  bool note(const EndpointId& id, Receiver& receiver, const EndpointId& owner,
+            const SourceSnapshot& before, Instant due);
   void unschedule(const EndpointId& id, Receiver& receiver);
 
   std::vector<SignalingDelay> delays_;

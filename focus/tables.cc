@@ -1,6 +1,8 @@
 #include "focus/tables.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace bascule::focus {
 namespace {
@@ -19,6 +21,25 @@ void assign_if(T& field, const std::optional<T>& change) {
   if (change) {
     field = *change;
   }
+}
+
+void forget_receivers(ConferenceRow& row, const std::vector<EndpointId>& receivers) {
+  for (auto owner = row.pending_sources.begin(); owner != row.pending_sources.end();) {
+    for (PendingSources& pending : owner->second) {
+      for (const EndpointId& receiver : receivers) {
+        pending.receivers.erase(receiver);
+      }
+    }
+    std::erase_if(owner->second,
+                  [](const PendingSources& pending) { return pending.receivers.empty(); });
+    owner = owner->second.empty() ? row.pending_sources.erase(owner) : std::next(owner);
+  }
+}
+
+/// Neither a receiver nor an owner any more.
+void forget_pending(ConferenceRow& row, const EndpointId& participant) {
+  row.pending_sources.erase(participant);
+  forget_receivers(row, {participant});
 }
 
 /// Applies one alternative; see Tables::apply.
@@ -72,7 +93,9 @@ struct Applier {
     if (row == nullptr) {
       return false;
     }
-    row->participants[EndpointId(o.occupant.jid().resource())] = ParticipantRow{.identity = o};
+    const EndpointId endpoint(o.occupant.jid().resource());
+    forget_pending(*row, endpoint);
+    row->participants[endpoint] = ParticipantRow{.identity = o};
     return true;
   }
   bool operator()(const op::ParticipantSet& o) const {
@@ -91,6 +114,7 @@ struct Applier {
   bool operator()(const op::ParticipantRemove& o) const {
     ConferenceRow* row = conference(o.room);
     if (row != nullptr) {
+      forget_pending(*row, o.endpoint);
       row->participants.erase(o.endpoint);
     }
     return true;
@@ -101,6 +125,9 @@ struct Applier {
       return false;
     }
     row->jingle = JingleRow{.sid = o.sid, .generation = o.generation, .state = o.state};
+    if (o.state != JingleState::kActive) {
+      forget_receivers(*conference(o.room), {o.endpoint});
+    }
     return true;
   }
   bool operator()(const op::BridgeSessionAdd& o) const {
@@ -167,6 +194,43 @@ struct Applier {
     std::erase_if(row->groups, [&o](const SourceGroupRecord& group) {
       return std::find(o.groups.begin(), o.groups.end(), group) != o.groups.end();
     });
+    return true;
+  }
+  bool operator()(const op::SourcesPending& o) const {
+    if (find_participant(tables, o.room, o.owner) == nullptr) {
+      return false;
+    }
+    ConferenceRow* row = conference(o.room);
+    const auto known = row->pending_sources.find(o.owner);
+    std::set<EndpointId> receivers;
+    for (const EndpointId& receiver : o.receivers) {
+      const bool is_pending =
+          known != row->pending_sources.end() &&
+          std::any_of(known->second.begin(), known->second.end(),
+                      [&](const auto& pending) { return pending.receivers.contains(receiver); });
+      if (!is_pending && receiver != o.owner && row->participants.contains(receiver)) {
+        receivers.insert(receiver);
+      }
+    }
+    if (receivers.empty()) {
+      return true;
+    }
+    auto& entries = row->pending_sources[o.owner];
+    const auto same = std::find_if(entries.begin(), entries.end(), [&o](const auto& pending) {
+      return pending.sources == o.sources && pending.groups == o.groups;
+    });
+    if (same != entries.end()) {
+      same->receivers.merge(receivers);
+    } else {
+      entries.push_back({o.sources, o.groups, std::move(receivers)});
+    }
+    return true;
+  }
+  bool operator()(const op::SourcesTold& o) const {
+    ConferenceRow* row = conference(o.room);
+    if (row != nullptr) {
+      forget_receivers(*row, o.receivers);
+    }
     return true;
   }
   bool operator()(const op::Placement& o) const {
@@ -297,6 +361,19 @@ void append_participant(const RoomJid& room, const EndpointId& id, const Partici
   }
 }
 
+void append_pending(const RoomJid& room, const ConferenceRow& row, std::vector<Operation>& out) {
+  for (const auto& [owner, entries] : row.pending_sources) {
+    for (const PendingSources& pending : entries) {
+      out.emplace_back(
+          op::SourcesPending{.room = room,
+                             .owner = owner,
+                             .sources = pending.sources,
+                             .groups = pending.groups,
+                             .receivers = {pending.receivers.begin(), pending.receivers.end()}});
+    }
+  }
+}
+
 template <class Rows>
 void append_values(const Rows& rows, std::vector<Operation>& out) {
   for (const auto& [key, row] : rows) {
@@ -324,6 +401,7 @@ std::vector<Operation> Tables::to_operations() const {
     for (const auto& [id, participant] : conference.participants) {
       append_participant(room, id, participant, out);
     }
+    append_pending(room, conference, out);
   }
   for (const op::Placement& placement : placements) {
     out.emplace_back(placement);

@@ -35,11 +35,22 @@ struct ParticipantRow {
   friend bool operator==(const ParticipantRow&, const ParticipantRow&) = default;
 };
 
+/// Sources of one owner as some receivers know them, who were not told yet what changed since.
+struct PendingSources {
+  std::vector<SourceRecord> sources;
+  std::vector<SourceGroupRecord> groups;
+  std::set<EndpointId> receivers;  ///< One at least.
+  friend bool operator==(const PendingSources&, const PendingSources&) = default;
+};
+
 struct ConferenceRow {
   op::ConferenceCreate identity;  ///< As created, with later ConferenceSet applied.
   std::map<std::string, op::ModerationSet> moderation;  ///< By medium.
   std::map<BridgeJid, op::BridgeSessionAdd> bridge_sessions;
   std::map<EndpointId, ParticipantRow> participants;
+  /// By owner, in the order added. A receiver is in at most one entry of an owner; no two entries
+  /// of an owner have the same sources and groups.
+  std::map<EndpointId, std::vector<PendingSources>> pending_sources;
   friend bool operator==(const ConferenceRow&, const ConferenceRow&) = default;
 };
 
@@ -68,7 +79,8 @@ struct Tables {
 
   /// Changes the rows the operation names. Idempotent. Returns false, and changes nothing, when the
   /// row it needs is not there (only possible after a damaged log was cut).
-  /// Cost: O(log rows); removals O(what they remove).
+  /// Cost: O(log rows); removals O(what they remove); what makes pending sources of a receiver
+  /// obsolete, O(pending entries) for each receiver.
   bool apply(const Operation& operation);
 
   /// The shortest list of operations that builds an equal Tables from an empty one.

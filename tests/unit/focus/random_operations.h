@@ -30,6 +30,13 @@ class RandomOperations {
   bool coin() { return prng_.below(2) == 1; }
   RoomJid room() { return RoomJid(jid("room" + number(3) + "@conference.example.net")); }
   EndpointId endpoint() { return EndpointId("ep" + number(4)); }
+  std::vector<EndpointId> endpoints() {
+    std::vector<EndpointId> list;
+    for (auto left = prng_.below(4); left > 0; --left) {
+      list.push_back(endpoint());
+    }
+    return list;
+  }
   BridgeJid bridge() { return BridgeJid(jid("brewery@internal.example.net/jvb" + number(3))); }
   StreamId stream() { return static_cast<StreamId>(prng_.below(kStreamCount)); }
   std::int64_t ticks() { return static_cast<std::int64_t>(prng_.below(1'000'000'000'000)); }
@@ -234,6 +241,10 @@ class RandomOperations {
             ticks(), Duration(ticks())};
       case 24:
         return op::ModerationSet{room(), coin() ? "audio" : "video", coin(), {text(), text()}};
+      case 25:
+        return op::SourcesPending{room(), endpoint(), sources(), groups(), endpoints()};
+      case 26:
+        return op::SourcesTold{room(), endpoints()};
       default:
         return decision();
     }

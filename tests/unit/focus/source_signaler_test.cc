@@ -53,9 +53,9 @@ class Room {
   }
   std::vector<SourceMessage> join(const EndpointId& receiver, SourceReceiver how = kJson) {
     signaler.offered(receiver, how);
-    return signaler.activate(receiver, map);
+    return signaler.activate(receiver, map).messages;
   }
-  std::vector<SourceMessage> due() { return signaler.take_due(map, now, kAll); }
+  std::vector<SourceMessage> due() { return signaler.take_due(map, now, kAll).messages; }
 
   ConferenceSourceMap map{{}};
   SourceSignaler signaler;
@@ -157,7 +157,7 @@ TEST(SourceSignalerTest, APendingReceiverIsToldRightAfterItsAccept) {
   room.signaler.offered(kTwo, kJson);  // The offer has source 1.
   room.add(kOne, set_of({v(2)}));
   EXPECT_EQ(room.signaler.next_deadline(), std::nullopt);
-  const auto messages = room.signaler.activate(kTwo, room.map);
+  const auto messages = room.signaler.activate(kTwo, room.map).messages;
   ASSERT_EQ(messages.size(), 1U);
   EXPECT_EQ(sources_of(messages[0]), owned(kOne, set_of({v(2)})));
 }
@@ -284,10 +284,10 @@ TEST(SourceSignalerTest, ALargeRoomIsServedInPortions) {
     room.join(endpoint("r" + std::to_string(i)));
   }
   room.add(kOne, set_of({a(1)}));
-  EXPECT_EQ(room.signaler.take_due(room.map, kStart, 2).size(), 2U);
+  EXPECT_EQ(room.signaler.take_due(room.map, kStart, 2).settled.size(), 2U);
   EXPECT_EQ(room.signaler.next_deadline(), kStart);
-  EXPECT_EQ(room.signaler.take_due(room.map, kStart, 2).size(), 2U);
-  EXPECT_EQ(room.signaler.take_due(room.map, kStart, 2).size(), 1U);
+  EXPECT_EQ(room.signaler.take_due(room.map, kStart, 2).settled.size(), 2U);
+  EXPECT_EQ(room.signaler.take_due(room.map, kStart, 2).settled.size(), 1U);
   EXPECT_EQ(room.signaler.next_deadline(), std::nullopt);
 }
 
@@ -366,7 +366,7 @@ class RandomRoom {
         clients_[i].offer(room_.map, kIds[i], how(i).filter);
         break;
       case 1:
-        deliver(room_.signaler.activate(kIds[i], room_.map));
+        deliver(room_.signaler.activate(kIds[i], room_.map).messages);
         break;
       case 2:
         room_.leave(kIds[i]);
@@ -387,14 +387,14 @@ class RandomRoom {
         }
       }
     }
-    deliver(room_.signaler.take_due(room_.map, room_.now, 2));
+    deliver(room_.signaler.take_due(room_.map, room_.now, 2).messages);
   }
 
   void settle_and_compare() {
     for (std::size_t i = 0; i < kIds.size(); ++i) {
       room_.signaler.offered(kIds[i], how(i));
       clients_[i].offer(room_.map, kIds[i], how(i).filter);
-      deliver(room_.signaler.activate(kIds[i], room_.map));
+      deliver(room_.signaler.activate(kIds[i], room_.map).messages);
     }
     for (int i = 0; i < 30; ++i) {
       const std::size_t owner = prng_.below(kIds.size());
@@ -406,7 +406,7 @@ class RandomRoom {
         room_.remove(kIds[owner], one);
       }
       room_.now += milliseconds{static_cast<std::int64_t>(prng_.below(200))};
-      deliver(room_.signaler.take_due(room_.map, room_.now, 3));
+      deliver(room_.signaler.take_due(room_.map, room_.now, 3).messages);
     }
     room_.now += seconds{1};
     deliver(room_.due());
