@@ -48,7 +48,7 @@ TEST_F(Restart, AfterAKillTheMeetingGoesOnAndGrows) {
   meet();
   stage.daemon.kill();
   start_again();
-  EXPECT_TRUE(went_on()) << stage.daemon.log();
+  stage.until("the session goes on", [this] { return went_on(); });
   ScriptedClient& third = stage.client("goes-on");
   stage.enter(third);
   stage.until_all_see_each_other({&first, &second, &third});
@@ -67,7 +67,7 @@ TEST_F(Restart, WhatHappensWhileNobodyIsThereIsMadeUpFor) {
   third.join();
   stage.until("the newcomer is in the room", [&third] { return third.is_in_room(); });
   start_again();
-  EXPECT_TRUE(went_on()) << stage.daemon.log();
+  stage.until("the session goes on", [this] { return went_on(); });
   stage.until_all_see_each_other({&second, &third});
   stage.until("who left is gone from the bridge",
               [this] { return stage.endpoints_on_bridges() == 2; });
@@ -83,7 +83,7 @@ TEST_F(Restart, TermLeavesEverythingToTheNextProcess) {
   EXPECT_LT(Stage::Clock::now() - began, milliseconds(500));
   EXPECT_EQ(stage.endpoints_on_bridges(), 2);
   start_again();
-  EXPECT_TRUE(went_on()) << stage.daemon.log();
+  stage.until("the session goes on", [this] { return went_on(); });
   EXPECT_EQ(stage.daemon.log_line("store.damaged", ""), "");
   ScriptedClient& third = stage.client("goes-on");
   stage.enter(third);
