@@ -39,7 +39,7 @@ struct Deployment {
   Jid internal_service = Jid::parse("internal.auth.meet.sim").value();
   Jid pubsub_service = Jid::parse("pubsub.meet.sim").value();  ///< Where a world has one.
   std::string pubsub_node = "sharedStatsNode";
-  bool fixed_resource = true;  ///< Every process of the focus binds the same resource.
+  bool stream_management = true;  ///< XEP-0198 on the client link, with resumption.
   RoomJid brewery = RoomJid(Jid::parse("jvbbrewery@internal.auth.meet.sim").value());
 };
 

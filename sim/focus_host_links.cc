@@ -16,15 +16,12 @@ namespace out = focus::out;
 
 namespace {
 
-// With a fixed resource the server ends the session of a dead process when the next one binds, and
-// its rooms see the focus leave; with a fresh one the nick is taken over unseen.
-Jid address_of(StreamId stream, const Deployment& deployment, std::uint64_t process) {
+Jid address_of(StreamId stream, const Deployment& deployment) {
   switch (stream) {
     case StreamId::kRequests:
       return deployment.focus_component;
     case StreamId::kClient:
-      return deployment.focus_user.with_resource(
-          deployment.fixed_resource ? "focus" : "focus-" + std::to_string(process));
+      return deployment.focus_user.with_resource("focus");
     case StreamId::kService:
       return deployment.service_component;
   }
@@ -37,7 +34,7 @@ focus::LinkOptions link_options(StreamId stream, const Deployment& deployment,
                                 std::uint64_t process) {
   focus::LinkOptions options;
   options.stream = stream;
-  options.resumable = stream == StreamId::kClient;
+  options.resumable = stream == StreamId::kClient && deployment.stream_management;
   options.id_token = process;
   if (stream == StreamId::kService) {
     options.send_from =
@@ -115,23 +112,24 @@ void FocusHost::open(StreamId stream) {
       return;
     }
     LinkPeer& link = peer(stream);
-    const bool resumable = stream == StreamId::kClient;
+    const bool resumable = link.link.is_resumable();
     std::vector<Input> inputs;
     if (resumable && resume(link)) {
-      link.link.up({.bound_jid = address_of(stream, deployment_, number), .resumed = true}, inputs);
+      link.link.up({.bound_jid = link.bound, .resumed = true}, inputs);
       feed_all(inputs);
       return;
     }
-    const Jid address = address_of(stream, deployment_, number);
+    const Jid address = address_of(stream, deployment_);
     link.session = server_.open(link, address, resumable);
     if (!link.session) {
       link.went_down();
       return;
     }
     link.up = true;
-    if (resumable) {
+    link.bound = address;
+    if (stream == StreamId::kClient) {
       link.heard = 0;
-      link.journal.session_began(address, std::to_string(*link.session));
+      link.journal.session_began(address, resumable ? std::to_string(*link.session) : "");
     }
     link.link.up({.bound_jid = address, .resumed = false}, inputs);
     feed_all(inputs);
@@ -156,6 +154,7 @@ bool FocusHost::resume(LinkPeer& link) {
   link.up = true;
   if (inherits) {
     link.session = session;
+    link.bound = stored->second.link.bare.with_resource(stored->second.link.resource);
     link.heard = handled;
     std::vector<std::string> unsent;
     for (const auto& [index, stanza] : stored->second.unacked) {

@@ -39,7 +39,6 @@ constexpr std::string_view kUsage =
     "  --seeds-file FILE  seeds that failed once, one per line, run as well ('#' comments)\n"
     "  --wire             every stanza goes through the XML writer and parser\n"
     "  --no-faults        only people coming and going\n"
-    "  --fresh-resource   the focus takes its rooms over unseen after a crash (see sim/world.h)\n"
     "  --relays WHICH     conferences may span bridges in all or none (default: every third seed)\n"
     "  --no-crash         faults, but the focus process lives\n"
     "  --json FILE        the figures of the run\n"
@@ -96,8 +95,6 @@ std::optional<Arguments> parse(int argc, char** argv) {
       arguments.world.wire = true;
     } else if (option == "--no-faults") {
       arguments.world.faults = false;
-    } else if (option == "--fresh-resource") {
-      arguments.world.fresh_resource = true;
     } else if (option == "--relays" && has_value) {
       const std::string_view which = argv[++i];
       if (which != "all" && which != "none") {

@@ -84,7 +84,7 @@ void World::draw() {
   // Bridges crash at random here, so that innocent conferences become suspects: they must be let in
   // again well within the time in which everybody is to be back.
   focus_options_.placement.poison_hold = seconds{60};
-  deployment_.fixed_resource = !options_.fresh_resource;
+  deployment_.stream_management = options_.seed % kForgetfulServerEvery != 0;
   NetworkOptions network;
   network.wire = options_.wire;
   network.latency_max = milliseconds{static_cast<std::int64_t>(2 + prng_.below(80))};

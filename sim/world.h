@@ -19,15 +19,15 @@ namespace bascule::sim {
 
 /// Whether conferences may span bridges.
 enum class Relays : std::uint8_t { kSome, kAll, kNone };  ///< kSome: every third seed.
+/// Seeds with a server that has no stream management: a session ends with its connection, and rooms
+/// see the focus leave when it crashes.
+inline constexpr std::uint64_t kForgetfulServerEvery = 4;
 
 /// How a run is set up; what is not given here the seed draws.
 struct WorldOptions {
   std::uint64_t seed = 1;
   bool wire = false;        ///< Every stanza through the writer and the parser.
   bool crash_focus = true;  ///< Among the faults: the focus dies between any two actions.
-  /// The focus binds another resource in each life, so that rooms survive its crash. Not what the
-  /// daemon does; source-adds that were being collected at the crash are then lost.
-  bool fresh_resource = false;
   Relays relays = Relays::kSome;
   bool faults = true;  ///< false: only people coming and going.
   Duration fault_phase = std::chrono::seconds{90};
