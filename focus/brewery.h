@@ -86,15 +86,15 @@ class Brewery {
     bool health_asked = false;
     bool shutting_down = false;  // As announced, or gone unhealthy: told to others once.
     bool unhealthy = false;
-    bool dead = false;                // Given up, until it is heard of again.
-    std::optional<Instant> heard_at;  // Last presence with a report.
-    std::optional<Instant> load_at;   // Last presence with a load it had not told before.
-    std::string told_at;              // Its own time of that, compared only.
-    Instant seen_at{};                // Came into the brewery.
-    bool mute_told = false;           // That it tells nothing.
+    bool dead = false;                   // Given up, until it is heard of again.
+    std::optional<Instant> heard_at;     // Last presence with a report.
+    std::optional<Instant> load_at;      // Last presence with a load it had not told before.
+    std::string told_at;                 // Its own time of that, compared only.
+    Instant seen_at{};                   // Came into the brewery.
+    bool mute_told = false;              // That it tells nothing.
     std::optional<Instant> reported_at;  // Last report of anybody since we started.
-    Jid real_jid;                     // As the room shows it; may be empty.
-    bool twins = false;               // Two sessions under one nick, told once.
+    Jid real_jid;                        // As the room shows it; may be empty.
+    bool twins = false;                  // Two sessions under one nick, told once.
   };
 
   void send_join(Turn& turn);
