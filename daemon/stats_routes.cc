@@ -67,9 +67,9 @@ Json to_json(const StoreUpkeep::Backup& backup) {
 
 Json to_json(const StoreUpkeep::Rebuild& rebuild,
              const std::optional<focus::StatsRequery>& requery) {
-  const bool failed_ = rebuild.outcome && !*rebuild.outcome;
+  const bool has_failed = rebuild.outcome && !*rebuild.outcome;
   Json out{{"state", !rebuild.ended ? "running"
-                     : failed_      ? "failed"
+                     : has_failed   ? "failed"
                                     : "done"},
            {"dry_run", rebuild.options.dry_run},
            {"force", rebuild.options.force},
@@ -85,7 +85,7 @@ Json to_json(const StoreUpkeep::Rebuild& rebuild,
                        : Json(nullptr);
   out["result"] = rebuild.outcome && *rebuild.outcome ? stats::sqlite::to_json(**rebuild.outcome)
                                                       : Json(nullptr);
-  out["error"] = failed_ ? Json(rebuild.outcome->error().what) : Json(nullptr);
+  out["error"] = has_failed ? Json(rebuild.outcome->error().what) : Json(nullptr);
   return out;
 }
 

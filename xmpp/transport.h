@@ -59,6 +59,7 @@ class Transport {
   /// The same of a stanza that is serialised already, in `jabber:client`. While the link is down
   /// and its session can be resumed it is kept for that. Only where `resumable_session` may be
   /// given.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): whoever implements it keeps the text.
   virtual void send_text(std::string /*text*/) { BASCULE_CHECK(false); }
   /// False, and said in the log, when a stanza of this size would not be sent.
   [[nodiscard]] virtual bool takes(std::string_view /*text*/) { return true; }

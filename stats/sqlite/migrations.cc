@@ -16,12 +16,12 @@ struct Step {
 };
 
 const std::array<Step, 1>& steps() {
-  static const std::array<Step, 1> all{{
+  static const std::array<Step, 1> kAll{{
       // 2: sums per minute outlive the reports. No index by bridge: with many bridges each report
       // would write a page of its own there, twelve times the report; ids ascend with time.
       {kStatsFileName, 1, std::string(kMinuteSchema) + "DROP INDEX ix_sample;"},
   }};
-  return all;
+  return kAll;
 }
 
 Error to_error(const SqlError& error) {

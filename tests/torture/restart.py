@@ -148,7 +148,7 @@ def main():
                    "--rejoin-min", 0.3, "--rejoin-max", 1.5, "--reload-min", 1, "--reload-max", 3])
     return conduct("restart", arguments,
                    lambda logs: Restarts(Scene(arguments.bindir, logs,
-                                               Fleet(BRIDGES, ["--capacity", 400], process_each=False), crowd,
+                                               Fleet(BRIDGES, ["--capacity", 1000], process_each=False), crowd,
                                                Focus(server_settings=SERVER_SETTINGS), arguments.seed), arguments),
                    finish)
 

@@ -54,11 +54,17 @@ void Crowd::add(int room, int seat) {
 }
 
 void Crowd::leave(int count) {
+  std::vector<Participant*> present;
   for (const auto& participant : participants_) {
-    if (count > 0 && participant->state() == Participant::State::kInRoom) {
-      participant->leave();
-      --count;
+    if (participant->state() == Participant::State::kInRoom) {
+      present.push_back(participant.get());
     }
+  }
+  for (; count > 0 && !present.empty(); --count) {
+    Participant*& chosen = present[world_.random.below(present.size())];
+    chosen->leave();
+    chosen = present.back();
+    present.pop_back();
   }
 }
 

@@ -95,6 +95,15 @@ TEST(OperationTest, RejectsUnknownCodesAndFieldsOutOfRange) {
   EXPECT_TRUE(decode(code_of(op::InboundHandled{}), map_of("stream", "\x02")).has_value());
 }
 
+TEST(OperationTest, RejectsAReceiverWithoutAnId) {
+  const RoomJid room(Jid::parse("r@x").value());
+  for (const char* id : {"bob", ""}) {
+    const Operation told =
+        op::SourcesTold{.room = room, .receivers = {EndpointId("alice"), EndpointId(id)}};
+    EXPECT_EQ(decode(code_of(told), bytes_of(told)).has_value(), *id != '\0');
+  }
+}
+
 TEST(OperationTest, IgnoresFieldsOfANewerVersion) {
   const auto decoded = decode(code_of(op::Note{}), map_of("from_the_future", "\x83\x01\x02\x03"));
   ASSERT_TRUE(decoded.has_value());

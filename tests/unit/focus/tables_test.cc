@@ -52,6 +52,44 @@ TEST(TablesTest, ABridgeSessionTakesItsEndpointsAlong) {
   EXPECT_FALSE(conference.participants.at(kAlice).endpoint.has_value());
 }
 
+TEST(TablesTest, PendingSourcesKeepWhatAReceiverWasToldLast) {
+  Tables tables = with_alice();
+  const EndpointId bob("bob");
+  const EndpointId carol("carol");
+  for (const EndpointId& id : {bob, carol}) {
+    ASSERT_TRUE(tables.apply(op::ParticipantAdd{
+        .room = kRoom, .occupant = OccupantJid(kRoom.jid().with_resource(id.value()))}));
+  }
+  const auto& pending = tables.conferences.at(kRoom).pending_sources;
+  const std::vector<SourceRecord> one{{.ssrc = Ssrc(1)}};
+  const auto add = [&](const std::vector<SourceRecord>& before, std::vector<EndpointId> receivers) {
+    return tables.apply(op::SourcesPending{
+        .room = kRoom, .owner = kAlice, .sources = before, .receivers = std::move(receivers)});
+  };
+  EXPECT_FALSE(tables.apply(op::SourcesPending{.room = kRoom, .owner = EndpointId("nobody")}));
+  ASSERT_TRUE(add({}, {bob, kAlice, EndpointId("nobody")}));
+  ASSERT_TRUE(add(one, {bob, carol}));  // Bob knows of none still.
+  ASSERT_EQ(pending.at(kAlice).size(), 2U);
+  EXPECT_EQ(pending.at(kAlice)[0], (PendingSources{.receivers = {bob}}));
+  EXPECT_EQ(pending.at(kAlice)[1], (PendingSources{.sources = one, .receivers = {carol}}));
+  // Another session is an offer of everything; an accept is not.
+  op::JingleSet jingle{.room = kRoom, .endpoint = bob, .sid = "s", .state = JingleState::kActive};
+  ASSERT_TRUE(tables.apply(jingle));
+  EXPECT_EQ(pending.at(kAlice).size(), 2U);
+  jingle.state = JingleState::kPending;
+  ASSERT_TRUE(tables.apply(jingle));
+  ASSERT_EQ(pending.at(kAlice).size(), 1U);
+  ASSERT_TRUE(add(one, {bob}));
+  EXPECT_EQ(pending.at(kAlice)[0].receivers, (std::set{bob, carol})) << "they know the same";
+  ASSERT_TRUE(tables.apply(op::ParticipantRemove{.room = kRoom, .endpoint = bob}));
+  EXPECT_EQ(pending.at(kAlice)[0].receivers, std::set{carol});
+  ASSERT_TRUE(tables.apply(op::SourcesTold{.room = kRoom, .receivers = {carol}}));
+  EXPECT_TRUE(pending.empty());
+  ASSERT_TRUE(add(one, {carol}));
+  ASSERT_TRUE(tables.apply(op::ParticipantRemove{.room = kRoom, .endpoint = kAlice}));
+  EXPECT_TRUE(pending.empty()) << "clients forget by themselves who left";
+}
+
 TEST(TablesTest, AnotherResumeIdForgetsTheOutbox) {
   Tables tables;
   const op::LinkSet link{.bare = Jid::parse("focus@auth.x").value(), .resume_id = "a"};
