@@ -2,6 +2,7 @@
 // heard, and how the next process goes on with the session of the client link.
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "sim/focus_host_process.h"
@@ -102,6 +103,8 @@ void FocusHost::transmit(StreamId stream, const xml::Element& stanza) {
   }
   if (link.up && link.session) {
     server_.send(*link.session, stanza);
+  } else if (link.session && link.link.is_resumable()) {
+    link.kept.push_back(stanza);
   }
 }
 
@@ -127,6 +130,7 @@ void FocusHost::open(StreamId stream) {
     }
     link.up = true;
     link.bound = address;
+    link.kept.clear();
     if (stream == StreamId::kClient) {
       link.heard = 0;
       link.journal.session_began(address, resumable ? std::to_string(*link.session) : "");
@@ -152,6 +156,9 @@ bool FocusHost::resume(LinkPeer& link) {
     return false;
   }
   link.up = true;
+  for (const xml::Element& stanza : std::exchange(link.kept, {})) {
+    server_.send(session, stanza);
+  }
   if (inherits) {
     link.session = session;
     link.bound = stored->second.link.bare.with_resource(stored->second.link.resource);

@@ -66,6 +66,7 @@ struct FocusHost::LinkPeer : Peer {
   focus::LinkJournal journal{stream};
   std::uint64_t heard = 0;  // Stanzas of the session.
   bool up = false;
+  std::vector<xml::Element> kept;    // Said while the session waits to be resumed.
   Jid bound;                         // What the session was bound to.
   std::optional<SessionId> session;  // Kept while it may be resumed.
 };

@@ -20,6 +20,8 @@ Crowd::Crowd(World& world, Shape shape)
 void Crowd::start() {
   if (shape_.room_sizes.empty()) {
     add(shape_.rooms * shape_.per_room);
+  } else {
+    shape_.rooms = static_cast<int>(shape_.room_sizes.size());  // For those who come later.
   }
   for (std::size_t room = 0; room < shape_.room_sizes.size(); ++room) {
     for (int seat = 0; seat < shape_.room_sizes[room]; ++seat) {
