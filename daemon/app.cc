@@ -91,7 +91,10 @@ void App::make_links(const config::Config& config, const focus::Tables& earlier)
     }
     links_[i] = std::make_unique<LinkRuntime>(
         link_options(config, stream, random_seed()),
-        [this](Input input) { enqueue(std::move(input)); }, [this] { wake(); });
+        [this, stream](Input input, std::uint64_t token) {
+          enqueue(std::move(input), stream, token);
+        },
+        [this] { wake(); });
     links_[i]->attach(make_transport(config, stream, io_, *links_[i], log_, earlier));
   }
 }
@@ -140,8 +143,8 @@ Result<> App::start() {
   return {};
 }
 
-void App::enqueue(Input input) {
-  queue_.push_back(std::move(input));
+void App::enqueue(Input input, StreamId stream, std::uint64_t token) {
+  queue_.push_back({.input = std::move(input), .stream = stream, .token = token});
   wake();
 }
 
@@ -165,9 +168,12 @@ void App::turn() {
   const Now now = read_clocks();
   Actions actions;
   for (std::size_t taken = 0; taken < kInputsPerTurn && !queue_.empty(); ++taken) {
-    const Input input = std::move(queue_.front());
+    const Queued next = std::move(queue_.front());
     queue_.pop_front();
-    focus_.handle(input, now, actions);
+    focus_.handle(next.input, now, actions);
+    if (next.token != 0) {
+      link(next.stream).consumed(next.token);
+    }
   }
   finish_turn(std::move(actions), now);
 }

@@ -45,7 +45,12 @@ class App {
 
  private:
   void make_links(const config::Config& config, const focus::Tables& earlier);
-  void enqueue(focus::Input input);
+  struct Queued {
+    focus::Input input;
+    StreamId stream;      // When it came from a stanza: of the link,
+    std::uint64_t token;  // and what the link knows it by; 0 otherwise.
+  };
+  void enqueue(focus::Input input, StreamId stream = StreamId::kClient, std::uint64_t token = 0);
   void wake();
   void turn();
   void finish_turn(focus::Actions actions, Now now);
@@ -87,7 +92,7 @@ class App {
   boost::asio::steady_timer status_timer_;
   boost::asio::steady_timer stop_timer_;
   boost::asio::signal_set signals_;
-  std::deque<focus::Input> queue_;
+  std::deque<Queued> queue_;
   std::optional<Instant> stalled_since_;  // The store does not answer, and this was said.
   std::uint64_t turns_ = 0;
   bool turn_is_posted_ = false;

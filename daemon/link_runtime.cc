@@ -15,10 +15,24 @@ LinkRuntime::LinkRuntime(focus::LinkOptions options, Enqueue enqueue, std::funct
       journal_(link_.stream()) {
 }
 
-void LinkRuntime::enqueue(std::vector<focus::Input>& inputs) {
+void LinkRuntime::enqueue(std::vector<focus::Input>& inputs, std::uint64_t sequence) {
   for (focus::Input& input : inputs) {
-    enqueue_(std::move(input));
+    if (sequence != 0) {
+      unhandled_.push_back({.token = ++last_token_, .sequence = sequence});
+    }
+    enqueue_(std::move(input), sequence == 0 ? 0 : last_token_);
   }
+}
+
+void LinkRuntime::consumed(std::uint64_t token) {
+  // One of a session that ended meanwhile is not waited for any more.
+  if (!unhandled_.empty() && unhandled_.front().token == token) {
+    unhandled_.pop_front();
+  }
+}
+
+std::uint64_t LinkRuntime::settled() const {
+  return unhandled_.empty() ? received_ : unhandled_.front().sequence - 1;
 }
 
 void LinkRuntime::reply(const std::vector<xml::Element>& replies) {
@@ -87,7 +101,8 @@ void LinkRuntime::on_up(const xmpp::Up& up) {
   is_up_ = true;
   if (!up.resumed) {
     // The numbers of the old session mean nothing to the new one.
-    received_ = 0;
+    received_ = acknowledged_ = 0;
+    unhandled_.clear();
     unreleased_.clear();
     if (link_.is_resumable()) {
       // Also when it cannot be continued: the one that is stored must not be.
@@ -111,19 +126,17 @@ void LinkRuntime::on_down(const xmpp::Down& down) {
 
 void LinkRuntime::on_stanza(xml::Element stanza, std::uint64_t sequence) {
   received_ = std::max(received_, sequence);
-  journal_.heard(sequence);
   std::vector<focus::Input> inputs;
   std::vector<xml::Element> replies;
   link_.receive(stanza, inputs, replies);
   reply(replies);
-  enqueue(inputs);
+  enqueue(inputs, sequence);
   wake_();
 }
 
 void LinkRuntime::on_rejected(const xml::Element& head, const std::string& /*reason*/,
                               std::uint64_t sequence) {
   received_ = std::max(received_, sequence);
-  journal_.heard(sequence);
   std::vector<xml::Element> replies;
   link_.rejected(head, replies);
   reply(replies);
@@ -132,14 +145,16 @@ void LinkRuntime::on_rejected(const xml::Element& head, const std::string& /*rea
 
 void LinkRuntime::append_durable(std::vector<focus::Operation>& operations, WallTime now) {
   if (link_.is_resumable()) {
+    journal_.heard(settled());
     journal_.append_to_commit(transport_->outbound().confirmed, now, operations);
   }
 }
 
 void LinkRuntime::end_turn(std::uint64_t turn) {
   journal_.turn_ended(turn);
-  if (received_ != 0 && (unreleased_.empty() || unreleased_.back().sequence != received_)) {
-    unreleased_.push_back({.turn = turn, .sequence = received_});
+  if (settled() > acknowledged_) {
+    acknowledged_ = settled();
+    unreleased_.push_back({.turn = turn, .sequence = acknowledged_});
   }
 }
 
@@ -153,9 +168,6 @@ void LinkRuntime::released(std::uint64_t turn) {
   unreleased_.erase(unreleased_.begin(), next);
   if (handled != 0) {
     transport_->handled(handled);
-    if (handled == received_) {
-      received_ = 0;  // Nothing new until the next stanza.
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -17,7 +18,9 @@ namespace bascule::daemon {
 /// the event loop as inputs and keeps count of what may be acknowledged to the server.
 class LinkRuntime final : public xmpp::TransportListener {
  public:
-  using Enqueue = std::function<void(focus::Input)>;
+  /// `token`: of an input that came from a stanza, never the same again; `consumed` wants it back.
+  /// 0: of another one.
+  using Enqueue = std::function<void(focus::Input, std::uint64_t token)>;
   /// `wake` asks the loop for a turn although there is no input: a stanza wants acknowledging.
   LinkRuntime(focus::LinkOptions options, Enqueue enqueue, std::function<void()> wake);
 
@@ -42,7 +45,9 @@ class LinkRuntime final : public xmpp::TransportListener {
   /// turn, so that the server is never told that a stanza is handled which the store does not
   /// count.
   void append_durable(std::vector<focus::Operation>& operations, WallTime now);
-  /// The stanzas of this link received so far belong to this turn of the loop.
+  /// The focus has handled this input. In order.
+  void consumed(std::uint64_t token);
+  /// The stanzas consumed so far belong to this turn of the loop.
   void end_turn(std::uint64_t turn);
   /// Everything up to this turn has left: the stanzas behind it may be acknowledged.
   void released(std::uint64_t turn);
@@ -64,7 +69,14 @@ class LinkRuntime final : public xmpp::TransportListener {
     std::uint64_t turn;
     std::uint64_t sequence;
   };
-  void enqueue(std::vector<focus::Input>& inputs);
+  struct Unhandled {
+    std::uint64_t token;
+    std::uint64_t sequence;
+  };
+  void enqueue(std::vector<focus::Input>& inputs, std::uint64_t sequence = 0);
+  /// Every stanza of the session up to this number has been handled by the focus, or needs nothing
+  /// of it.
+  [[nodiscard]] std::uint64_t settled() const;
   void reply(const std::vector<xml::Element>& replies);
   void prepare(const std::optional<xml::Element>& stanza);
   [[nodiscard]] std::optional<std::string> to_text(const xml::Element& stanza);
@@ -75,7 +87,10 @@ class LinkRuntime final : public xmpp::TransportListener {
   std::function<void()> wake_;
   std::unique_ptr<xmpp::Transport> transport_;
   bool is_up_ = false;
-  std::uint64_t received_ = 0;  // Highest sequence of the session; 0: nothing to acknowledge.
+  std::uint64_t received_ = 0;       // Highest sequence of the session.
+  std::uint64_t acknowledged_ = 0;   // Of these, to the transport, now or with a turn.
+  std::deque<Unhandled> unhandled_;  // Inputs of stanzas that wait for a turn, in order.
+  std::uint64_t last_token_ = 0;
   std::vector<Unreleased> unreleased_;
   focus::LinkJournal journal_;  // Of a link that can be resumed.
 };
