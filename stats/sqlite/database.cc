@@ -29,6 +29,10 @@ bool SqlError::is_damage() const {
   }
 }
 
+Error to_error(const SqlError& error) {
+  return {Errc::kUnavailable, error.what};
+}
+
 void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
   sqlite3_finalize(statement);  // Repeats the error of the last step, which was reported there.
 }

@@ -11,6 +11,8 @@
 
 #include <tl/expected.hpp>
 
+#include "base/result.h"
+
 struct sqlite3;
 struct sqlite3_stmt;
 
@@ -26,6 +28,9 @@ struct SqlError {
   /// now (disk full, locked).
   [[nodiscard]] bool is_damage() const;
 };
+
+/// For callers that do not look at codes: kUnavailable.
+[[nodiscard]] Error to_error(const SqlError& error);
 
 template <class T = void>
 using SqlResult = tl::expected<T, SqlError>;

@@ -185,6 +185,17 @@ Result<> StateDirectory::write_head(Head head, bool sync) {
   return {};
 }
 
+Result<> StateDirectory::write_heads(const Head& head) {
+  auto written = write_head(head, /*sync=*/true);
+  return written ? write_head(head, /*sync=*/true) : written;
+}
+
+Finding marks_finding() {
+  return {.file = "head",
+          .damage = Damage::kRecord,
+          .detail = "both marks are damaged; a loss of the newest records cannot be excluded"};
+}
+
 Result<std::string> StateDirectory::make_quarantine(std::string_view reason) {
   std::error_code error;
   const fs::path quarantine = fs::path(path_) / "quarantine";

@@ -28,6 +28,9 @@ struct Marks {
 /// Reads without any lock.
 [[nodiscard]] Marks read_marks(const std::string& directory);
 
+/// What damaged marks mean.
+[[nodiscard]] Finding marks_finding();
+
 /// Owns a file descriptor.
 class Descriptor {
  public:
@@ -64,6 +67,8 @@ class StateDirectory {
   /// Writes the older of the two copies; the generation is set by this call. With `sync` it
   /// survives a power cut, without it the end of this process. Errors: kUnavailable.
   Result<> write_head(Head head, bool sync);
+  /// Both copies: when a file went back in time on purpose, the older one would report a loss.
+  Result<> write_heads(const Head& head);
 
   /// A new folder `quarantine/<UTC>-<reason>`; the newest 10 are kept. Errors: kUnavailable.
   Result<std::string> make_quarantine(std::string_view reason);

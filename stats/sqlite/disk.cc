@@ -49,10 +49,7 @@ void Disk::load(focus::Restored& restored, LoadReport& report) {
   const auto head = directory_.read_head();
   report.clean = head && head->clean;
   if (directory_.marks_damaged()) {
-    report.findings.push_back({.file = "head",
-                               .damage = Damage::kRecord,
-                               .detail = "both marks are damaged; a loss of the newest records "
-                                         "cannot be excluded"});
+    report.findings.push_back(marks_finding());
   }
   LoadedState state = load_state(directory_, head, state_options_, report);
   LoadedReports reports = load_reports(directory_, head, report_options_, report);

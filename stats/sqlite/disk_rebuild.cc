@@ -15,10 +15,6 @@ namespace {
 // The rest was read and written by the rebuild a moment ago.
 constexpr std::uint64_t kVerifiedAfterSwap = 1'000;
 
-Error to_error(const SqlError& error) {
-  return {Errc::kUnavailable, error.what};
-}
-
 /// Adds what was written since; closes the copy, which ends its write-ahead log.
 Result<> complete(const HistoryCopy& copy, const std::string& running, std::uint64_t newest,
                   const ReportFile::Options& options) {

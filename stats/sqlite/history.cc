@@ -11,10 +11,6 @@
 namespace bascule::stats::sqlite {
 namespace {
 
-Error to_error(const SqlError& error) {
-  return {Errc::kUnavailable, error.what};
-}
-
 bool is_named(std::string_view address, std::string_view wanted) {
   const auto slash = address.find('/');
   return address == wanted ||

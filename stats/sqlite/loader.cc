@@ -80,10 +80,6 @@ void append(std::vector<Finding>& to, const std::vector<Finding>& more) {
   to.insert(to.end(), more.begin(), more.end());
 }
 
-Error to_error(const SqlError& error) {
-  return {Errc::kUnavailable, error.what};
-}
-
 /// `take_name`, and opens it under its name.
 Result<Database> take_place(StateDirectory& directory, const char* name, std::int64_t pages_max,
                             std::string_view reason, std::vector<std::string>& moved_to) {

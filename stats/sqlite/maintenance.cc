@@ -88,10 +88,7 @@ Result<Checked> check_files(const std::string& directory) {
   Checked all;
   all.check.stopped_in_order = marks.newest && marks.newest->clean;
   if (marks.damaged) {
-    all.check.marks.push_back({.file = "head",
-                               .damage = Damage::kRecord,
-                               .detail = "both marks are damaged; a loss of the newest records "
-                                         "cannot be excluded"});
+    all.check.marks.push_back(marks_finding());
   }
   CheckedFile state =
       check_file(kState, directory, marks, &Head::state, [](Database& file, CheckedFile& checked) {
@@ -228,11 +225,8 @@ Result<DirectoryCheck> restore(const std::string& backup, const std::string& dir
       return tl::make_unexpected(named.error());
     }
   }
-  // Both marks: the older one would win if the newer were damaged, and report a loss.
-  for (int i = 0; i < 2; ++i) {
-    if (auto written = opened->write_head(checked->head, /*sync=*/true); !written) {
-      return tl::make_unexpected(written.error());
-    }
+  if (auto written = opened->write_heads(checked->head); !written) {
+    return tl::make_unexpected(written.error());
   }
   return checked->check;
 }

@@ -24,10 +24,6 @@ const std::array<Step, 1>& steps() {
   return kAll;
 }
 
-Error to_error(const SqlError& error) {
-  return {Errc::kUnavailable, error.what};
-}
-
 }  // namespace
 
 Result<std::string> migrate(Database& database, StateDirectory& directory, const char* name,

@@ -20,10 +20,6 @@ namespace fs = std::filesystem;
 // One transaction each: small enough for a modest write-ahead log, large enough for few syncs.
 constexpr std::uint64_t kRowsPerSlice = 10'000;
 
-Error to_error(const SqlError& error) {
-  return {error.is_damage() ? Errc::kCorrupt : Errc::kUnavailable, error.what};
-}
-
 void remove_database(const std::string& path) {
   std::error_code error;
   for (const char* suffix : {"", "-wal", "-shm"}) {
@@ -238,10 +234,7 @@ Result<Rebuilt> rebuild_stopped(const std::string& directory, const RebuildOptio
     if (!state.file) {
       return fail(Errc::kUnavailable, state.problem);
     }
-    // Both: the older one would win if the newer were damaged, and report a loss.
-    const Head marks{.clean = true, .state = state.file->tip(), .stats = history};
-    auto written = opened->write_head(marks, /*sync=*/true);
-    return written ? opened->write_head(marks, /*sync=*/true) : written;
+    return opened->write_heads({.clean = true, .state = state.file->tip(), .stats = history});
   };
   if (auto marked = mark(head ? head->stats : LogPosition{}); !marked) {
     return tl::make_unexpected(marked.error());
