@@ -183,7 +183,9 @@ void App::finish_turn(Actions actions, Now now) {
   std::vector<focus::TurnCommit> commits;
   Actions ready;
   for (const focus::Action& action : actions) {
-    prepare(action, now);
+    if (const auto stream = focus::stanza_stream(action)) {
+      link(*stream).prepare(action, now);
+    }
   }
   std::vector<focus::Operation> of_links;
   for (const auto& runtime : links_) {
@@ -202,28 +204,6 @@ void App::finish_turn(Actions actions, Now now) {
     store_.commit(commit.id, std::move(commit.operations));
   }
   release(ready, now);
-}
-
-/// Makes the stanzas of links whose session the next process may continue: they are stored with the
-/// operations of their turn.
-void App::prepare(const focus::Action& action, Now now) {
-  const auto resumable = [this](StreamId stream) {
-    LinkRuntime& runtime = link(stream);
-    return runtime.link().is_resumable() ? &runtime : nullptr;
-  };
-  if (const auto* iq = std::get_if<out::SendIq>(&action)) {
-    if (LinkRuntime* runtime = resumable(iq->stream)) {
-      runtime->prepare(*iq, now);
-    }
-  } else if (const auto* answer = std::get_if<out::AnswerIq>(&action)) {
-    if (LinkRuntime* runtime = resumable(answer->stream)) {
-      runtime->prepare(*answer);
-    }
-  } else if (const auto* presence = std::get_if<out::SendPresence>(&action)) {
-    if (LinkRuntime* runtime = resumable(presence->stream)) {
-      runtime->prepare(*presence);
-    }
-  }
 }
 
 void App::release(Actions& ready, Now now) {
@@ -273,16 +253,19 @@ void App::perform(Actions& actions, Now now) {
 void App::perform(const focus::Action& action, Now now) {
   struct Performer {
     App& app;
+    const focus::Action& action;
     Now now;
     void operator()(const out::OpenStream& open) const { app.link(open.stream).open(); }
     void operator()(const out::CloseStream& close) const { app.link(close.stream).close(); }
-    void operator()(const out::SendIq& iq) const { app.link(iq.stream).send(iq, now); }
-    void operator()(const out::AnswerIq& answer) const { app.link(answer.stream).send(answer); }
+    void operator()(const out::SendIq& iq) const { app.link(iq.stream).send(action, now); }
+    void operator()(const out::AnswerIq& answer) const {
+      app.link(answer.stream).send(action, now);
+    }
     void operator()(const out::AnswerHttp& answer) const {
       app.conference_requests_.answer(answer.request, answer.outcome);
     }
     void operator()(const out::SendPresence& presence) const {
-      app.link(presence.stream).send(presence);
+      app.link(presence.stream).send(action, now);
     }
     void operator()(const out::Persist&) const {
       BASCULE_CHECK(false);  // The gate turned every operation into a commit.
@@ -293,7 +276,7 @@ void App::perform(const focus::Action& action, Now now) {
     void operator()(const out::Log& log) const { app.log_.write(log.note, now); }
     void operator()(const out::Stopped&) const { app.leave(); }
   };
-  std::visit(Performer{*this, now}, action);
+  std::visit(Performer{*this, action, now}, action);
 }
 
 void App::rearm(Now now) {

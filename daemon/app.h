@@ -54,7 +54,6 @@ class App {
   void wake();
   void turn();
   void finish_turn(focus::Actions actions, Now now);
-  void prepare(const focus::Action& action, Now now);
   /// Performs what the gate let through, and everything that follows from it.
   void release(focus::Actions& ready, Now now);
   void perform(focus::Actions& actions, Now now);

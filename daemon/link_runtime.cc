@@ -50,19 +50,14 @@ std::optional<std::string> LinkRuntime::to_text(const xml::Element& stanza) {
   return transport_->takes(text) ? std::optional(std::move(text)) : std::nullopt;
 }
 
-void LinkRuntime::prepare(const std::optional<xml::Element>& stanza) {
-  journal_.say(stanza ? to_text(*stanza) : std::nullopt);
-}
-void LinkRuntime::prepare(const focus::out::SendIq& request, Now now) {
+void LinkRuntime::prepare(const focus::Action& action, Now now) {
+  if (!link_.is_resumable()) {
+    return;
+  }
   std::vector<focus::Input> inputs;
-  prepare(link_.send(request, now, inputs));
+  const auto stanza = link_.make(action, now, inputs);
+  journal_.say(stanza ? to_text(*stanza) : std::nullopt);
   enqueue(inputs);
-}
-void LinkRuntime::prepare(const focus::out::AnswerIq& answer) {
-  prepare(std::optional(link_.send(answer)));
-}
-void LinkRuntime::prepare(const focus::out::SendPresence& presence) {
-  prepare(std::optional(link_.send(presence)));
 }
 
 void LinkRuntime::send_all(std::vector<std::string> texts) {
@@ -71,24 +66,16 @@ void LinkRuntime::send_all(std::vector<std::string> texts) {
   }
 }
 
-void LinkRuntime::send(const focus::out::SendIq& request, Now now) {
+void LinkRuntime::send(const focus::Action& action, Now now) {
   if (link_.is_resumable()) {
     send_all(journal_.take_for_action());
     return;
   }
   std::vector<focus::Input> inputs;
-  if (const auto stanza = link_.send(request, now, inputs)) {
+  if (const auto stanza = link_.make(action, now, inputs)) {
     transport_->send(*stanza);
   }
   enqueue(inputs);
-}
-void LinkRuntime::send(const focus::out::AnswerIq& answer) {
-  link_.is_resumable() ? send_all(journal_.take_for_action())
-                       : transport_->send(link_.send(answer));
-}
-void LinkRuntime::send(const focus::out::SendPresence& presence) {
-  link_.is_resumable() ? send_all(journal_.take_for_action())
-                       : transport_->send(link_.send(presence));
 }
 
 void LinkRuntime::fire_timers(Now now) {

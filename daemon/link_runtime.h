@@ -29,18 +29,15 @@ class LinkRuntime final : public xmpp::TransportListener {
 
   void open() { transport_->open(); }
   void close() { transport_->close(); }
-  void send(const focus::out::SendIq& request, Now now);
-  void send(const focus::out::AnswerIq& answer);
-  void send(const focus::out::SendPresence& presence);
+  /// The stanza that an action wants on this link leaves now.
+  void send(const focus::Action& action, Now now);
   void fire_timers(Now now);
   [[nodiscard]] std::optional<Instant> next_deadline() const { return link_.next_deadline(); }
 
   /// A link that can be resumed is continued by the next process, which must know what was said.
   /// So its stanzas are made when the turn that wants them ends, not when they leave: `prepare` for
   /// each action of the turn, in order, then `append_durable`; `send` takes them in the same order.
-  void prepare(const focus::out::SendIq& request, Now now);
-  void prepare(const focus::out::AnswerIq& answer);
-  void prepare(const focus::out::SendPresence& presence);
+  void prepare(const focus::Action& action, Now now);
   /// Appends what a new process must know, as far as it changed: belongs into the commit of this
   /// turn, so that the server is never told that a stanza is handled which the store does not
   /// count.
@@ -78,7 +75,6 @@ class LinkRuntime final : public xmpp::TransportListener {
   /// of it.
   [[nodiscard]] std::uint64_t settled() const;
   void reply(const std::vector<xml::Element>& replies);
-  void prepare(const std::optional<xml::Element>& stanza);
   [[nodiscard]] std::optional<std::string> to_text(const xml::Element& stanza);
   void send_all(std::vector<std::string> texts);
 

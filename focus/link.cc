@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/check.h"
 #include "xmpp/proto/iq.h"
 
 namespace bascule::focus {
@@ -183,6 +184,26 @@ void Link::rejected(const xml::Element& head, std::vector<xml::Element>& replies
                                                         "the stanza is over the limits")));
     ++counters_.sent;
   }
+}
+
+std::optional<StreamId> stanza_stream(const Action& action) {
+  if (const auto* request = std::get_if<out::SendIq>(&action)) {
+    return request->stream;
+  }
+  if (const auto* answer = std::get_if<out::AnswerIq>(&action)) {
+    return answer->stream;
+  }
+  const auto* presence = std::get_if<out::SendPresence>(&action);
+  return presence != nullptr ? std::optional(presence->stream) : std::nullopt;
+}
+
+std::optional<xml::Element> Link::make(const Action& action, Now now, std::vector<Input>& inputs) {
+  BASCULE_CHECK(stanza_stream(action) == options_.stream);
+  if (const auto* request = std::get_if<out::SendIq>(&action)) {
+    return send(*request, now, inputs);
+  }
+  const auto* answer = std::get_if<out::AnswerIq>(&action);
+  return answer != nullptr ? send(*answer) : send(std::get<out::SendPresence>(action));
 }
 
 std::optional<xml::Element> Link::send(const out::SendIq& request, Now now,

@@ -40,6 +40,9 @@ struct LinkCounters {
   std::uint64_t sent = 0;
 };
 
+/// The link on which an action wants a stanza; nullopt: on none.
+[[nodiscard]] std::optional<StreamId> stanza_stream(const Action& action);
+
 /// Translates one link: stanzas to inputs, actions to stanzas. Core, so that the simulator can put
 /// every message through the real codecs; the transport beneath is somebody else's.
 class Link {
@@ -59,6 +62,9 @@ class Link {
   /// A stanza over the parse limits, of which only the head is known.
   void rejected(const xml::Element& head, std::vector<xml::Element>& replies);
 
+  /// The stanza an action wants on this link (`stanza_stream`); nothing when it could not be sent,
+  /// which `inputs` then says.
+  std::optional<xml::Element> make(const Action& action, Now now, std::vector<Input>& inputs);
   /// The stanza to transmit; nothing when it could not be sent, which `inputs` then says.
   std::optional<xml::Element> send(const out::SendIq& request, Now now, std::vector<Input>& inputs);
   xml::Element send(const out::AnswerIq& answer);

@@ -197,31 +197,16 @@ void FocusHost::perform(const Action& action) {
       server_.close(*link.session, true);
     }
     link.went_down();
-  } else if (const auto* request = std::get_if<out::SendIq>(&action)) {
-    if (request->stream == StreamId::kClient) {
-      transmit(peer(StreamId::kClient).journal.take_for_action());
-      return;
+  } else if (const auto stream = focus::stanza_stream(action)) {
+    if (const auto* answer = std::get_if<out::AnswerIq>(&action)) {
+      note_answered(*answer);
     }
-    note_asked(*request);
-    std::vector<Input> inputs;
-    const auto stanza = peer(request->stream).link.send(*request, schedule_.both_clocks(), inputs);
-    if (stanza) {
-      transmit(request->stream, *stanza);
+    LinkPeer& link = peer(*stream);
+    if (*stream == StreamId::kClient) {
+      transmit(link.journal.take_for_action());
+    } else if (const auto stanza = make(action, link)) {
+      transmit(*stream, *stanza);
     }
-    feed_all(inputs);
-  } else if (const auto* answer = std::get_if<out::AnswerIq>(&action)) {
-    note_answered(*answer);
-    if (answer->stream == StreamId::kClient) {
-      transmit(peer(StreamId::kClient).journal.take_for_action());
-    } else {
-      transmit(answer->stream, peer(answer->stream).link.send(*answer));
-    }
-  } else if (const auto* presence = std::get_if<out::SendPresence>(&action)) {
-    if (presence->stream == StreamId::kClient) {
-      transmit(peer(StreamId::kClient).journal.take_for_action());
-      return;
-    }
-    transmit(presence->stream, peer(presence->stream).link.send(*presence));
   } else if (const auto* write = std::get_if<out::StoreWrite>(&action)) {
     schedule_.after(between(commit_low_, commit_high_),
                     [this, number = process_number_, id = write->write] {

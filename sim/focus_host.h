@@ -73,6 +73,7 @@ class FocusHost {
   void transmit(StreamId stream, const xml::Element& stanza);
   void transmit(const std::vector<std::string>& texts);
   void prepare(const focus::Action& action, LinkPeer& client);
+  std::optional<xml::Element> make(const focus::Action& action, LinkPeer& link);
   bool resume(LinkPeer& link);
   void acknowledge();
   void release(focus::Actions& actions);

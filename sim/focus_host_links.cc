@@ -56,20 +56,20 @@ void FocusHost::acknowledge() {
 
 /// The stanzas of the client link are made when their turn ends: see focus::LinkJournal.
 void FocusHost::prepare(const Action& action, LinkPeer& client) {
-  if (const auto* request = std::get_if<out::SendIq>(&action);
-      request != nullptr && request->stream == StreamId::kClient) {
-    note_asked(*request);
-    std::vector<Input> inputs;
-    const auto stanza = client.link.send(*request, schedule_.both_clocks(), inputs);
+  if (focus::stanza_stream(action) == StreamId::kClient) {
+    const auto stanza = make(action, client);
     client.journal.say(stanza ? std::optional(xml::to_string(*stanza)) : std::nullopt);
-    feed_all(inputs);
-  } else if (const auto* answer = std::get_if<out::AnswerIq>(&action);
-             answer != nullptr && answer->stream == StreamId::kClient) {
-    client.journal.say(xml::to_string(client.link.send(*answer)));
-  } else if (const auto* presence = std::get_if<out::SendPresence>(&action);
-             presence != nullptr && presence->stream == StreamId::kClient) {
-    client.journal.say(xml::to_string(client.link.send(*presence)));
   }
+}
+
+std::optional<xml::Element> FocusHost::make(const Action& action, LinkPeer& link) {
+  if (const auto* request = std::get_if<out::SendIq>(&action)) {
+    note_asked(*request);
+  }
+  std::vector<Input> inputs;
+  auto stanza = link.link.make(action, schedule_.both_clocks(), inputs);
+  feed_all(inputs);
+  return stanza;
 }
 
 void FocusHost::note_asked(const out::SendIq& request) {
