@@ -86,6 +86,7 @@ void Conference::on_answer(const IqNote& note, const IqOutcome& outcome, Turn& t
     case IqPurpose::kJingle:
     case IqPurpose::kMute:
     case IqPurpose::kServices:
+    case IqPurpose::kProxyFence:
     case IqPurpose::kMemberDisco:
     case IqPurpose::kCleanup:
     case IqPurpose::kHealth:

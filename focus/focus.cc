@@ -15,6 +15,8 @@ std::string_view name_of(NotReady reason) {
       return "service_link_down";
     case NotReady::kRequestsLinkDown:
       return "requests_link_down";
+    case NotReady::kProxyUnaware:
+      return "proxy_unaware";
     case NotReady::kNotInBrewery:
       return "not_in_brewery";
     case NotReady::kSettling:
@@ -45,6 +47,7 @@ Readiness Focus::Impl::readiness(Now now) const {
   add_if(!service_up, NotReady::kServiceLinkDown);
   add_if(shared_.options.requests_link && !shared_.is_up(StreamId::kRequests),
          NotReady::kRequestsLinkDown);
+  add_if(shared_.is_up(StreamId::kClient) && !proxy_.is_done(), NotReady::kProxyUnaware);
   add_if(service_up && !brewery_.is_in(), NotReady::kNotInBrewery);
   add_if(brewery_.is_in() && shared_.placement.overload(now) == Overload::kSettling,
          NotReady::kSettling);
@@ -54,7 +57,7 @@ Readiness Focus::Impl::readiness(Now now) const {
   add_if(commit_degraded_, NotReady::kCommitDegraded);
   add_if(service_up && shared_.placement.blindness().extent() >= Blindness::Extent::kMostly,
          NotReady::kStatsBlind);
-  add_if(shared_.shutting_down, NotReady::kShuttingDown);
+  add_if(shared_.closing, NotReady::kShuttingDown);
   return readiness;
 }
 

@@ -130,9 +130,7 @@ void Focus::Impl::on(const in::StreamUp& input, Turn& turn) {
   } else if (input.stream == StreamId::kClient) {
     turn.clear_timer(kGraceTimer);
     services_.on_link_up(turn);  // First: what rooms say when we enter must be recognised.
-    if (came == Links::Came::kFresh && turn.options().proxy_address) {
-      turn.send_presence(StreamId::kClient, {});  // Tells mod_client_proxy where we are.
-    }
+    proxy_.on_link_up(came, turn);
     if (came != Links::Came::kResumed) {
       // Of an inherited session we are still in the rooms: entering them again repeats what the
       // earlier process heard and did not store, and others only see our presence once more.
@@ -270,6 +268,9 @@ void Focus::Impl::on(const in::IqAnswer& input, Turn& turn) {
     case IqPurpose::kServices:
       services_.on_answer(input.outcome, turn);
       return;
+    case IqPurpose::kProxyFence:
+      proxy_.on_answer(input.outcome, turn);
+      return;
     case IqPurpose::kMute:
       return;  // Clients need not answer, and nobody waits for it.
     case IqPurpose::kRoomProbe:
@@ -340,10 +341,20 @@ void Focus::Impl::on(const in::RequeryStats&, Turn& turn) {
   brewery_.requery(turn);
 }
 
-void Focus::Impl::on(const in::Shutdown&, Turn& turn) {
+void Focus::Impl::on(const in::Shutdown& input, Turn& turn) {
+  if (!input.when_empty) {
+    shut_down(turn);
+  } else if (!shared_.shutting_down && !std::exchange(shared_.closing, true)) {
+    turn.info("shutdown.waiting",
+              {{"conferences", static_cast<std::int64_t>(conferences_.size())}});
+  }
+}
+
+void Focus::Impl::shut_down(Turn& turn) {
   if (std::exchange(shared_.shutting_down, true)) {
     return;
   }
+  shared_.closing = true;
   turn.info("shutdown.begun", {{"conferences", static_cast<std::int64_t>(conferences_.size())}});
   desk_.shut_down(turn);
   memory_.on_timer(turn);
@@ -357,6 +368,9 @@ void Focus::Impl::end_all(std::string_view reason, BridgeCleanup::Pace pace, Tur
 }
 
 void Focus::Impl::stop_if_done(Turn& turn) {
+  if (shared_.closing && conferences_.size() == 0) {
+    shut_down(turn);
+  }
   const bool in_time = shared_.deadlines.is_set(kShutdownTimer);
   if (!shared_.shutting_down || stopped_ || (in_time && !cleanup_.empty())) {
     return;

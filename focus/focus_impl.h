@@ -12,6 +12,7 @@
 #include "focus/member_features.h"
 #include "focus/memory_keeper.h"
 #include "focus/news.h"
+#include "focus/proxy_registration.h"
 #include "focus/request_desk.h"
 #include "focus/services.h"
 #include "focus/turn.h"
@@ -66,6 +67,7 @@ class Focus::Impl {
   void lost(const Brewery::Losses& losses, Turn& turn);
   void end_all(std::string_view reason, BridgeCleanup::Pace pace, Turn& turn);
   void probe_next(Turn& turn);
+  void shut_down(Turn& turn);
   void stop_if_done(Turn& turn);
   /// Hands on news and places who can be placed; at the end of every turn.
   void settle(Turn& turn);
@@ -76,6 +78,7 @@ class Focus::Impl {
   Links links_;
   MemberFeatures features_;
   Services services_;
+  ProxyRegistration proxy_;
   BridgeCleanup cleanup_;
   Brewery brewery_;
   RequestDesk desk_;

@@ -66,8 +66,11 @@ struct CommitDegraded {
 };
 /// Somebody wants every live source of bridge stats asked again, now; see Focus::stats_requery.
 struct RequeryStats {};
-/// Graceful stop (SIGTERM): refuse new rooms, say goodbye in order, then out::Stopped.
-struct Shutdown {};
+/// The end of the service: refuse new rooms, say goodbye in order, then out::Stopped.
+struct Shutdown {
+  /// Conferences that are there may go on until they end by themselves.
+  bool when_empty = false;
+};
 
 }  // namespace bascule::focus::in
 

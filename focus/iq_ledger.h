@@ -30,6 +30,7 @@ enum class IqPurpose : std::uint8_t {
   kPubsubPublish,  ///< A report of ours to that node.
   kMute,           ///< Tells a client to mute; nobody waits for its answer.
   kServices,       ///< Which components the server has.
+  kProxyFence,     ///< Told only after mod_client_proxy has our presence.
 };
 
 /// What the sender has to remember; unused fields keep their default.

@@ -12,6 +12,7 @@ enum class NotReady : std::uint8_t {
   kClientLinkDown,
   kServiceLinkDown,
   kRequestsLinkDown,
+  kProxyUnaware,    ///< mod_client_proxy may not know us yet, and refuse requests.
   kNotInBrewery,    ///< The service link is up, but the brewery has not let us in.
   kSettling,        ///< Bridges are still arriving.
   kNoBridge,        ///< Not one bridge takes participants.
@@ -20,7 +21,7 @@ enum class NotReady : std::uint8_t {
   kStatsBlind,      ///< Most bridges tell no load: placed by our own counts.
   kShuttingDown,
 };
-inline constexpr std::size_t kNotReadyCount = 10;
+inline constexpr std::size_t kNotReadyCount = 11;
 [[nodiscard]] std::string_view name_of(NotReady reason);
 
 struct Readiness {

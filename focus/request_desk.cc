@@ -62,6 +62,9 @@ std::optional<RequestDesk::Later> RequestDesk::why_later(RoomStanding standing,
     return Later::kLimit;
   }
   if (standing == RoomStanding::kNone) {
+    if (turn.shared.closing) {
+      return Later::kShutdown;
+    }
     if (conferences >= turn.options().limits.conferences) {
       return Later::kLimit;
     }

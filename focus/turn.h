@@ -47,9 +47,10 @@ struct Shared {
   IqLedger iqs;
   Placement placement;
   std::array<bool, kStreamCount> stream_up{};  ///< Kept by Links.
-  Jid client_jid;   ///< Full address the client link is bound to; empty before the first time.
-  Jid service_jid;  ///< The same of the service link.
-  bool shutting_down = false;
+  Jid client_jid;        ///< Full address the client link is bound to; empty before the first time.
+  Jid service_jid;       ///< The same of the service link.
+  bool closing = false;  ///< No new conferences; `shutting_down` follows.
+  bool shutting_down = false;     ///< Everything ends now.
   std::uint64_t last_number = 0;  ///< Of conferences and participants.
 };
 

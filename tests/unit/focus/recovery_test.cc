@@ -398,6 +398,32 @@ TEST_F(RecoveryTest, GracefulStopSaysGoodbyeEverywhere) {
   EXPECT_TRUE(stage.tables.conferences.empty());
 }
 
+TEST_F(RecoveryTest, AStopMayWaitForTheConferencesToEnd) {
+  meet("tea", {"alice", "bob"});
+  stage.give(in::Shutdown{.when_empty = true});
+  EXPECT_TRUE(stage.answered_later(stage.ask("late")));
+  EXPECT_FALSE(stage.focus.readiness(stage.now).ready());
+  EXPECT_TRUE(stage.answered_ready(stage.ask("tea", "carol")));
+  stage.join("tea", "carol");
+  stage.advance(seconds{60});
+  EXPECT_EQ(stage.state_of("tea", "carol"), ParticipantState::kActive);
+  EXPECT_FALSE(stage.stopped);
+  for (const char* nick : {"alice", "bob", "carol"}) {
+    stage.leave("tea", nick);
+  }
+  stage.advance(seconds{30});
+  EXPECT_TRUE(stage.stopped);
+}
+
+TEST_F(RecoveryTest, AStopThatWaitsCanBeHurried) {
+  meet("tea", {"alice", "bob"});
+  stage.give(in::Shutdown{.when_empty = true});
+  stage.give(in::Shutdown{});
+  stage.advance(seconds{3});
+  EXPECT_TRUE(stage.stopped);
+  EXPECT_FALSE(stage.room("tea").focus_in);
+}
+
 TEST_F(RecoveryTest, AStopDoesNotWaitForADeadBridge) {
   meet("tea", {"alice", "bob"});
   for (auto& [nick, bridge] : stage.bridges) {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "stage.h"
@@ -117,6 +119,35 @@ TEST_F(RequestsTest, RequestsComeByTheirLinkOnly) {
   const std::string id =
       stage.iq(StreamId::kClient, "eve@example.net/x", Stage::request_for("tea"));
   EXPECT_EQ(stage.refused_with(id), proto::Condition::kServiceUnavailable);
+}
+
+TEST(RequestsByProxyTest, AreWaitedForOnlyWhenTheProxySurelyKnowsUs) {
+  Options options = Stage::make_options();
+  options.requests_link = false;
+  options.proxy_address = Jid::parse("focus.example.net").value();
+  Stage stage({}, 1, options);
+  const auto proxy_unaware = [&stage] {
+    const auto reasons = stage.focus.readiness(stage.now).reasons;
+    return std::find(reasons.begin(), reasons.end(), NotReady::kProxyUnaware) != reasons.end();
+  };
+  stage.silent_account = true;
+  stage.up(StreamId::kClient);
+  EXPECT_EQ(stage.broadcasts, 1U);
+  EXPECT_TRUE(proxy_unaware());
+  stage.answer_account();
+  EXPECT_FALSE(proxy_unaware());
+  // A session that goes on is still known, a new one is not; silence is asked again.
+  stage.down(StreamId::kClient);
+  stage.up(StreamId::kClient, true);
+  EXPECT_FALSE(proxy_unaware());
+  EXPECT_EQ(stage.broadcasts, 1U);
+  stage.down(StreamId::kClient);
+  stage.up(StreamId::kClient);
+  EXPECT_EQ(stage.broadcasts, 2U);
+  EXPECT_TRUE(proxy_unaware());
+  stage.silent_account = false;  // Refuses: also an answer.
+  stage.advance(seconds{60});
+  EXPECT_FALSE(proxy_unaware());
 }
 
 TEST_F(RequestsTest, HttpRequestsAreAnsweredTheSameWay) {

@@ -342,6 +342,11 @@ void Stage::on(const out::CloseStream&) {
 void Stage::on(const out::SendPresence& action) {
   const proto::MucPresence& presence = action.presence;
   EXPECT_TRUE(up_[action.stream]);
+  if (presence.to.empty()) {
+    EXPECT_EQ(action.stream, StreamId::kClient);
+    ++broadcasts;
+    return;
+  }
   if (presence.to.bare() == jid(kBrewery)) {
     if (!presence.join) {
       return;
@@ -413,6 +418,10 @@ void Stage::on(const out::SendIq& action) {
   } else if (const auto* mute = std::get_if<proto::Mute>(&action.payload)) {
     mutes.emplace_back(action.to.resource(), *mute);
     reply(action.request, proto::Empty{});
+  } else if (action.to.empty()) {
+    if (!silent_account) {
+      fail(action.request, proto::make_error(proto::Condition::kServiceUnavailable));
+    }
   } else if (action.to == focus.options().main_host) {
     reply(action.request, main_host);
   } else if (std::holds_alternative<proto::DiscoInfoRequest>(action.payload)) {
@@ -420,6 +429,19 @@ void Stage::on(const out::SendIq& action) {
   } else {
     reply(action.request, proto::Empty{});
   }
+}
+
+void Stage::answer_account() {
+  std::vector<RequestId> open;
+  for (const auto& [request, asked] : asked_) {
+    if (asked.iq.to.empty()) {
+      open.push_back(request);
+    }
+  }
+  for (const RequestId request : open) {
+    reply(request, proto::DiscoInfo{});
+  }
+  run();
 }
 
 void Stage::on_disco(const out::SendIq& action) {

@@ -105,6 +105,8 @@ class Stage {
   void release(const std::string& nick);
   /// Says item-not-found to every disco#info of a room that is not answered yet.
   void answer_probes();
+  /// Answers what the focus asked its own account.
+  void answer_account();
   void give(const Input& input);
   void advance(Duration duration);
   /// A process crash: a new focus is built from what was persisted, after `pause`. Links are down.
@@ -139,6 +141,8 @@ class Stage {
   std::map<std::string, std::size_t> log;                  // Events by name.
   std::map<std::string, std::string> last_action;          // Field "action" of the last of each.
   std::map<StreamId, std::size_t> opened;
+  std::size_t broadcasts = 0;        // Presences to nobody in particular.
+  bool silent_account = false;       // What the focus asks its own account is not answered.
   bool refuse_rooms = false;         // Joins are answered not-allowed.
   bool silent_rooms = false;         // Joins are not answered.
   bool hold_forms = false;           // The room form is not answered (and times out).
