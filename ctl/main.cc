@@ -4,10 +4,37 @@
 
 #include <CLI/CLI.hpp>
 
+#include "ctl/ask.h"
 #include "ctl/stats_commands.h"
+#include "ctl/stop_command.h"
 
 namespace bascule::ctl {
 namespace {
+
+struct StopArguments {
+  std::string url = kDefaultUrl;
+  bool leave = false;
+  bool when_empty = false;
+  bool no_wait = false;
+
+  [[nodiscard]] const char* mode() const {
+    return when_empty ? "leave-when-empty" : leave ? "leave" : "suspend";
+  }
+};
+
+const CLI::App* add_stop(CLI::App& cli, StopArguments& arguments) {
+  CLI::App* stop = cli.add_subcommand(
+      "stop",
+      "End the running bascule; without an option the next process goes on with everything");
+  stop->add_option("--url", arguments.url, "The running bascule")->capture_default_str();
+  CLI::Option* leave = stop->add_flag("--leave", arguments.leave,
+                                      "For good: end the conferences and leave the rooms");
+  stop->add_flag("--when-empty", arguments.when_empty,
+                 "With --leave: refuse new conferences, and wait until the last one has ended")
+      ->needs(leave);
+  stop->add_flag("--no-wait", arguments.no_wait, "Return at once");
+  return stop;
+}
 
 int run(int argc, char** argv) {
   CLI::App cli{"Tools for operators of Bascule."};
@@ -16,6 +43,9 @@ int run(int argc, char** argv) {
   CLI::App* stats = cli.add_subcommand("stats", "What is stored: state.db and stats.db");
   stats->require_subcommand(1);
   stats->fallthrough();
+
+  StopArguments stop_arguments;
+  const CLI::App* stop_command = add_stop(cli, stop_arguments);
 
   StatsCommands commands;
   std::string directory;
@@ -56,6 +86,9 @@ int run(int argc, char** argv) {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return cli.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  if (stop_command->parsed()) {
+    return stop(stop_arguments.url, stop_arguments.mode(), stop_arguments.no_wait);
   }
   if (dir->count() > 0) {
     commands.directory = directory;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/time_text.h"
+#include "ctl/ask.h"
 #include "ctl/http_client.h"
 #include "ctl/stats_text.h"
 #include "stats/sqlite/maintenance.h"
@@ -18,13 +19,6 @@ using stats::sqlite::Json;
 
 constexpr std::chrono::milliseconds kFollowInterval{200};
 constexpr std::chrono::seconds kBridgesBound{15};
-
-int failed(const Error& error) {
-  std::fprintf(stderr, "basculectl: %s\n", error.what.c_str());
-  return error.code == Errc::kCorrupt           ? kExitDamaged
-         : error.code == Errc::kInvalidArgument ? kExitUsage
-                                                : kExitFailed;
-}
 
 template <class T>
 Result<Json> as_json(const Result<T>& value) {
@@ -45,16 +39,6 @@ bool is_sound(const Json& answer) {
   const Json& result = answer.at("result");
   return result.at("rows_dropped") == 0 &&
          (!answer.at("dry_run").get<bool>() || result.at("findings").empty());
-}
-
-/// The detail of an application/problem+json.
-Error problem_of(const HttpAnswer& answer, const Json& body) {
-  const Errc code = answer.status == 400   ? Errc::kInvalidArgument
-                    : answer.status == 409 ? Errc::kConflict
-                                           : Errc::kUnavailable;
-  const bool told = body.is_object() && body.contains("detail");
-  return {code, told ? body.at("detail").get<std::string>()
-                     : "HTTP status " + std::to_string(answer.status)};
 }
 
 WallTime now() {
@@ -109,25 +93,6 @@ void tell_progress(const Json& rebuild) {
 
 }  // namespace
 
-Result<Json> StatsCommands::ask(const char* method, const std::string& target) const {
-  const auto client = HttpClient::make(url);
-  if (!client) {
-    return tl::make_unexpected(client.error());
-  }
-  const auto answer = client->ask(method, target);
-  if (!answer) {
-    return tl::make_unexpected(answer.error());
-  }
-  Json body = Json::parse(answer->body, nullptr, /*allow_exceptions=*/false);
-  if (answer->status >= 300) {
-    return tl::make_unexpected(problem_of(*answer, body));
-  }
-  if (!body.is_object()) {
-    return fail(Errc::kUnavailable, url + " does not answer like bascule");
-  }
-  return body;
-}
-
 int StatsCommands::finish(const Result<Json>& outcome, void (*print)(const Json&)) const {
   if (!outcome) {
     return failed(outcome.error());
@@ -146,12 +111,12 @@ int StatsCommands::finish(const Result<Json>& outcome, void (*print)(const Json&
 }
 
 int StatsCommands::status() const {
-  return finish(ask("GET", "/v1/stats/health"), print_health);
+  return finish(ask_json(url, "GET", "/v1/stats/health"), print_health);
 }
 
 int StatsCommands::verify() const {
   return finish(directory ? as_json(stats::sqlite::check_directory(*directory))
-                          : ask("POST", "/v1/stats/verify"),
+                          : ask_json(url, "POST", "/v1/stats/verify"),
                 print_check);
 }
 
@@ -163,7 +128,7 @@ int StatsCommands::backup(const std::string& target) const {
                                "together with --dir"});
   }
   return finish(directory ? as_json(stats::sqlite::back_up(*directory, target))
-                          : ask("POST", "/v1/stats/backup"),
+                          : ask_json(url, "POST", "/v1/stats/backup"),
                 print_backup);
 }
 
@@ -180,9 +145,9 @@ int StatsCommands::history(const std::string& bridge, const std::string& from,
       "/v1/bridges/" + percent_encoded(bridge) + "/history?step=" + std::to_string(step_seconds);
   target += from.empty() ? "" : "&from=" + percent_encoded(from);
   target += to.empty() ? "" : "&to=" + percent_encoded(to);
-  return finish(
-      directory ? history_of_files(*directory, bridge, from, to, step_seconds) : ask("GET", target),
-      print_history);
+  return finish(directory ? history_of_files(*directory, bridge, from, to, step_seconds)
+                          : ask_json(url, "GET", target),
+                print_history);
 }
 
 int StatsCommands::rebuild(bool dry_run, bool force) const {
@@ -192,19 +157,19 @@ int StatsCommands::rebuild(bool dry_run, bool force) const {
 }
 
 Result<Json> StatsCommands::rebuild_running(bool dry_run, bool force) const {
-  auto rebuild =
-      ask("POST", std::string("/v1/stats/rebuild?dry-run=") + (dry_run ? "true" : "false") +
-                      "&force=" + (force ? "true" : "false"));
+  auto rebuild = ask_json(url, "POST",
+                          std::string("/v1/stats/rebuild?dry-run=") + (dry_run ? "true" : "false") +
+                              "&force=" + (force ? "true" : "false"));
   if (!rebuild && rebuild.error().code == Errc::kConflict) {
     std::fprintf(stderr, "one runs already; following it\n");
-    rebuild = ask("GET", "/v1/stats/rebuild");
+    rebuild = ask_json(url, "GET", "/v1/stats/rebuild");
   }
   // Bridges answer within a publish period; those that do not are none of the rebuild's business.
   const auto bound = std::chrono::steady_clock::now() + kBridgesBound;
   while (rebuild && (rebuild->value("state", "") == "running" ||
                      (waits_for_bridges(*rebuild) && std::chrono::steady_clock::now() < bound))) {
     std::this_thread::sleep_for(kFollowInterval);
-    rebuild = ask("GET", "/v1/stats/rebuild");
+    rebuild = ask_json(url, "GET", "/v1/stats/rebuild");
     if (rebuild) {
       tell_progress(*rebuild);
     }

@@ -4,21 +4,16 @@
 #include <string>
 
 #include "base/result.h"
+#include "ctl/ask.h"
 #include "stats/sqlite/json.h"
 
 namespace bascule::ctl {
-
-// Exit statuses (docs/operations.md).
-inline constexpr int kExitOk = 0;
-inline constexpr int kExitDamaged = 1;  ///< Something is damaged or lost.
-inline constexpr int kExitUsage = 2;
-inline constexpr int kExitFailed = 3;  ///< It could not be done.
 
 /// Each command prints its result to stdout, as one JSON object when asked to, errors to stderr,
 /// and returns the exit status. It works on the files in `directory`, or asks the running bascule
 /// at `url`; the answers are the same.
 struct StatsCommands {
-  std::string url = "http://127.0.0.1:8888";
+  std::string url = kDefaultUrl;
   std::optional<std::string> directory;
   bool json = false;
 
@@ -38,7 +33,6 @@ struct StatsCommands {
 
  private:
   using Json = stats::sqlite::Json;
-  [[nodiscard]] Result<Json> ask(const char* method, const std::string& target) const;
   [[nodiscard]] Result<Json> check() const;
   [[nodiscard]] Result<Json> rebuild_running(bool dry_run, bool force) const;
   [[nodiscard]] int finish(const Result<Json>& outcome, void (*print)(const Json&)) const;
