@@ -56,7 +56,8 @@ std::vector<std::string> store_problems(const stats::sqlite::Store& store,
 }  // namespace
 
 App::App(boost::asio::io_context& io, const config::Config& config, const focus::Restored& restored,
-         stats::sqlite::Store& store, LogSink& log, focus::OutputGateOptions gate)
+         stats::sqlite::Store& store, LogSink& log, focus::OutputGateOptions gate,
+         SocketHolder* holder)
     : io_(io),
       store_(store),
       log_(log),
@@ -79,6 +80,7 @@ App::App(boost::asio::io_context& io, const config::Config& config, const focus:
       stop_timer_(io),
       signals_(io, SIGTERM, SIGINT, SIGHUP) {
   make_links(config, restored.tables);
+  link(StreamId::kClient).keep_socket_with(holder);
 }
 
 App::~App() = default;
@@ -123,16 +125,14 @@ Result<> App::start() {
                      .now = read_clocks,
                      .earlier = &earlier_decisions_}});
   stats_routes_.add_to(router);
+  admin::add_stop_route(router, {.stop = [this](admin::StopMode mode) { stop_by(mode); },
+                                 .conferences = [this] { return focus_.conference_count(); }});
   auto http = admin::HttpServer::listen(io_, http_options_, std::move(router));
   if (!http) {
     return tl::make_unexpected(http.error());
   }
   http_ = *std::move(http);
-  signals_.async_wait([this](error_code error, int signal) {
-    if (!error) {
-      on_signal(signal);
-    }
-  });
+  await_signal();
   upkeep_.start();
   notify_service_manager("READY=1");
   report_status();
@@ -333,21 +333,32 @@ void App::on_signal(int signal) {
                 .event = "config.reload_ignored",
                 .fields = {{"hint", std::string("restart to apply a changed configuration")}}},
                read_clocks());
+  } else {
+    stop_by(signal == SIGTERM ? admin::StopMode::kSuspend : admin::StopMode::kLeave);
+  }
+  await_signal();
+}
+
+void App::await_signal() {
+  signals_.async_wait([this](error_code error, int signal) {
+    if (!error) {
+      on_signal(signal);
+    }
+  });
+}
+
+void App::stop_by(admin::StopMode mode) {
+  if (mode == admin::StopMode::kLeaveWhenEmpty) {
+    enqueue(in::Shutdown{.when_empty = true});
   } else if (std::exchange(stopping_, true)) {
     stop();
-    return;
-  } else if (signal == SIGTERM && link(StreamId::kClient).can_be_continued()) {
+  } else if (mode == admin::StopMode::kSuspend && link(StreamId::kClient).can_be_continued()) {
     suspend();
   } else {
     notify_service_manager("STOPPING=1");
     enqueue(in::Shutdown{});
     stop_after(kStopBound);
   }
-  signals_.async_wait([this](error_code error, int next) {
-    if (!error) {
-      on_signal(next);
-    }
-  });
 }
 
 void App::stop_after(Duration bound) {

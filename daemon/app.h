@@ -14,9 +14,11 @@
 #include "admin/conference_requests.h"
 #include "admin/http_server.h"
 #include "admin/routes.h"
+#include "admin/stop_route.h"
 #include "config/config.h"
 #include "daemon/link_runtime.h"
 #include "daemon/log_sink.h"
+#include "daemon/socket_holder.h"
 #include "daemon/stats_routes.h"
 #include "daemon/store_upkeep.h"
 #include "focus/focus.h"
@@ -31,9 +33,11 @@ namespace bascule::daemon {
 /// stanzas whose effects have left, arm one timer. Everything runs on the thread of `io`.
 class App {
  public:
-  /// The store is opened before (its content is `restored`) and outlives the app.
+  /// The store is opened before (its content is `restored`) and outlives the app, as does whoever
+  /// holds the socket of the client link.
   App(boost::asio::io_context& io, const config::Config& config, const focus::Restored& restored,
-      stats::sqlite::Store& store, LogSink& log, focus::OutputGateOptions gate = {});
+      stats::sqlite::Store& store, LogSink& log, focus::OutputGateOptions gate = {},
+      SocketHolder* holder = nullptr);
   ~App();
   App(const App&) = delete;
   App& operator=(const App&) = delete;
@@ -63,6 +67,8 @@ class App {
   void rearm(Now now);
   void on_timer();
   void on_signal(int signal);
+  void await_signal();
+  void stop_by(admin::StopMode mode);
   void stop_after(Duration bound);
   void leave();
   void suspend();

@@ -86,6 +86,9 @@ void LinkRuntime::fire_timers(Now now) {
 
 void LinkRuntime::on_up(const xmpp::Up& up) {
   is_up_ = true;
+  if (const auto socket = transport_->socket(); holder_ != nullptr && socket) {
+    holder_->hold(*socket);
+  }
   if (!up.resumed) {
     // The numbers of the old session mean nothing to the new one.
     received_ = acknowledged_ = 0;
@@ -105,7 +108,9 @@ void LinkRuntime::on_up(const xmpp::Up& up) {
 }
 
 void LinkRuntime::on_down(const xmpp::Down& down) {
-  is_up_ = false;
+  if (std::exchange(is_up_, false) && holder_ != nullptr) {
+    holder_->drop();
+  }
   std::vector<focus::Input> inputs;
   link_.down(down, inputs);
   enqueue(inputs);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/socket_holder.h"
 #include "focus/link.h"
 #include "focus/link_journal.h"
 #include "xmpp/transport.h"
@@ -26,6 +27,9 @@ class LinkRuntime final : public xmpp::TransportListener {
 
   /// Called once, before anything else; the transport reports to this object.
   void attach(std::unique_ptr<xmpp::Transport> transport) { transport_ = std::move(transport); }
+
+  /// nullptr: with nobody. Only of a link that can be resumed.
+  void keep_socket_with(SocketHolder* holder) { holder_ = link_.is_resumable() ? holder : nullptr; }
 
   void open() { transport_->open(); }
   void close() { transport_->close(); }
@@ -82,6 +86,7 @@ class LinkRuntime final : public xmpp::TransportListener {
   Enqueue enqueue_;
   std::function<void()> wake_;
   std::unique_ptr<xmpp::Transport> transport_;
+  SocketHolder* holder_ = nullptr;
   bool is_up_ = false;
   std::uint64_t received_ = 0;       // Highest sequence of the session.
   std::uint64_t acknowledged_ = 0;   // Of these, to the transport, now or with a turn.

@@ -2,6 +2,8 @@
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
+#include <memory>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -12,21 +14,20 @@
 #include "config/toml/load.h"
 #include "daemon/app.h"
 #include "daemon/clock.h"
+#include "daemon/exit_status.h"
 #include "daemon/log_sink.h"
+#include "daemon/socket_holder.h"
 #include "daemon/store_upkeep.h"
+#include "daemon/supervisor.h"
 
 namespace bascule::daemon {
 namespace {
-
-// Exit statuses (docs/operations.md).
-constexpr int kExitOk = 0;
-constexpr int kExitConfig = 2;
-constexpr int kExitStart = 3;
 
 struct Arguments {
   std::string config = "/etc/bascule/bascule.toml";
   bool check_config = false;
   bool print_config = false;
+  bool supervise = false;
 };
 
 void log_start(LogSink& log, const stats::LoadReport& report, const focus::Restored& restored,
@@ -58,12 +59,23 @@ void log_start(LogSink& log, const stats::LoadReport& report, const focus::Resto
       now);
 }
 
+LogOptions log_options(const config::Config& config) {
+  return {
+      .level = config.log.level,
+      .format = config.log.format == config::LogFormat::kJson ? LogFormat::kJson : LogFormat::kText,
+      .hash_jids = config.log.hash_jids};
+}
+
+/// Of the file that runs now; its successor after an upgrade has the same path.
+std::string own_path() {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error).string();
+}
+
 int serve(const config::Config& config) {
-  LogSink log({.level = config.log.level,
-               .format = config.log.format == config::LogFormat::kJson ? LogFormat::kJson
-                                                                       : LogFormat::kText,
-               .hash_jids = config.log.hash_jids});
+  LogSink log(log_options(config));
   boost::asio::io_context io{1};
+  const std::unique_ptr<SocketHolder> holder = SocketHolder::from_environment(io);
   App* running = nullptr;  // Completions that arrive before or after the loop have no addressee.
   auto opened = stats::sqlite::Store::open(
       {.directory = config.state.dir,
@@ -84,7 +96,7 @@ int serve(const config::Config& config) {
   }
   log_start(log, opened->report, opened->restored, read_clocks());
   {
-    App app(io, config, std::move(opened->restored), *opened->store, log);
+    App app(io, config, std::move(opened->restored), *opened->store, log, {}, holder.get());
     running = &app;
     if (const auto started = app.start(); !started) {
       std::fprintf(stderr, "bascule: %s\n", started.error().what.c_str());
@@ -105,6 +117,9 @@ int run(int argc, char** argv) {
                "Say everything that is wrong with it and exit");
   cli.add_flag("--print-config", arguments.print_config,
                "Print the effective values and their origin, without secrets, and exit");
+  cli.add_flag("--supervise", arguments.supervise,
+               "Run as the parent of the daemon: start it again when it crashes, and keep its\n"
+               "session alive meanwhile (for containers; systemd does both by itself)");
   cli.set_version_flag("--version", std::string("bascule ") + BASCULE_VERSION);
   try {
     cli.parse(argc, argv);
@@ -126,6 +141,10 @@ int run(int argc, char** argv) {
   if (arguments.check_config) {
     std::printf("%s: no problem found\n", arguments.config.c_str());
     return kExitOk;
+  }
+  if (arguments.supervise) {
+    LogSink log(log_options(loaded->config));
+    return supervise({own_path(), "--config", arguments.config}, log);
   }
   std::signal(SIGPIPE, SIG_IGN);  // A closed socket is an error code, not the end of the process.
   return serve(loaded->config);

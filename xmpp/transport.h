@@ -76,6 +76,8 @@ class Transport {
     std::uint64_t confirmed = 0;
   };
   [[nodiscard]] virtual Outbound outbound() const { return {}; }
+  /// The connection's descriptor while it is up and there is one to know of; stays ours.
+  [[nodiscard]] virtual std::optional<int> socket() const { return std::nullopt; }
   /// Bytes queued and not yet written.
   [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
 };

@@ -49,9 +49,11 @@ int code_of(int status) {
 }  // namespace
 
 BasculeProcess::BasculeProcess(const Prosody& prosody, const Settings& settings,
-                               std::vector<std::string> environment)
+                               std::vector<std::string> environment,
+                               std::vector<std::string> arguments)
     : folder_(make_folder("bascule-daemon")),
       environment_(std::move(environment)),
+      arguments_(std::move(arguments)),
       admin_port_(free_port()) {
   std::filesystem::create_directories(folder_ / "state");
   write_secret("requests.secret", prosody.options().focus_secret);
@@ -123,6 +125,7 @@ void BasculeProcess::start() {
   std::vector<std::string> command = {"env"};
   command.insert(command.end(), environment_.begin(), environment_.end());
   command.insert(command.end(), {BASCULE_BINARY, "--config", (folder_ / "bascule.toml").string()});
+  command.insert(command.end(), arguments_.begin(), arguments_.end());
   pid_ = spawn(command, folder_ / "bascule.log");
 }
 

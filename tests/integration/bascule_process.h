@@ -29,9 +29,10 @@ class BasculeProcess {
   /// s\""}}}}. They win over what the fixture writes: short settling times, this Prosody.
   using Settings = std::map<std::string, std::map<std::string, std::string>>;
 
-  /// `environment`: `NAME=value`, beside ours.
+  /// `environment`: `NAME=value`, beside ours; `arguments`: likewise.
   explicit BasculeProcess(const Prosody& prosody, const Settings& settings = {},
-                          std::vector<std::string> environment = {});
+                          std::vector<std::string> environment = {},
+                          std::vector<std::string> arguments = {});
   ~BasculeProcess();
   BasculeProcess(const BasculeProcess&) = delete;
   BasculeProcess& operator=(const BasculeProcess&) = delete;
@@ -73,6 +74,7 @@ class BasculeProcess {
 
   std::filesystem::path folder_;
   std::vector<std::string> environment_;
+  std::vector<std::string> arguments_;
   std::uint16_t admin_port_;
   pid_t pid_ = -1;
   std::optional<int> exit_code_;

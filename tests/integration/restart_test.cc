@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 
+#include "tests/integration/child_process.h"
 #include "tests/integration/stage.h"
 
 namespace bascule::test {
@@ -34,6 +36,14 @@ class Restart : public testing::Test {
       EXPECT_THAT(one->wrong, IsEmpty());
     }
   }
+  /// Somebody joins and all see each other, as if nothing had happened.
+  ScriptedClient& expect_it_grows_unnoticed() {
+    ScriptedClient& third = stage.client("goes-on");
+    stage.enter(third);
+    stage.until_all_see_each_other({&first, &second, &third});
+    expect_unnoticed({&first, &second, &third});
+    return third;
+  }
   void until_exited() {
     stage.until("the daemon is gone", [this] { return stage.daemon.exit_code().has_value(); });
   }
@@ -49,10 +59,7 @@ TEST_F(Restart, AfterAKillTheMeetingGoesOnAndGrows) {
   stage.daemon.kill();
   start_again();
   stage.until("the session goes on", [this] { return went_on(); });
-  ScriptedClient& third = stage.client("goes-on");
-  stage.enter(third);
-  stage.until_all_see_each_other({&first, &second, &third});
-  expect_unnoticed({&first, &second, &third});
+  expect_it_grows_unnoticed();
   first.leave();
   stage.until("who left is gone from the bridge",
               [this] { return stage.endpoints_on_bridges() == 2; });
@@ -85,10 +92,7 @@ TEST_F(Restart, TermLeavesEverythingToTheNextProcess) {
   start_again();
   stage.until("the session goes on", [this] { return went_on(); });
   EXPECT_EQ(stage.daemon.log_line("store.damaged", ""), "");
-  ScriptedClient& third = stage.client("goes-on");
-  stage.enter(third);
-  stage.until_all_see_each_other({&first, &second, &third});
-  expect_unnoticed({&first, &second, &third});
+  expect_it_grows_unnoticed();
 }
 
 TEST_F(Restart, TwiceInARowAndOnceMore) {
@@ -103,10 +107,53 @@ TEST_F(Restart, TwiceInARowAndOnceMore) {
     }
   }
   stage.until_ready();
-  ScriptedClient& third = stage.client("goes-on");
-  stage.enter(third);
-  stage.until_all_see_each_other({&first, &second, &third});
-  expect_unnoticed({&first, &second, &third});
+  expect_it_grows_unnoticed();
+}
+
+class Stop : public Restart {
+ protected:
+  /// Starts `basculectl stop` and returns how it ended.
+  int run_stop(const std::vector<std::string>& options) {
+    std::vector<std::string> command = {BASCULECTL_BINARY, "stop", "--url", stage.daemon.url()};
+    command.insert(command.end(), options.begin(), options.end());
+    const pid_t pid = spawn(command, stage.daemon.folder() / "stop.log");
+    int status = -1;
+    stage.until("the command is done", [&] { return ::waitpid(pid, &status, WNOHANG) == pid; });
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+};
+
+TEST_F(Stop, ByCommandLeavesEverythingToTheNextProcess) {
+  meet();
+  EXPECT_EQ(run_stop({}), 0);
+  until_exited();
+  EXPECT_EQ(stage.daemon.exit_code(), 0);
+  start_again();
+  stage.until("the session goes on", [this] { return went_on(); });
+  expect_it_grows_unnoticed();
+}
+
+TEST_F(Stop, WhenEmptyRefusesNewConferencesAndEndsWithTheLast) {
+  meet();
+  EXPECT_EQ(run_stop({"--leave", "--when-empty", "--no-wait"}), 0);
+  ScriptedClient& elsewhere = stage.client("too-late");
+  EXPECT_EQ(stage.ready_field(stage.wait_for(elsewhere.request_conference())), "false");
+  ScriptedClient& third = expect_it_grows_unnoticed();
+  EXPECT_EQ(stage.daemon.exit_code(), std::nullopt);
+  for (ScriptedClient* one : {&first, &second, &third}) {
+    one->leave();
+  }
+  until_exited();
+  EXPECT_EQ(stage.daemon.exit_code(), 0);
+}
+
+TEST_F(Stop, LeaveEndsTheMeetingNow) {
+  meet();
+  EXPECT_EQ(run_stop({"--leave"}), 0);
+  until_exited();
+  EXPECT_EQ(stage.daemon.exit_code(), 0);
+  stage.until("the focus has left", [this] { return first.focus_departures == 1; });
+  EXPECT_EQ(run_stop({"--leave"}), 3);  // Nobody there.
 }
 
 TEST_F(Restart, WhileNothingWasGoingOn) {

@@ -25,6 +25,7 @@ class Stage {
     Prosody::Options prosody;
     BasculeProcess::Settings daemon;
     std::vector<std::string> environment;  ///< Of the daemon, beside ours: `NAME=value`.
+    std::vector<std::string> arguments;    ///< Likewise.
     int bridges = 2;
     double bridge_capacity = 120;     ///< Endpoints that fill one bridge.
     bool relays = false;              ///< Bridges announce a relay id.

@@ -78,6 +78,10 @@ class AsioConnection final : public Connection,
   [[nodiscard]] std::size_t queued_bytes() const override {
     return pending_.size() - taken_ + in_flight_.size();
   }
+  [[nodiscard]] int descriptor() const override {
+    // Asio's accessor changes nothing and is not const.
+    return const_cast<tcp::socket&>(socket_).native_handle();  // NOLINT
+  }
   [[nodiscard]] bool has_unread_bytes() const override {
     error_code error;
     return socket_.available(error) > 0;

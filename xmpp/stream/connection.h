@@ -61,6 +61,8 @@ class Connection {
   /// Ends the connection now; the handler is not called any more.
   virtual void abort() = 0;
   [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
+  /// The socket's descriptor, for who wants to duplicate it.
+  [[nodiscard]] virtual int descriptor() const = 0;
   /// True when the kernel holds bytes of the peer that we have not read yet.
   [[nodiscard]] virtual bool has_unread_bytes() const = 0;
 };

@@ -284,6 +284,9 @@ void NativeStream::close() {
 std::size_t NativeStream::queued_bytes() const {
   return impl_->queued_bytes();
 }
+std::optional<int> NativeStream::socket() const {
+  return impl_->socket();
+}
 const NativeStreamCounters& NativeStream::counters() const {
   return impl_->counters();
 }

@@ -64,6 +64,7 @@ class NativeStream final : public Transport {
   void handled(std::uint64_t sequence) override;
   void close() override;
   [[nodiscard]] std::size_t queued_bytes() const override;
+  [[nodiscard]] std::optional<int> socket() const override;
 
   [[nodiscard]] const NativeStreamCounters& counters() const;
   /// What another process needs to continue this session; the id is empty when it cannot.

@@ -42,6 +42,9 @@ class NativeStream::Impl final : public ConnectionHandler,
   [[nodiscard]] std::size_t queued_bytes() const {
     return connection_ ? connection_->queued_bytes() : 0;
   }
+  [[nodiscard]] std::optional<int> socket() const {
+    return state_ == State::kUp ? std::optional(connection_->descriptor()) : std::nullopt;
+  }
   [[nodiscard]] const NativeStreamCounters& counters() const { return counters_; }
   void send_text(std::string text);
   [[nodiscard]] bool takes(std::string_view text);
