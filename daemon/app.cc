@@ -66,6 +66,7 @@ App::App(boost::asio::io_context& io, const config::Config& config, const focus:
       focus_(config.focus, restored, random_seed(), read_clocks()),
       gate_(gate),
       earlier_decisions_(restored.tables.decisions),
+      evictor_(io, client_options(config), log),
       conference_requests_(
           [this](HttpId id, proto::ConferenceRequest request) {
             enqueue(in::HttpConferenceRequest{id, std::move(request)});
@@ -257,6 +258,7 @@ void App::perform(const focus::Action& action, Now now) {
     Now now;
     void operator()(const out::OpenStream& open) const { app.link(open.stream).open(); }
     void operator()(const out::CloseStream& close) const { app.link(close.stream).close(); }
+    void operator()(const out::EvictSession& evict) const { app.evictor_.evict(evict.session); }
     void operator()(const out::SendIq& iq) const { app.link(iq.stream).send(action, now); }
     void operator()(const out::AnswerIq& answer) const {
       app.link(answer.stream).send(action, now);

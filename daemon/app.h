@@ -18,6 +18,7 @@
 #include "config/config.h"
 #include "daemon/link_runtime.h"
 #include "daemon/log_sink.h"
+#include "daemon/session_evictor.h"
 #include "daemon/socket_holder.h"
 #include "daemon/stats_routes.h"
 #include "daemon/store_upkeep.h"
@@ -89,6 +90,7 @@ class App {
   focus::OutputGate gate_;
   admin::Decisions earlier_decisions_;  // Of the processes before this one.
   std::array<std::unique_ptr<LinkRuntime>, kStreamCount> links_;
+  SessionEvictor evictor_;
   admin::ConferenceRequests conference_requests_;
   StoreUpkeep upkeep_;
   StatsRoutes stats_routes_;

@@ -35,23 +35,6 @@ xmpp::NativeStreamOptions requests_options(const config::Config& config) {
   return options;
 }
 
-xmpp::NativeStreamOptions client_options(const config::Config& config) {
-  xmpp::NativeStreamOptions options;
-  options.mode = xmpp::NativeStreamOptions::Mode::kClient;
-  options.host = config.client.host;
-  options.port = config.client.port;
-  options.domain = config.client_address.domain();
-  options.user = config.client_address.local();
-  options.resource = config.client_address.resource();
-  options.secret = config.client.password.value;
-  options.tls.mode = config.client.tls == config::TlsMode::kRequired ? xmpp::TlsMode::kRequired
-                                                                     : xmpp::TlsMode::kOff;
-  options.tls.ca_file = config.client.ca_file;
-  options.tls.pinned_sha256 = config.client.pins;
-  options.stream_management = config.client.stream_management;
-  return options;
-}
-
 /// The service link on our own stream. Without XEP-0198: a lost link is a lost session here,
 /// because the brewery is read anew anyway.
 xmpp::NativeStreamOptions native_service_options(const config::Config& config) {
@@ -100,6 +83,29 @@ xmpp::StropheOptions service_options(const config::Config& config) {
   return options;
 }
 
+/// The session of the process before. What is stored of it may be damaged or say that it cannot be
+/// resumed; as long as there are conferences it may be in their rooms all the same.
+xmpp::SmState earlier_session(const config::Config& config, const focus::Tables& earlier) {
+  xmpp::SmState state;
+  const auto row = earlier.links.find(StreamId::kClient);
+  if (row == earlier.links.end() || row->second.link.bare != config.client_address.bare()) {
+    state.bound_jid = earlier.conferences.empty() ? "" : config.client_address.to_string();
+    return state;
+  }
+  const focus::op::LinkSet& link = row->second.link;
+  state.bound_jid = link.bare.with_resource(link.resource).to_string();
+  if (link.resume_id.empty()) {
+    return state;
+  }
+  state.id = link.resume_id;
+  state.inbound_handled = row->second.handled;
+  state.outbound_acked = row->second.acknowledged;
+  for (const auto& [index, stanza] : row->second.unacked) {
+    state.outbox.push_back(stanza.xml);
+  }
+  return state;
+}
+
 }  // namespace
 
 std::uint64_t random_seed() {
@@ -114,6 +120,23 @@ admin::HttpServerOptions http_options(const config::Config& config) {
   admin::HttpServerOptions options;
   options.address = config.admin.address;
   options.port = config.admin.port;
+  return options;
+}
+
+xmpp::NativeStreamOptions client_options(const config::Config& config) {
+  xmpp::NativeStreamOptions options;
+  options.mode = xmpp::NativeStreamOptions::Mode::kClient;
+  options.host = config.client.host;
+  options.port = config.client.port;
+  options.domain = config.client_address.domain();
+  options.user = config.client_address.local();
+  options.resource = config.client_address.resource();
+  options.secret = config.client.password.value;
+  options.tls.mode = config.client.tls == config::TlsMode::kRequired ? xmpp::TlsMode::kRequired
+                                                                     : xmpp::TlsMode::kOff;
+  options.tls.ca_file = config.client.ca_file;
+  options.tls.pinned_sha256 = config.client.pins;
+  options.stream_management = config.client.stream_management;
   return options;
 }
 
@@ -156,20 +179,8 @@ std::unique_ptr<xmpp::Transport> make_transport(const config::Config& config, St
   xmpp::NativeStreamOptions options = native_options(config, stream);
   options.warn = warner(log, stream);
   auto made = std::make_unique<xmpp::NativeStream>(io, std::move(options), listener);
-  const auto row = earlier.links.find(stream);
-  if (stream == StreamId::kClient && config.client.stream_management &&
-      row != earlier.links.end() && !row->second.link.resume_id.empty() &&
-      row->second.link.bare == config.client_address.bare()) {
-    const focus::op::LinkSet& link = row->second.link;
-    xmpp::SmState state{.id = link.resume_id,
-                        .bound_jid = link.bare.with_resource(link.resource).to_string(),
-                        .inbound_handled = row->second.handled,
-                        .outbound_acked = row->second.acknowledged,
-                        .outbox = {}};
-    for (const auto& [index, stanza] : row->second.unacked) {
-      state.outbox.push_back(stanza.xml);
-    }
-    made->adopt(state);
+  if (stream == StreamId::kClient && config.client.stream_management) {
+    made->adopt(earlier_session(config, earlier));
   }
   return made;
 }

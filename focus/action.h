@@ -25,6 +25,11 @@ struct OpenStream {
 struct CloseStream {
   StreamId stream;
 };
+/// Ends a session of ours that another process left behind (in::StreamUp::beside). Best effort: one
+/// that cannot be ended ends when the server gives it up.
+struct EvictSession {
+  Jid session;
+};
 /// Answered by exactly one in::IqAnswer.
 struct SendIq {
   RequestId request;
@@ -70,9 +75,9 @@ struct Stopped {};
 
 namespace bascule::focus {
 
-using Action =
-    std::variant<out::OpenStream, out::CloseStream, out::SendIq, out::AnswerIq, out::AnswerHttp,
-                 out::SendPresence, out::Persist, out::StoreWrite, out::Log, out::Stopped>;
+using Action = std::variant<out::OpenStream, out::CloseStream, out::EvictSession, out::SendIq,
+                            out::AnswerIq, out::AnswerHttp, out::SendPresence, out::Persist,
+                            out::StoreWrite, out::Log, out::Stopped>;
 using Actions = std::vector<Action>;
 
 }  // namespace bascule::focus

@@ -116,6 +116,9 @@ void Focus::Impl::settle(Turn& turn) {
       }
     }
     hand_on_news(turn);
+    if (conferences_.is_reentry_done()) {
+      links_.rooms_entered(turn);
+    }
     chronicle_.notice(turn);
     memory_.notice(turn);
   }

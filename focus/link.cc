@@ -74,7 +74,8 @@ void Link::up(const xmpp::Up& up, std::vector<Input>& inputs) {
   inputs.emplace_back(
       in::StreamUp{.stream = options_.stream,
                    .bound_jid = options_.send_from.empty() ? up.bound_jid : options_.send_from,
-                   .resumed = up.resumed});
+                   .resumed = up.resumed,
+                   .beside = up.beside});
 }
 
 void Link::down(const xmpp::Down& down, std::vector<Input>& inputs) {

@@ -55,6 +55,7 @@ Links::Came Links::on_up(const in::StreamUp& up, Turn& turn) {
   turn.clear_timer(retry_timer(up.stream));
   if (up.stream == StreamId::kClient) {
     turn.shared.client_jid = up.bound_jid;
+    beside_ = up.beside ? up.beside : beside_;
   } else if (up.stream == StreamId::kService) {
     turn.shared.service_jid = up.bound_jid;
   }
@@ -68,6 +69,12 @@ Links::Came Links::on_up(const in::StreamUp& up, Turn& turn) {
     return Came::kFresh;
   }
   return was_up ? Came::kResumed : Came::kInherited;
+}
+
+void Links::rooms_entered(Turn& turn) {
+  if (const auto session = std::exchange(beside_, std::nullopt)) {
+    turn.act(out::EvictSession{*session});
+  }
 }
 
 bool Links::on_down(const in::StreamDown& down, Turn& turn) {

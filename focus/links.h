@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 
 #include "base/ids.h"
 #include "base/time.h"
@@ -25,6 +26,9 @@ class Links {
 
   void start(Turn& turn);
   Came on_up(const in::StreamUp& up, Turn& turn);
+  /// We are in all our rooms: a session that was there before us may go, and nobody sees us leave
+  /// (Prosody keeps an occupant as long as it has a session).
+  void rooms_entered(Turn& turn);
   /// Returns whether the link was up.
   bool on_down(const in::StreamDown& down, Turn& turn);
   /// TimerKind::kStreamRetry.
@@ -43,6 +47,7 @@ class Links {
   void open(StreamId stream, Turn& turn);
 
   std::array<Link, kStreamCount> links_;
+  std::optional<Jid> beside_;  // See in::StreamUp; until it is evicted.
   bool closed_ = false;
 };
 

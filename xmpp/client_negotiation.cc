@@ -13,6 +13,8 @@ constexpr std::string_view kSaslNamespace = "urn:ietf:params:xml:ns:xmpp-sasl";
 constexpr std::string_view kBindNamespace = "urn:ietf:params:xml:ns:xmpp-bind";
 constexpr std::string_view kStanzaErrorNamespace = "urn:ietf:params:xml:ns:xmpp-stanzas";
 constexpr std::string_view kBindId = "bind";
+/// Appended to the configured resource while an earlier session holds that.
+constexpr std::string_view kOtherResource = "-2";
 constexpr std::size_t kMaxEarlyStanzas = 100;
 
 xml::Element element_in(std::string_view name, std::string_view ns) {
@@ -229,6 +231,7 @@ Steps ClientNegotiation::begin_session() {
   }
   if (!server_has_sm_) {
     resume_refused_ = true;
+    login_.earlier_resource.clear();  // Without that no session outlives its connection.
     return begin_bind();
   }
   state_ = State::kResume;
@@ -244,11 +247,17 @@ Steps ClientNegotiation::on_resume(const xml::Element& element) {
     return fail_with(DownKind::kProtocol, "expected resumed or failed, got '" + element.name + "'");
   }
   resume_refused_ = true;
+  if (element.child("item-not-found", kStanzaErrorNamespace) != nullptr) {
+    login_.earlier_resource.clear();
+  }
   return begin_bind();
 }
 
 Steps ClientNegotiation::begin_bind() {
   state_ = State::kBind;
+  if (!login_.earlier_resource.empty() && login_.earlier_resource == login_.resource) {
+    login_.resource += kOtherResource;
+  }
   xml::Element bind = element_in("bind", kBindNamespace);
   if (!login_.resource.empty()) {
     xml::Element resource = element_in("resource", kBindNamespace);
@@ -283,18 +292,24 @@ Steps ClientNegotiation::on_bind(const xml::Element& element) {
     state_ = State::kEnable;
     return {step::Send{StreamManagement::enable_request()}};
   }
+  return establish({});
+}
+
+Steps ClientNegotiation::establish(xml::Element enabled) {
   state_ = State::kDone;
-  return {step::Established{.bound = bound_, .enabled = {}}};
+  step::Established established{.bound = bound_, .enabled = std::move(enabled)};
+  if (!login_.earlier_resource.empty()) {
+    established.beside = bound_.with_resource(login_.earlier_resource);
+  }
+  return {std::move(established)};
 }
 
 Steps ClientNegotiation::on_enable(const xml::Element& element) {
   if (element.is("enabled", kSmNamespace)) {
-    state_ = State::kDone;
-    return {step::Established{.bound = bound_, .enabled = element}};
+    return establish(element);
   }
   if (element.is("failed", kSmNamespace)) {  // The link works without it.
-    state_ = State::kDone;
-    return {step::Established{.bound = bound_, .enabled = {}}};
+    return establish({});
   }
   if (is_stanza(element) && early_stanzas_.size() < kMaxEarlyStanzas) {
     early_stanzas_.push_back(element);

@@ -21,6 +21,10 @@ struct ClientLogin {
   std::string user;  ///< Localpart; empty for SASL ANONYMOUS (RFC 4505), then `password` is unused.
   std::string domain;
   std::string resource;  ///< Asked for in bind; empty: the server chooses.
+  /// Of an earlier session of ours that may live on; empty: there is none. To bind it would end
+  /// that session, and everybody in its rooms would see us leave; so another name is bound unless
+  /// the session is resumed, or the server says that there is none.
+  std::string earlier_resource = {};
   std::string password;
   TlsMode tls = TlsMode::kRequired;
   bool stream_management = true;
@@ -30,7 +34,8 @@ struct ClientLogin {
 /// The client side of RFC 6120: features, STARTTLS, SASL, then resume (XEP-0198) or bind, then
 /// enable (XEP-0198).
 ///
-/// A refused resume is followed by a bind on the same stream: the server keeps the stream usable
+/// A refused resume is followed by a bind on the same stream, beside the session that could not be
+/// resumed if that may still be there: the server keeps the stream usable
 /// (XEP-0198 5). Stanzas that arrive between bind and `<enabled/>` are not counted by either side
 /// and are handed back by take_early_stanzas().
 class ClientNegotiation final : public Negotiation {
@@ -59,6 +64,7 @@ class ClientNegotiation final : public Negotiation {
   Steps on_sasl_success(const xml::Element& element);
   Steps on_resume(const xml::Element& element);
   Steps begin_bind();
+  Steps establish(xml::Element enabled);
   Steps on_bind(const xml::Element& element);
   Steps on_enable(const xml::Element& element);
   Steps fail_with(DownKind kind, std::string reason);

@@ -30,6 +30,7 @@ struct RestartStream {};
 struct Established {
   Jid bound;
   xml::Element enabled;
+  std::optional<Jid> beside = std::nullopt;  ///< See xmpp::Up.
 };
 /// The link is up on the old session; give this to StreamManagement::resumed().
 struct Resumed {

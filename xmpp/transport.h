@@ -25,6 +25,9 @@ enum class DownKind {
 struct Up {
   Jid bound_jid;         ///< What the server bound; for a component its domain.
   bool resumed = false;  ///< XEP-0198: room occupancy and pending IQs survived.
+  /// A session of ours that could not be resumed and may still be there, in its rooms too, under
+  /// this address: the new one was bound beside it, so that nobody sees us leave.
+  std::optional<Jid> beside = std::nullopt;
 };
 struct Down {
   DownKind kind;

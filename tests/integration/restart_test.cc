@@ -1,9 +1,12 @@
 // The focus ends, however it may be, and another process goes on: people notice nothing.
 
+#include <future>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include "stats/sqlite/store.h"
 #include "tests/integration/child_process.h"
 #include "tests/integration/stage.h"
 
@@ -122,6 +125,47 @@ class Stop : public Restart {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
 };
+
+/// What the process before stored of its session does not help.
+class Forgotten : public Restart {
+ protected:
+  /// As if the server had not granted a resumption.
+  void forget_the_session() {
+    std::promise<bool> stored;
+    auto opened =
+        stats::sqlite::Store::open({.directory = (stage.daemon.folder() / "state").string()},
+                                   [&stored](const stats::sqlite::Completion& done) {
+                                     stored.set_value(done.outcome.has_value());
+                                   });
+    ASSERT_TRUE(opened.has_value());
+    focus::op::LinkSet row = opened->restored.tables.links.at(StreamId::kClient).link;
+    row.resume_id.clear();
+    opened->store->commit(CommitId(1), {row});
+    ASSERT_TRUE(stored.get_future().get());
+  }
+};
+
+TEST_F(Forgotten, TheSessionIsReplacedInItsRoomsBeforeItEnds) {
+  meet();
+  stage.daemon.kill();
+  forget_the_session();
+  start_again();
+  stage.until("the session of the process before is ended", [this] {
+    return !stage.daemon.log_line("session.evicted", "session=focus@auth").empty();
+  });
+  EXPECT_FALSE(went_on());
+  EXPECT_NE(stage.daemon.log_line("link.up link=client", "/focus-2"), "");
+  expect_it_grows_unnoticed();
+  // The next one goes on with the new session as usual.
+  stage.daemon.kill();
+  start_again();
+  stage.until("the session goes on", [this] { return went_on(); });
+  first.leave();
+  stage.until("who left is gone from the bridge",
+              [this] { return stage.endpoints_on_bridges() == 2; });
+  EXPECT_EQ(second.focus_departures, 0);
+  EXPECT_EQ(second.invites, 1);
+}
 
 TEST_F(Stop, ByCommandLeavesEverythingToTheNextProcess) {
   meet();

@@ -65,6 +65,7 @@ std::unique_ptr<Negotiation> NativeStream::Impl::make_negotiation() {
   ClientLogin login{.user = options_.user,
                     .domain = options_.domain,
                     .resource = options_.resource,
+                    .earlier_resource = earlier_resource_,
                     .password = options_.secret,
                     .tls = options_.tls.mode,
                     .stream_management = options_.stream_management,
@@ -137,13 +138,15 @@ void NativeStream::Impl::perform(step::Established& established) {
     counters_.resumes_refused += client_negotiation_->resume_refused() ? 1U : 0U;
   }
   sm_.reset();
+  earlier_resource_.clear();
   if (!established.enabled.name.empty()) {
     BASCULE_CHECK(sm_.enabled(established.enabled, established.bound.to_string()).has_value());
+    earlier_resource_ = established.bound.resource();
   }
   unmanaged_sequence_ = 0;
   last_sequence_ = 0;
   const std::uint64_t generation = generation_;
-  become_up({.bound_jid = established.bound, .resumed = false});
+  become_up({.bound_jid = established.bound, .resumed = false, .beside = established.beside});
   for (xml::Element& stanza : early) {
     if (generation_ != generation || state_ != State::kUp) {
       return;
@@ -201,6 +204,7 @@ void NativeStream::Impl::close() {
   } else if (state_ == State::kUp) {
     state_ = State::kClosing;
     sm_.reset();  // The server forgets the session as well.
+    earlier_resource_.clear();
     probe_timer_.cancel();
     connection_->write("</stream:stream>");
     connection_->close_gracefully();
@@ -209,8 +213,12 @@ void NativeStream::Impl::close() {
 
 void NativeStream::Impl::adopt(const SmState& state) {
   BASCULE_CHECK(state_ == State::kIdle);
-  sm_ = StreamManagement::restore(state, options_.stream_management_options);
-  last_sequence_ = state.inbound_handled;
+  const auto bound = Jid::parse(state.bound_jid);
+  earlier_resource_ = bound ? bound->resource() : std::string();
+  if (!state.id.empty()) {
+    sm_ = StreamManagement::restore(state, options_.stream_management_options);
+    last_sequence_ = state.inbound_handled;
+  }
 }
 
 void NativeStream::Impl::on_closed(const Down& down) {

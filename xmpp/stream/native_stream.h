@@ -71,7 +71,8 @@ class NativeStream final : public Transport {
   [[nodiscard]] SmState session_state() const;
   [[nodiscard]] std::optional<SmState> resumable_session() const override;
   [[nodiscard]] Outbound outbound() const override;
-  /// The next open() tries to continue this session of another process. Not while open.
+  /// The next open() tries to continue this session of another process, or leaves it in peace when
+  /// its id is empty (see Up::beside). Not while open.
   void adopt(const SmState& state);
 
  private:

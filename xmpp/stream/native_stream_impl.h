@@ -115,6 +115,7 @@ class NativeStream::Impl final : public ConnectionHandler,
   std::deque<xml::StreamEvent> events_;
   std::string parse_error_;
   StreamManagement sm_;
+  std::string earlier_resource_;          // Of the session before; empty: it cannot be there.
   std::uint64_t unmanaged_sequence_ = 0;  // Stanzas of a session without XEP-0198.
   std::uint64_t last_sequence_ = 0;       // The highest number given to the listener.
   boost::asio::steady_timer open_timer_;

@@ -385,6 +385,22 @@ TEST_F(RecoveryTest, ANewProcessDropsWhoLeftMeanwhile) {
   EXPECT_EQ(stage.tables.conferences.begin()->second.participants.size(), 2U);
 }
 
+TEST_F(RecoveryTest, ASessionThatCannotBeResumedEndsWhenItsRoomsAreEntered) {
+  meet("tea", {"alice", "bob"});
+  meet("coffee", {"carol"});
+  const Jid left_behind = Jid::parse("focus@auth.example.net/earlier").value();
+  stage.crash_and_restore();
+  stage.up(StreamId::kClient, false, left_behind);
+  stage.advance(seconds{1});
+  EXPECT_EQ(stage.evicted, std::vector<Jid>{left_behind});
+  // Once; and nobody was invited again.
+  stage.up(StreamId::kService);
+  stage.advance(seconds{5});
+  EXPECT_EQ(stage.evicted.size(), 1U);
+  EXPECT_EQ(stage.client("tea", "alice").sids.size(), 1U);
+  EXPECT_EQ(stage.state_of("tea", "alice"), ParticipantState::kActive);
+}
+
 TEST_F(RecoveryTest, GracefulStopSaysGoodbyeEverywhere) {
   meet("tea", {"alice", "bob"});
   stage.give(in::Shutdown{});

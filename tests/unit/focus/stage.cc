@@ -180,12 +180,12 @@ void Stage::advance(Duration duration) {
   FAIL() << "the focus never comes to rest";
 }
 
-void Stage::up(StreamId stream, bool resumed) {
+void Stage::up(StreamId stream, bool resumed, std::optional<Jid> beside) {
   up_[stream] = true;
   const Jid bound = stream == StreamId::kClient    ? jid(kFocusJid)
                     : stream == StreamId::kService ? jid("bascule.example.net/focus")
                                                    : jid("focus.example.net");
-  give(in::StreamUp{stream, bound, resumed});
+  give(in::StreamUp{stream, bound, resumed, std::move(beside)});
 }
 
 void Stage::down(StreamId stream) {
@@ -337,6 +337,13 @@ void Stage::on(const out::OpenStream& action) {
 }
 
 void Stage::on(const out::CloseStream&) {
+}
+
+void Stage::on(const out::EvictSession& action) {
+  for (const auto& [name, room] : rooms_) {
+    EXPECT_TRUE(room.focus_in || room.clients.empty()) << "people in " << name << " see us leave";
+  }
+  evicted.push_back(action.session);
 }
 
 void Stage::on(const out::SendPresence& action) {

@@ -78,7 +78,7 @@ class Stage {
   static proto::ConferenceRequest request_for(const std::string& room);
 
   // Deeds. Each runs until nothing is left to do at this moment.
-  void up(StreamId stream, bool resumed = false);
+  void up(StreamId stream, bool resumed = false, std::optional<Jid> beside = std::nullopt);
   void down(StreamId stream);
   void start_all();
   void add_bridge(const std::string& nick, const std::string& stress = "0.1");
@@ -141,6 +141,7 @@ class Stage {
   std::map<std::string, std::size_t> log;                  // Events by name.
   std::map<std::string, std::string> last_action;          // Field "action" of the last of each.
   std::map<StreamId, std::size_t> opened;
+  std::vector<Jid> evicted;          // Sessions of earlier processes, ended by the focus.
   std::size_t broadcasts = 0;        // Presences to nobody in particular.
   bool silent_account = false;       // What the focus asks its own account is not answered.
   bool refuse_rooms = false;         // Joins are answered not-allowed.
@@ -164,6 +165,7 @@ class Stage {
   void run();
   void on(const out::OpenStream& action);
   void on(const out::CloseStream& action);
+  void on(const out::EvictSession& action);
   void on(const out::SendIq& action);
   void on(const out::AnswerIq& action);
   void on(const out::AnswerHttp& action);

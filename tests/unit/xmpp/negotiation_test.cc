@@ -221,6 +221,47 @@ TEST(ClientNegotiationTest, BindsWhenTheResumeIsRefusedOrImpossible) {
   }
 }
 
+/// What is bound, and beside what, after a login whose resume (if any) is answered like this.
+std::pair<std::string, std::optional<Jid>> bound_after(const ClientLogin& who, bool with_resume,
+                                                       const std::string& answer) {
+  std::optional<xml::Element> resume;
+  if (with_resume) {
+    resume = child("<resume xmlns='urn:xmpp:sm:3' h='4' previd='t'/>");
+  }
+  ClientNegotiation negotiation(who, resume);
+  log_in(negotiation);
+  Steps steps = negotiation.on_element(features(kBindOffer + kSmOffer));
+  if (with_resume) {
+    steps = negotiation.on_element(child(answer));
+  }
+  const auto* send = std::get_if<step::Send>(&steps.at(0));
+  const auto* bind = send->element.child("bind", "urn:ietf:params:xml:ns:xmpp-bind");
+  const std::string asked = bind->child("resource", bind->ns)->text;
+  negotiation.on_element(
+      child("<iq type='result' id='bind'><bind xmlns='urn:ietf:params:xml:ns:"
+            "xmpp-bind'><jid>user@auth.test/" +
+            asked + "</jid></bind></iq>"));
+  steps = negotiation.on_element(child("<enabled xmlns='urn:xmpp:sm:3' id='t' resume='true'/>"));
+  return {asked, std::get<step::Established>(steps.at(0)).beside};
+}
+
+TEST(ClientNegotiationTest, BindsBesideASessionThatMayStillBeThere) {
+  const std::string gone =
+      "<failed xmlns='urn:xmpp:sm:3'><item-not-found "
+      "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>";
+  const std::string refused = "<failed xmlns='urn:xmpp:sm:3' h='3'/>";
+  ClientLogin who = login();
+  EXPECT_EQ(bound_after(who, true, refused), std::pair(std::string("r1"), std::optional<Jid>()));
+  who.earlier_resource = "r1";
+  const auto r1 = Jid::parse("user@auth.test/r1").value();
+  EXPECT_EQ(bound_after(who, true, refused), std::pair(std::string("r1-2"), std::optional(r1)));
+  EXPECT_EQ(bound_after(who, false, ""), std::pair(std::string("r1-2"), std::optional(r1)));
+  EXPECT_EQ(bound_after(who, true, gone), std::pair(std::string("r1"), std::optional<Jid>()));
+  who.earlier_resource = "r1-2";
+  EXPECT_EQ(bound_after(who, true, refused),
+            std::pair(std::string("r1"), std::optional(r1.with_resource("r1-2"))));
+}
+
 TEST(ClientNegotiationTest, LetsTheServerChooseTheResource) {
   ClientLogin any = login();
   any.resource.clear();
