@@ -27,12 +27,13 @@ def free_ports(count):
 
 
 class Prosody:
-    """`folder` must be empty; everything of this server is below it. `settings` is a line of its global section."""
+    """`folder` must be empty; everything of this server is below it. `settings` is a line of its global section, `hosts`
+    a line at the end."""
 
-    def __init__(self, folder, settings="", domain="bascule.test"):
+    def __init__(self, folder, settings="", domain="bascule.test", hosts=""):
         self.folder = pathlib.Path(folder)
         self.domain = domain
-        self.settings = settings
+        self.settings, self.hosts = settings, hosts
         self.focus_secret = "focus-component-secret"
         self.bascule_secret = "service-component-secret"
         self.passwords = {"focus": "focus-password", "jvb": "jvb-password"}
@@ -50,7 +51,8 @@ class Prosody:
     def _render(self):
         values = {"DIR": str(self.folder), "DOMAIN": self.domain, "C2S_PORT": str(self.c2s_port),
                   "COMPONENT_PORT": str(self.component_port), "FOCUS_SECRET": self.focus_secret,
-                  "BASCULE_SECRET": self.bascule_secret, "EXTRA_GLOBAL": self.settings}
+                  "BASCULE_SECRET": self.bascule_secret, "EXTRA_GLOBAL": self.settings,
+                  "EXTRA_HOSTS": self.hosts}
         text = TEMPLATE.read_text(encoding="utf-8")
         return re.sub(r"@([A-Z0-9_]+)@", lambda found: values.get(found.group(1), ""), text)
 
