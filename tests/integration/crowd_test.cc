@@ -31,7 +31,7 @@ TEST(Crowd, FiveHundredOccupantsOfOneRoomAllGetASession) {
     addressee->media_arrived(text);
   });
   media.open(0);
-  peers::World world{stage.io, options, stage.events, media, Prng(1), {}, {}, {}};
+  peers::World world{stage.io, options, stage.events, media, Prng(1), {}, {}, {}, {}};
   peers::Crowd crowd(world, {.rooms = 1,
                              .per_room = 0,
                              .room_prefix = "hall",

@@ -70,6 +70,18 @@ void Crowd::leave(int count) {
   }
 }
 
+void Crowd::mute(int count) {
+  std::vector<Participant*> moderators;
+  for (const auto& participant : participants_) {
+    if (participant->can_mute()) {
+      moderators.push_back(participant.get());
+    }
+  }
+  for (; count > 0 && !moderators.empty(); --count) {
+    moderators[world_.random.below(moderators.size())]->mute_somebody();
+  }
+}
+
 void Crowd::tick() {
   tick_timer_.start(kTick, [this] { tick(); });
   visibility_ = visibility();
@@ -146,6 +158,10 @@ Json Crowd::status() const {
           {"restarts", figures.restarts},
           {"source_messages", figures.source_messages},
           {"screen_changes", figures.screen_changes},
+          {"mutes_asked", figures.mutes_asked},
+          {"mutes_done", figures.mutes_done},
+          {"mutes_received", figures.mutes_received},
+          {"since_mark", world_.answers.status()},
           {"phase", world_.samples.phase()},
           {"violations", world_.log.violations()}};
 }
@@ -192,6 +208,10 @@ void Crowd::command(const std::string& line) {
     add(number);
   } else if (verb == "leave" && number > 0) {
     leave(number);
+  } else if (verb == "mute" && number > 0) {
+    mute(number);
+  } else if (verb == "mark") {
+    world_.answers.begin(std::chrono::steady_clock::now());
   } else if (verb == "bridge-dead" && number > 0) {
     for (const auto& participant : participants_) {
       participant->bridge_died(number);

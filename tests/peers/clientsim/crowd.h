@@ -29,8 +29,8 @@ class Crowd {
   void start();
   /// Everybody leaves.
   void stop();
-  /// A line of standard input: `status`, `sessions`, `join N`, `leave N`, `bridge-dead PORT`,
-  /// `phase NAME`.
+  /// A line of standard input: `status`, `sessions`, `join N`, `leave N`, `mute N`, `mark`,
+  /// `bridge-dead PORT`, `phase NAME`.
   /// A packet of a bridge: `<ufrag> <number of the participant>`.
   void media_arrived(std::string_view text);
   void command(const std::string& line);
@@ -49,6 +49,8 @@ class Crowd {
   void add(int count);
   void add(int room, int seat);
   void leave(int count);
+  /// So many moderators mute somebody of their room.
+  void mute(int count);
   void tick();
   [[nodiscard]] Json status() const;
   [[nodiscard]] Json sessions() const;

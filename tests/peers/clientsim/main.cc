@@ -120,7 +120,7 @@ int run(Settings settings) {
   MediaSocket media(io, [&addressee](std::string_view text, const MediaSocket::Endpoint&) {
     addressee->media_arrived(text);
   });
-  World world{io, crowd_options(settings), log, media, Prng(settings.seed), {}, {}, {}};
+  World world{io, crowd_options(settings), log, media, Prng(settings.seed), {}, {}, {}, {}};
   settings.shape.spread = seconds(settings.spread);
   settings.shape.visibility_grace = seconds(settings.visibility_grace);
   Crowd crowd(world, settings.shape);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "tests/peers/common/stanza.h"
@@ -11,6 +12,9 @@ namespace {
 
 constexpr std::string_view kFocusNick = "focus";
 constexpr int kJoinRetriesMax = 3;
+// lib-jitsi-meet: IQ_TIMEOUT of JingleSessionPC.
+constexpr Milliseconds kFocusDeadline{10'000};
+constexpr std::string_view kMuteAudio = "http://jitsi.org/jitmeet/audio";
 // A page that cannot connect tries again soon; it has not failed for good.
 constexpr Milliseconds kConnectRetryMin{1000};
 constexpr Milliseconds kConnectRetryMax{3000};
@@ -137,6 +141,9 @@ void Participant::on_presence(const xml::Element& stanza) {
   const std::string_view nick = resource_of(from);
   const bool available = type != "unavailable";
   if (nick == endpoint_) {
+    const xml::Element* user = stanza.child("x", ns::kMucUser);
+    const xml::Element* item = user == nullptr ? nullptr : user->child("item", ns::kMucUser);
+    moderator_ = available && item != nullptr && item->attribute_or_empty("role") == "moderator";
     if (!available) {
       reload("removed from the room");
     } else if (state_ == State::kJoining) {
@@ -219,14 +226,60 @@ void Participant::on_focus(const xml::Element& stanza, bool available) {
 void Participant::on_message(const xml::Element& /*stanza*/) {
 }
 
+void Participant::on_repeated_answer(const xml::Element& stanza) {
+  wrong("request " + std::string(stanza.attribute_or_empty("id")) + " answered twice by " +
+        std::string(stanza.attribute_or_empty("from")));
+}
+
+void Participant::ask_focus(xml::Element payload, IqCallback callback) {
+  xml::Element stanza = iq("set", options_.room + "/focus");
+  stanza.add(std::move(payload));
+  client_->request(std::move(stanza), kFocusDeadline,
+                   [this, callback = std::move(callback),
+                    asked = std::chrono::steady_clock::now()](const IqOutcome& outcome) {
+                     world_.answers.answered(asked, std::chrono::steady_clock::now());
+                     callback(outcome);
+                   });
+}
+
+bool Participant::can_mute() const {
+  return state_ == State::kInRoom && moderator_ && !others_.empty();
+}
+
+void Participant::mute_somebody() {
+  auto chosen = others_.begin();
+  std::advance(chosen, static_cast<std::ptrdiff_t>(world_.random.below(others_.size())));
+  xml::Element mute = text_element("mute", kMuteAudio, "true");
+  mute.set("jid", options_.room + "/" + *chosen);
+  ++world_.figures.mutes_asked;
+  ask_focus(std::move(mute), [this, target = *chosen](const IqOutcome& outcome) {
+    if (outcome.kind == IqOutcome::Kind::kResult) {
+      ++world_.figures.mutes_done;
+    } else if (outcome.kind == IqOutcome::Kind::kTimeout) {
+      wrong("mute unanswered for 10 s");
+    } else if (can_mute() && others_.contains(target)) {
+      wrong("mute refused: " + error_condition(*outcome.stanza));
+    }
+  });
+}
+
+void Participant::on_muted(const xml::Element& stanza) {
+  if (stanza.attribute_or_empty("from") != options_.room + "/focus") {
+    wrong("muted by " + std::string(stanza.attribute_or_empty("from")));
+  }
+  ++world_.figures.mutes_received;
+  client_->send(result_of(stanza));
+}
+
 void Participant::on_iq_request(const xml::Element& stanza) {
   const xml::Element* jingle = stanza.child("jingle", ns::kJingle);
   if (jingle != nullptr) {
     on_jingle(stanza, *jingle);
   } else if (stanza.child("query", ns::kDiscoInfo) != nullptr) {
     client_->send(capabilities_.answer(stanza));
+  } else if (stanza.child("mute", kMuteAudio) != nullptr) {
+    on_muted(stanza);
   } else if (stanza.child("ping", ns::kPing) != nullptr ||
-             stanza.child("mute", "http://jitsi.org/jitmeet/audio") != nullptr ||
              stanza.child("mute", "http://jitsi.org/jitmeet/video") != nullptr) {
     client_->send(result_of(stanza));
   } else {
@@ -289,7 +342,7 @@ void Participant::leave_page() {
   if (state_ != State::kGone) {
     state_ = State::kAway;
   }
-  focus_recognised_ = false;
+  focus_recognised_ = moderator_ = false;
   join_retries_ = restarts_ = 0;
   others_.clear();
   joined_at_.reset();

@@ -43,6 +43,10 @@ class Participant : public XmppClient::Listener {
   void bridge_died(int candidate_port);
   /// A packet came back from the bridge that has this ufrag.
   void media_arrived(std::string_view ufrag);
+  /// A moderator with company.
+  [[nodiscard]] bool can_mute() const;
+  /// Asks the focus to mute somebody of the room. Only when `can_mute`.
+  void mute_somebody();
   /// An accepted session whose bridge sends media (or one without media, `--no-media` bridges).
   [[nodiscard]] bool has_media() const;
 
@@ -65,6 +69,7 @@ class Participant : public XmppClient::Listener {
   void on_presence(const xml::Element& stanza) override;
   void on_iq_request(const xml::Element& stanza) override;
   void on_message(const xml::Element& stanza) override;
+  void on_repeated_answer(const xml::Element& stanza) override;
   void on_closed(const std::string& reason) override;
 
  private:
@@ -90,6 +95,9 @@ class Participant : public XmppClient::Listener {
   void on_joined();
   void on_occupant(const xml::Element& stanza, std::string_view nick, bool available);
   void on_focus(const xml::Element& stanza, bool available);
+  void on_muted(const xml::Element& stanza);
+  /// A request to the focus in the room; how long the answer takes is noted.
+  void ask_focus(xml::Element payload, IqCallback callback);
   void reload(const std::string& why);
   void reload_after(Milliseconds overlay, const std::string& why);
   void give_up(const std::string& why);
@@ -114,7 +122,6 @@ class Participant : public XmppClient::Listener {
   void toggle_screen();
   void schedule_screen();
   void unknown_session(const xml::Element& stanza);
-  void send_jingle(xml::Element jingle, IqCallback callback);
 
   World& world_;
   ParticipantOptions options_;
@@ -132,6 +139,7 @@ class Participant : public XmppClient::Listener {
   std::string endpoint_;
   std::string focus_jid_;
   bool focus_recognised_ = false;
+  bool moderator_ = false;
   int join_retries_ = 0;
   int restarts_ = 0;
   std::set<std::string, std::less<>> others_;

@@ -10,8 +10,7 @@
 namespace bascule::peers {
 namespace {
 
-// lib-jitsi-meet: IQ_TIMEOUT of JingleSessionPC; automatic restarts per conference.
-constexpr Milliseconds kJingleDeadline{10'000};
+// lib-jitsi-meet: automatic restarts per conference.
 constexpr int kRestartsMax = 3;
 // Bridges that expect our packets are on loopback.
 constexpr std::string_view kLoopback = "127.0.0.1";
@@ -28,12 +27,6 @@ void Participant::unknown_session(const xml::Element& stanza) {
   xml::Element error = error_of(stanza, {"cancel", "item-not-found", ""});
   error.children.back().add(element("unknown-session", ns::kJingleErrors));
   client_->send(error);
-}
-
-void Participant::send_jingle(xml::Element jingle, IqCallback callback) {
-  xml::Element stanza = iq("set", options_.room + "/focus");
-  stanza.add(std::move(jingle));
-  client_->request(std::move(stanza), kJingleDeadline, std::move(callback));
 }
 
 void Participant::on_jingle(const xml::Element& stanza, const xml::Element& jingle) {
@@ -132,9 +125,9 @@ void Participant::accept() {
   media_timer_.start(kMediaInterval / 10, [this] { send_media(); });
   ever_published_.sources.insert(session_->local.sources.begin(), session_->local.sources.end());
   ever_published_.groups.insert(session_->local.groups.begin(), session_->local.groups.end());
-  send_jingle(make_accept(session_->offer, answer),
-              [this, sid = session_->offer.sid, sent = std::chrono::steady_clock::now()](
-                  const IqOutcome& outcome) { on_accept_answer(sid, sent, outcome); });
+  ask_focus(make_accept(session_->offer, answer),
+            [this, sid = session_->offer.sid, sent = std::chrono::steady_clock::now()](
+                const IqOutcome& outcome) { on_accept_answer(sid, sent, outcome); });
 }
 
 void Participant::on_accept_answer(const std::string& sid, SteadyTime sent,
@@ -289,7 +282,7 @@ void Participant::restart() {
   jingle.add(std::move(reason));
   jingle.add(element("bridge-session", ns::kFocus,
                      {{"id", session_->offer.bridge_session}, {"restart", "true"}}));
-  send_jingle(std::move(jingle), [this, sid = session_->offer.sid](const IqOutcome& outcome) {
+  ask_focus(std::move(jingle), [this, sid = session_->offer.sid](const IqOutcome& outcome) {
     if (!session_ || session_->offer.sid != sid) {
       return;  // The focus was faster.
     }
@@ -326,18 +319,18 @@ void Participant::toggle_screen() {
   session_->changed_at = std::chrono::steady_clock::now();
   ++world_.figures.screen_changes;
   const std::string action = start ? "source-add" : "source-remove";
-  send_jingle(make_source_change(session_->offer, action, change),
-              [this, action, sid = session_->offer.sid](const IqOutcome& outcome) {
-                if (!session_ || session_->offer.sid != sid) {
-                  return;
-                }
-                if (outcome.kind != IqOutcome::Kind::kResult) {
-                  wrong(action + (outcome.kind == IqOutcome::Kind::kTimeout
-                                      ? std::string(" unanswered for 10 s")
-                                      : " refused: " + error_condition(*outcome.stanza)));
-                }
-                schedule_screen();
-              });
+  ask_focus(make_source_change(session_->offer, action, change),
+            [this, action, sid = session_->offer.sid](const IqOutcome& outcome) {
+              if (!session_ || session_->offer.sid != sid) {
+                return;
+              }
+              if (outcome.kind != IqOutcome::Kind::kResult) {
+                wrong(action + (outcome.kind == IqOutcome::Kind::kTimeout
+                                    ? std::string(" unanswered for 10 s")
+                                    : " refused: " + error_condition(*outcome.stanza)));
+              }
+              schedule_screen();
+            });
 }
 
 SteadyTime Participant::settled_since() const {

@@ -39,4 +39,26 @@ Json Samples::summary() const {
   return result;
 }
 
+void AnswerWatch::begin(Time now) {
+  *this = AnswerWatch();
+  since_ = now;
+}
+
+void AnswerWatch::answered(Time asked, Time now) {
+  const auto milliseconds = [now](Time from) {
+    return std::chrono::duration<double, std::milli>(now - from).count();
+  };
+  ++answers_;
+  slowest_ms_ = std::max(slowest_ms_, milliseconds(asked));
+  if (!first_ms_ && asked >= since_) {
+    first_ms_ = milliseconds(since_);
+  }
+}
+
+Json AnswerWatch::status() const {
+  return {{"answers", answers_},
+          {"first_answer_ms", first_ms_ ? Json(*first_ms_) : Json()},
+          {"slowest_answer_ms", slowest_ms_}};
+}
+
 }  // namespace bascule::peers

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +30,23 @@ class Samples {
  private:
   std::string phase_ = "start";
   std::map<std::string, std::map<std::string, std::vector<double>>> values_;
+};
+
+/// How people wait for what they ask the focus in their rooms, since the runner last said `mark`.
+class AnswerWatch {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  void begin(Time now);
+  void answered(Time asked, Time now);
+  /// {"answers","first_answer_ms","slowest_answer_ms"}: from `begin` to the first answer to what
+  /// was asked after it (null before that), and the longest anybody waited for an answer since.
+  [[nodiscard]] Json status() const;
+
+ private:
+  Time since_;
+  std::optional<double> first_ms_;
+  double slowest_ms_ = 0;
+  std::uint64_t answers_ = 0;
 };
 
 }  // namespace bascule::peers

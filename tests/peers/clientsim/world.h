@@ -50,6 +50,9 @@ struct Figures {
   std::uint64_t restarts = 0;         ///< ICE restarts asked for by session-terminate.
   std::uint64_t source_messages = 0;  ///< source-add and source-remove received.
   std::uint64_t screen_changes = 0;   ///< source-add and source-remove sent.
+  std::uint64_t mutes_asked = 0;      ///< By moderators, of others.
+  std::uint64_t mutes_done = 0;       ///< Of them, confirmed by the focus.
+  std::uint64_t mutes_received = 0;
 };
 
 /// Shared by all participants of a process; one thread.
@@ -61,6 +64,7 @@ struct World {
   Prng random;
   Samples samples;
   Figures figures;
+  AnswerWatch answers;
   /// Who is in which room, by endpoint id: lets a participant check what it is told about others.
   std::map<std::string, std::map<std::string, Participant*, std::less<>>, std::less<>> rooms;
 

@@ -183,9 +183,14 @@ void XmppClient::handle_stanza(const xml::Element& stanza) {
 void XmppClient::handle_answer(const xml::Element& stanza) {
   const auto found = pending_.find(stanza.attribute_or_empty("id"));
   if (found == pending_.end() || found->second.to != stanza.attribute_or_empty("from")) {
-    return;  // Late (its deadline passed), or not from whom we asked.
+    const auto answered = answered_.find(stanza.attribute_or_empty("id"));
+    if (answered != answered_.end() && answered->second == stanza.attribute_or_empty("from")) {
+      listener_->on_repeated_answer(stanza);
+    }
+    return;  // Also: late (its deadline passed), or not from whom we asked.
   }
   const IqCallback callback = std::move(found->second.callback);
+  answered_.emplace(found->first, std::move(found->second.to));
   pending_.erase(found);
   const bool is_error = stanza.attribute_or_empty("type") == "error";
   callback({is_error ? IqOutcome::Kind::kError : IqOutcome::Kind::kResult, &stanza});

@@ -49,6 +49,8 @@ class XmppClient : public std::enable_shared_from_this<XmppClient> {
     /// A get or set; exactly one answer must be sent.
     virtual void on_iq_request(const xml::Element& stanza) = 0;
     virtual void on_message(const xml::Element& stanza) = 0;
+    /// A request was answered before, by the same address.
+    virtual void on_repeated_answer(const xml::Element& /*stanza*/) {}
     /// The connection is gone; the last call. Open requests are dropped without their callback.
     virtual void on_closed(const std::string& reason) = 0;
   };
@@ -106,6 +108,7 @@ class XmppClient : public std::enable_shared_from_this<XmppClient> {
   std::string queued_;
   std::string writing_;
   std::map<std::string, Pending, std::less<>> pending_;
+  std::map<std::string, std::string, std::less<>> answered_;  ///< By id: who answered.
   std::uint64_t next_id_ = 1;
   Jid own_;
   bool authenticated_ = false;

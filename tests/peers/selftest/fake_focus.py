@@ -198,6 +198,8 @@ class FakeFocus(threading.Thread):
                           "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>")
                 return
             self.send(result + "/>")
+            if "answers-twice" in self.mistakes:
+                self.send(result + "/>")
             self.on_accept(*sender.split("/", 1), jingle)
         else:
             self.send(result + "/>")

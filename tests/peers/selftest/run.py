@@ -111,6 +111,7 @@ MISTAKES = (
     ("no-source-names", "bridges", "without capability source-names"),
     ("no-rtcp-mux", "clients", "no rtcp-mux"),
     ("two-sessions", "clients", "is alive"),
+    ("answers-twice", "clients", "answered twice"),
     ("refuse-accept", "clients", "session-accept refused"),
     ("wrong-msid", "clients", "is not what"),
     ("silent-sources", "clients", "pairs miss sources"),

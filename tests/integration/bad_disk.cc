@@ -1,7 +1,9 @@
-// Loaded into the daemon before the C library (LD_PRELOAD): while the file exists that
-// BASCULE_STALLED_WHILE names, whoever writes to a database or syncs anything waits, as on a disk
-// that does not answer. Only the store thread does so.
+// Loaded into the daemon before the C library (LD_PRELOAD): a disk that does not answer, and one
+// that is full. While the file exists that BASCULE_STALLED_WHILE names, whoever writes to a
+// database or syncs anything waits; while the one of BASCULE_FULL_WHILE exists, writes to databases
+// fail with ENOSPC. Only the store thread does so.
 
+#include <cerrno>
 #include <cstdlib>
 
 #include <dlfcn.h>
@@ -16,6 +18,15 @@ void wait_for_the_disk() {
   while (kFile != nullptr && access(kFile, F_OK) == 0) {
     usleep(kLookMicroseconds);
   }
+}
+
+bool is_full() {
+  static const char* const kFile = std::getenv("BASCULE_FULL_WHILE");
+  if (kFile == nullptr || access(kFile, F_OK) != 0) {
+    return false;
+  }
+  errno = ENOSPC;
+  return true;
 }
 
 /// The function of the C library that ours hides.
@@ -41,11 +52,11 @@ extern "C" int fsync(int fd) {
 extern "C" ssize_t pwrite64(int fd, const void* bytes, size_t count, off64_t offset) {
   wait_for_the_disk();
   static const auto kNext = real<ssize_t (*)(int, const void*, size_t, off64_t)>("pwrite64");
-  return kNext(fd, bytes, count, offset);
+  return is_full() ? -1 : kNext(fd, bytes, count, offset);
 }
 
 extern "C" ssize_t pwrite(int fd, const void* bytes, size_t count, off_t offset) {
   wait_for_the_disk();
   static const auto kNext = real<ssize_t (*)(int, const void*, size_t, off_t)>("pwrite");
-  return kNext(fd, bytes, count, offset);
+  return is_full() ? -1 : kNext(fd, bytes, count, offset);
 }
