@@ -9,6 +9,7 @@ namespace bascule::focus {
 Conference& ConferenceTable::create(const RoomJid& room,
                                     std::map<std::string, std::string> properties,
                                     const std::string& sid_secret, Turn& turn) {
+  mark_.begin(room);
   const ConferenceId id(++turn.shared.last_number);
   auto conference = std::make_unique<Conference>(id, room, std::move(properties), sid_secret,
                                                  turn.options(), turn.now);
@@ -20,18 +21,23 @@ Conference& ConferenceTable::create(const RoomJid& room,
 }
 
 Conference* ConferenceTable::find(const RoomJid& room) {
+  mark_.begin(room);
   const auto entry = by_room_.find(room);
   return entry == by_room_.end() ? nullptr : entry->second.get();
 }
 
 Conference* ConferenceTable::find(ConferenceId id) {
   const auto entry = by_id_.find(id);
-  return entry == by_id_.end() ? nullptr : entry->second;
+  if (entry == by_id_.end()) {
+    return nullptr;
+  }
+  mark_.begin(entry->second->room_jid());
+  return entry->second;
 }
 
 Conference* ConferenceTable::after(ConferenceId id) {
   const auto entry = by_id_.upper_bound(id);
-  return entry == by_id_.end() ? nullptr : entry->second;
+  return entry == by_id_.end() ? nullptr : find(entry->first);
 }
 
 void ConferenceTable::erase(ConferenceId id) {
@@ -47,6 +53,7 @@ void ConferenceTable::suspend_all(Turn& turn) {
   waiting_.clear();
   entering_.clear();
   for (const auto& [room, conference] : by_room_) {
+    mark_.begin(room);
     conference->suspend(turn);
     waiting_.push_back(conference->id());
   }
@@ -81,6 +88,7 @@ void ConferenceTable::continue_reentry(Turn& turn, Surroundings& around) {
 
 void ConferenceTable::for_each(const std::function<void(Conference&)>& visit) {
   for (const auto& [room, conference] : by_room_) {
+    mark_.begin(room);
     visit(*conference);
   }
 }

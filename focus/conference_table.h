@@ -11,6 +11,7 @@
 #include "base/jid.h"
 #include "focus/conference.h"
 #include "focus/turn.h"
+#include "focus/work_mark.h"
 
 namespace bascule::focus {
 
@@ -20,6 +21,9 @@ class ConferenceTable {
  public:
   /// Rooms being entered again at once.
   static constexpr std::size_t kReenterWindow = 50;
+
+  /// `mark` is told of every conference that is taken out to be worked on.
+  explicit ConferenceTable(WorkMark& mark) : mark_(mark) {}
 
   Conference& create(const RoomJid& room, std::map<std::string, std::string> properties,
                      const std::string& sid_secret, Turn& turn);
@@ -46,6 +50,7 @@ class ConferenceTable {
   [[nodiscard]] std::size_t size() const { return by_room_.size(); }
 
  private:
+  WorkMark& mark_;
   std::map<RoomJid, std::unique_ptr<Conference>> by_room_;
   std::map<ConferenceId, Conference*> by_id_;
   std::deque<ConferenceId> waiting_;  // To be entered again, in order.

@@ -21,11 +21,13 @@ struct Counters {
   std::uint64_t answers_later_link = 0;
   std::uint64_t answers_later_join = 0;
   std::uint64_t answers_later_shutdown = 0;
+  std::uint64_t answers_later_poisoned = 0;
 
   // Rooms and conferences.
   std::uint64_t conferences_created = 0;
   std::uint64_t conferences_ended = 0;
   std::uint64_t conferences_restored = 0;
+  std::uint64_t conferences_poisoned = 0;  ///< Left out because processes died of them.
   std::uint64_t room_joins = 0;
   std::uint64_t room_join_failures = 0;
   std::uint64_t rooms_vanished = 0;  ///< The server forgot them while our link was down.

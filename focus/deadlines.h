@@ -34,6 +34,7 @@ enum class TimerKind : std::uint8_t {
   kCleanup,          ///< Expire the next bridge conference that nobody owns any more.
   kProbe,            ///< Ask the bridges of the next conference about it. owner 1: from the first.
   kMemory,           ///< Write what was learned of bridges.
+  kQuarantine,       ///< A conference that was left out may come back.
   kServices,         ///< Ask again which components the server has.
   kShutdown,         ///< Stop now even if a goodbye is still unanswered.
 };

@@ -67,8 +67,8 @@ void Focus::Impl::check_invariants() const {
   shared_.placement.check_invariants();
 }
 
-Focus::Focus(Options options, const Restored& restored, std::uint64_t seed, Now now)
-    : impl_(std::make_unique<Impl>(std::move(options), restored, seed, now)) {
+Focus::Focus(Options options, const Restored& restored, std::uint64_t seed, Now now, WorkMark* mark)
+    : impl_(std::make_unique<Impl>(std::move(options), restored, seed, now, mark)) {
 }
 Focus::~Focus() = default;
 Focus::Focus(Focus&&) noexcept = default;
@@ -104,6 +104,10 @@ Readiness Focus::readiness(Now now) const {
 
 const Placement& Focus::placement() const {
   return impl_->shared().placement;
+}
+
+const Quarantine& Focus::quarantine() const {
+  return impl_->quarantine();
 }
 
 const StatsNode& Focus::stats_node() const {

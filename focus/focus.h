@@ -11,9 +11,11 @@
 #include "focus/input.h"
 #include "focus/options.h"
 #include "focus/placement.h"
+#include "focus/quarantine.h"
 #include "focus/readiness.h"
 #include "focus/restored.h"
 #include "focus/view.h"
+#include "focus/work_mark.h"
 
 namespace bascule::focus {
 
@@ -30,8 +32,10 @@ class StatsNode;
 class Focus {
  public:
   /// Rebuilds what the tables of an earlier process describe; rooms are entered when the client
-  /// link comes up.
-  Focus(Options options, const Restored& restored, std::uint64_t seed, Now now);
+  /// link comes up. `mark`, which outlives the focus, says at any moment which conference is being
+  /// handled; nullptr: nobody wants to know.
+  Focus(Options options, const Restored& restored, std::uint64_t seed, Now now,
+        WorkMark* mark = nullptr);
   ~Focus();
   Focus(Focus&&) noexcept;
   Focus& operator=(Focus&&) noexcept;
@@ -48,6 +52,8 @@ class Focus {
   [[nodiscard]] const Counters& counters() const;
   [[nodiscard]] Readiness readiness(Now now) const;
   [[nodiscard]] const Placement& placement() const;
+  /// Whom links must not let through, see LinkOptions::quarantine. At this address for life.
+  [[nodiscard]] const Quarantine& quarantine() const;
   [[nodiscard]] const StatsNode& stats_node() const;
   [[nodiscard]] const StatsMirror& stats_mirror() const;
   /// How far the answers to the last in::RequeryStats are; nullopt: there was none. O(bridges).

@@ -17,16 +17,6 @@ constexpr TimerKey kShutdownTimer{TimerKind::kShutdown};
 constexpr Duration kShutdownMax = std::chrono::seconds{2};
 constexpr std::size_t kSecretBytes = 16;
 
-/// What we say of ourselves (Jicofo: XmppProvider.kt, Features.kt).
-proto::DiscoInfo own_disco(const std::optional<std::string>& node) {
-  proto::DiscoInfo info;
-  info.node = node;
-  info.identities = {{"client", "bot", "bascule"}};
-  info.features = {std::string(proto::kDiscoInfoNamespace), std::string(proto::kPingNamespace),
-                   "https://jitsi.org/meet/jicofo/terminate-restart"};
-  return info;
-}
-
 std::string make_secret(Prng& prng) {
   std::string secret;
   for (std::size_t i = 0; i < kSecretBytes; ++i) {
@@ -37,24 +27,32 @@ std::string make_secret(Prng& prng) {
 
 }  // namespace
 
-Focus::Impl::Impl(Options options, const Restored& restored, std::uint64_t seed, Now now)
-    : shared_(std::move(options), seed),
+Focus::Impl::Impl(Options options, const Restored& restored, std::uint64_t seed, Now now,
+                  WorkMark* mark)
+    : mark_(mark == nullptr ? own_mark_ : *mark),
+      shared_(std::move(options), seed),
       sid_secret_(make_secret(shared_.prng)),
+      conferences_(mark_),
       around_{features_, cleanup_, news_} {
   Turn turn(shared_, now, initial_);
   restore(restored, turn);
+  mark_.clear();
 }
 
 void Focus::Impl::restore(const Restored& restored, Turn& turn) {
   memory_.restore(restored, turn);  // First: who is placed below was placed on known bridges.
   brewery_.restore(restored.reports, turn);
+  hold_back(restored, turn);
   for (const auto& [room, row] : restored.tables.conferences) {
+    if (quarantine_.holds(room)) {
+      continue;
+    }
     conferences_.create(room, row.identity.properties, sid_secret_, turn).restore(row, turn);
     for (const auto& [bridge, session] : row.bridge_sessions) {
       brewery_.expect(bridge, turn);
     }
   }
-  if (conferences_.size() > 0) {
+  if (conferences_.size() + quarantine_.size() > 0) {
     turn.set_timer(kGraceTimer, turn.options().link_grace);
   }
 }
@@ -78,6 +76,7 @@ void Focus::Impl::fire_timers(Now now, Actions& out) {
   while (const auto key = shared_.deadlines.take_due(now.mono)) {
     on_timer(*key, turn);
     hand_on_news(turn);
+    mark_.clear();
   }
   settle(turn);
 }
@@ -98,6 +97,7 @@ void Focus::Impl::hand_on_news(Turn& turn) {
 
 void Focus::Impl::settle(Turn& turn) {
   hand_on_news(turn);
+  mark_.clear();
   if (!stopped_) {
     shared_.placement.drain(turn.now, decisions_, moves_);
     const std::vector<DecisionRecord> records = chronicle_.take(turn);
@@ -116,6 +116,7 @@ void Focus::Impl::settle(Turn& turn) {
       }
     }
     hand_on_news(turn);
+    mark_.clear();
     if (conferences_.is_reentry_done()) {
       links_.rooms_entered(turn);
     }
@@ -156,52 +157,6 @@ void Focus::Impl::on(const in::StreamDown& input, Turn& turn) {
   }
 }
 
-void Focus::Impl::answer(const in::IqRequest& input, IqReply reply, Turn& turn) {
-  turn.act(out::AnswerIq{input.stream, input.to, input.from, input.stanza_id, std::move(reply)});
-}
-
-void Focus::Impl::on(const in::IqRequest& input, Turn& turn) {
-  const auto& proxy = turn.options().proxy_address;
-  const bool by_proxy = input.stream == StreamId::kClient && proxy && input.from.bare() == *proxy;
-  if (const auto* request = std::get_if<proto::ConferenceRequest>(&input.payload);
-      request != nullptr && (input.stream == StreamId::kRequests || by_proxy)) {
-    on_request(RequestDesk::IqSender{input.stream, input.from, input.to, input.stanza_id}, *request,
-               turn);
-  } else if (const auto* jingle = std::get_if<proto::Jingle>(&input.payload);
-             jingle != nullptr && input.stream == StreamId::kClient) {
-    on_jingle(input, *jingle, turn);
-  } else if (const auto* mute = std::get_if<proto::Mute>(&input.payload);
-             mute != nullptr && input.stream == StreamId::kClient) {
-    on_mute(input, *mute, turn);
-  } else if (std::holds_alternative<proto::Ping>(input.payload)) {
-    answer(input, proto::Answer(proto::Empty{}), turn);
-  } else if (const auto* disco = std::get_if<proto::DiscoInfoRequest>(&input.payload)) {
-    answer(input, proto::Answer(own_disco(disco->node)), turn);
-  } else {
-    ++turn.counters().iq_unknown;
-    answer(input, tl::make_unexpected(proto::make_error(proto::Condition::kServiceUnavailable)),
-           turn);
-  }
-}
-
-void Focus::Impl::on_jingle(const in::IqRequest& input, const proto::Jingle& jingle, Turn& turn) {
-  if (Conference* conference = conferences_.find(RoomJid(input.from.bare()))) {
-    conference->on_jingle(input, jingle, turn, around_);
-    return;
-  }
-  ++turn.counters().iq_from_strangers;
-  answer(input, tl::make_unexpected(proto::make_unknown_session_error()), turn);
-}
-
-void Focus::Impl::on_mute(const in::IqRequest& input, const proto::Mute& mute, Turn& turn) {
-  if (Conference* conference = conferences_.find(RoomJid(input.from.bare()))) {
-    conference->on_mute(input, mute, turn);
-    return;
-  }
-  ++turn.counters().iq_from_strangers;
-  answer(input, tl::make_unexpected(proto::make_error(proto::Condition::kItemNotFound)), turn);
-}
-
 void Focus::Impl::on_room_message(const proto::Message& message, Turn& turn) {
   const auto said = services_.read(message, turn);
   if (!said) {
@@ -214,31 +169,6 @@ void Focus::Impl::on_room_message(const proto::Message& message, Turn& turn) {
     conference->on_moderation(*change, turn);
   } else {
     conference->on_metadata(std::get<proto::RoomMetadata>(said->what), turn);
-  }
-}
-
-void Focus::Impl::on(const in::HttpConferenceRequest& input, Turn& turn) {
-  on_request(input.request, input.payload, turn);
-}
-
-void Focus::Impl::on_request(RequestDesk::Requester requester,
-                             const proto::ConferenceRequest& request, Turn& turn) {
-  Conference* conference = conferences_.find(request.room);
-  const RoomStanding standing = conference == nullptr    ? RoomStanding::kNone
-                                : conference->is_ready() ? RoomStanding::kReady
-                                                         : RoomStanding::kEntering;
-  switch (desk_.on_request(std::move(requester), request, standing, conferences_.size(), turn)) {
-    case RequestDesk::Verdict::kAnswered:
-      if (conference != nullptr) {
-        conference->requested(turn);
-      }
-      return;
-    case RequestDesk::Verdict::kCreate:
-      conferences_.create(request.room, request.properties, sid_secret_, turn).start(turn);
-      return;
-    case RequestDesk::Verdict::kHurry:
-      conferences_.hurry(request.room, turn, around_);
-      return;
   }
 }
 
@@ -368,6 +298,7 @@ void Focus::Impl::shut_down(Turn& turn) {
 void Focus::Impl::end_all(std::string_view reason, BridgeCleanup::Pace pace, Turn& turn) {
   conferences_.for_each(
       [&](Conference& conference) { conference.end(reason, pace, turn, around_); });
+  give_up_quarantine(turn);
 }
 
 void Focus::Impl::stop_if_done(Turn& turn) {
@@ -485,6 +416,9 @@ void Focus::Impl::on_timer(const TimerKey& key, Turn& turn) {
       return;
     case TimerKind::kMemory:
       memory_.on_timer(turn);
+      return;
+    case TimerKind::kQuarantine:
+      release_quarantine(turn);
       return;
     case TimerKind::kServices:
       services_.on_timer(turn);

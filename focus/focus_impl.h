@@ -13,6 +13,7 @@
 #include "focus/memory_keeper.h"
 #include "focus/news.h"
 #include "focus/proxy_registration.h"
+#include "focus/quarantine.h"
 #include "focus/request_desk.h"
 #include "focus/services.h"
 #include "focus/turn.h"
@@ -23,7 +24,7 @@ namespace bascule::focus {
 /// nothing itself.
 class Focus::Impl {
  public:
-  Impl(Options options, const Restored& restored, std::uint64_t seed, Now now);
+  Impl(Options options, const Restored& restored, std::uint64_t seed, Now now, WorkMark* mark);
 
   void start(Now now, Actions& out);
   void handle(const Input& input, Now now, Actions& out);
@@ -36,6 +37,7 @@ class Focus::Impl {
   [[nodiscard]] const ConferenceTable& conferences() const { return conferences_; }
   [[nodiscard]] const RequestDesk& desk() const { return desk_; }
   [[nodiscard]] const Brewery& brewery() const { return brewery_; }
+  [[nodiscard]] const Quarantine& quarantine() const { return quarantine_; }
 
  private:
   void on(const in::StreamUp& input, Turn& turn);
@@ -67,12 +69,22 @@ class Focus::Impl {
   void lost(const Brewery::Losses& losses, Turn& turn);
   void end_all(std::string_view reason, BridgeCleanup::Pace pace, Turn& turn);
   void probe_next(Turn& turn);
+  // focus_quarantine.cc
+  void hold_back(const Restored& restored, Turn& turn);
+  void arm_quarantine(Turn& turn);
+  void release_quarantine(Turn& turn);
+  /// Nothing of its sessions is to be found by another process, or left on bridges.
+  void forget_stored(const RoomJid& room, const ConferenceRow& row, Turn& turn);
+  void adopt(const RoomJid& room, ConferenceRow row, Turn& turn);
+  void give_up_quarantine(Turn& turn);
   void shut_down(Turn& turn);
   void stop_if_done(Turn& turn);
   /// Hands on news and places who can be placed; at the end of every turn.
   void settle(Turn& turn);
   void hand_on_news(Turn& turn);
 
+  WorkMark own_mark_;
+  WorkMark& mark_;
   Shared shared_;
   std::string sid_secret_;
   Links links_;
@@ -82,6 +94,7 @@ class Focus::Impl {
   BridgeCleanup cleanup_;
   Brewery brewery_;
   RequestDesk desk_;
+  Quarantine quarantine_;
   ConferenceTable conferences_;
   MemoryKeeper memory_;
   DecisionChronicle chronicle_;

@@ -57,6 +57,15 @@ xml::Element raw_error(const xml::Element& head, const proto::StanzaError& error
   return reply;
 }
 
+/// Of an action with `stanza_stream`.
+const Jid& receiver(const Action& action) {
+  if (const auto* request = std::get_if<out::SendIq>(&action)) {
+    return request->to;
+  }
+  const auto* answer = std::get_if<out::AnswerIq>(&action);
+  return answer != nullptr ? answer->to : std::get<out::SendPresence>(action).presence.to;
+}
+
 }  // namespace
 
 Link::Link(LinkOptions options)
@@ -92,6 +101,39 @@ void Link::down(const xmpp::Down& down, std::vector<Input>& inputs) {
 
 void Link::receive(const xml::Element& stanza, std::vector<Input>& inputs,
                    std::vector<xml::Element>& replies) {
+  if (options_.mark != nullptr) {
+    options_.mark->begin(stanza.attribute_or_empty("from"));
+  }
+  if (!refuse(stanza, replies)) {
+    decode(stanza, inputs, replies);
+  }
+  if (options_.mark != nullptr) {
+    options_.mark->clear();
+  }
+}
+
+/// Also answers to what we asked: nobody asks somebody there before the room is released.
+bool Link::refuse(const xml::Element& stanza, std::vector<xml::Element>& replies) {
+  if (options_.quarantine == nullptr || options_.quarantine->size() == 0) {
+    return false;
+  }
+  const auto from = Jid::parse(stanza.attribute_or_empty("from"));
+  if (!from || !options_.quarantine->holds(RoomJid(from->bare()))) {
+    return false;
+  }
+  ++counters_.refused;
+  if (is_request(stanza)) {
+    xml::Element reply =
+        raw_error(stanza, proto::make_error(proto::Condition::kResourceConstraint));
+    address(reply, options_.send_from);
+    replies.push_back(std::move(reply));
+    ++counters_.sent;
+  }
+  return true;
+}
+
+void Link::decode(const xml::Element& stanza, std::vector<Input>& inputs,
+                  std::vector<xml::Element>& replies) {
   if (stanza.name == "iq") {
     receive_iq(stanza, inputs, replies);
   } else if (stanza.name == "presence") {
@@ -200,6 +242,17 @@ std::optional<StreamId> stanza_stream(const Action& action) {
 
 std::optional<xml::Element> Link::make(const Action& action, Now now, std::vector<Input>& inputs) {
   BASCULE_CHECK(stanza_stream(action) == options_.stream);
+  if (options_.mark == nullptr) {
+    return encode(action, now, inputs);
+  }
+  options_.mark->begin(RoomJid(receiver(action)));
+  auto stanza = encode(action, now, inputs);
+  options_.mark->clear();
+  return stanza;
+}
+
+std::optional<xml::Element> Link::encode(const Action& action, Now now,
+                                         std::vector<Input>& inputs) {
   if (const auto* request = std::get_if<out::SendIq>(&action)) {
     return send(*request, now, inputs);
   }

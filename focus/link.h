@@ -10,6 +10,8 @@
 #include "base/time.h"
 #include "focus/action.h"
 #include "focus/input.h"
+#include "focus/quarantine.h"
+#include "focus/work_mark.h"
 #include "xmpp/session.h"
 #include "xmpp/transport.h"
 #include "xmpp/xml/element.h"
@@ -26,17 +28,23 @@ struct LinkOptions {
   bool resumable = false;
   /// mod_client_proxy's component: its request to see our presence is approved.
   std::optional<Jid> proxy_address;
+  /// Whose stanzas are refused before anybody looks into them; outlives the link. nullptr:
+  /// nobody's.
+  const Quarantine* quarantine = nullptr;
+  /// Told whose stanza is being read or written; outlives the link.
+  WorkMark* mark = nullptr;
   std::uint64_t id_token = 0;
   std::size_t outstanding_max = 50'000;
 };
 
-/// Every stanza received is counted in exactly one of the first five.
+/// Every stanza received is counted in exactly one of the first six.
 struct LinkCounters {
   std::uint64_t delivered = 0;   ///< Became an input or completed a request.
   std::uint64_t malformed = 0;   ///< A known payload out of its range; a request was answered.
   std::uint64_t over_limit = 0;  ///< Rejected by the parser; a request was answered.
   std::uint64_t unpaired = 0;    ///< Late, duplicate or forged IQ answers.
   std::uint64_t ignored = 0;     ///< Presence probes, subscriptions and other stanzas without use.
+  std::uint64_t refused = 0;     ///< Of rooms in quarantine; a request was answered.
   std::uint64_t sent = 0;
 };
 
@@ -81,6 +89,10 @@ class Link {
   [[nodiscard]] std::size_t outstanding() const { return session_.outstanding(); }
 
  private:
+  bool refuse(const xml::Element& stanza, std::vector<xml::Element>& replies);
+  void decode(const xml::Element& stanza, std::vector<Input>& inputs,
+              std::vector<xml::Element>& replies);
+  std::optional<xml::Element> encode(const Action& action, Now now, std::vector<Input>& inputs);
   void receive_iq(const xml::Element& stanza, std::vector<Input>& inputs,
                   std::vector<xml::Element>& replies);
   void receive_presence(const xml::Element& stanza, std::vector<Input>& inputs,

@@ -61,6 +61,9 @@ std::optional<RequestDesk::Later> RequestDesk::why_later(RoomStanding standing,
   if (held_.size() >= turn.options().limits.waiting_requests) {
     return Later::kLimit;
   }
+  if (standing == RoomStanding::kPoisoned) {
+    return Later::kPoisoned;
+  }
   if (standing == RoomStanding::kNone) {
     if (turn.shared.closing) {
       return Later::kShutdown;
@@ -183,6 +186,9 @@ void RequestDesk::count(Later why, Counters& counters) {
       return;
     case Later::kShutdown:
       ++counters.answers_later_shutdown;
+      return;
+    case Later::kPoisoned:
+      ++counters.answers_later_poisoned;
       return;
   }
 }

@@ -22,6 +22,7 @@ enum class RoomStanding : std::uint8_t {
   kNone,      ///< No conference.
   kEntering,  ///< On the way into the room.
   kReady,
+  kPoisoned,  ///< Left out for a while (Quarantine).
 };
 
 /// Answers conference requests: each exactly once, and within the hold bound whatever happens.
@@ -67,7 +68,7 @@ class RequestDesk {
   void check_invariants() const;
 
  private:
-  enum class Later : std::uint8_t { kOverload, kLimit, kLink, kJoin, kShutdown };
+  enum class Later : std::uint8_t { kOverload, kLimit, kLink, kJoin, kShutdown, kPoisoned };
   /// A request whose answer is outstanding.
   struct Held {
     Requester requester;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct Restored {
   /// placements and pending IQs are already gone from `tables` and `received` of the reports is 0.
   bool same_boot = false;
   std::optional<WallTime> last_commit;  ///< Of the newest operation; nullopt: none.
+  /// Conferences that earlier processes died of: left out, and not heard, until this time.
+  std::map<RoomJid, Instant> poisoned;
 };
 
 }  // namespace bascule::focus

@@ -20,13 +20,7 @@ class ConferenceTest : public ::testing::Test {
 
   /// A room with these members, all in a session.
   void meet(const std::string& room, const std::vector<std::string>& nicks) {
-    const std::string id = stage.ask(room);
-    stage.advance(milliseconds{10});
-    ASSERT_TRUE(stage.answered_ready(id));
-    for (const auto& nick : nicks) {
-      stage.join(room, nick);
-    }
-    stage.advance(seconds{2});
+    stage.meet(room, nicks);
   }
 
   Stage stage;

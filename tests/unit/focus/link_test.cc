@@ -57,6 +57,37 @@ class LinkTest : public testing::Test {
   std::vector<xml::Element> replies_;
 };
 
+TEST_F(LinkTest, ARoomInQuarantineIsRefusedUnread) {
+  Quarantine quarantine;
+  quarantine.hold(RoomJid(Jid::parse("tea@conference.example").value()), {});
+  LinkOptions options = client();
+  options.quarantine = &quarantine;
+  Link link = up(options);
+  receive(link,
+          "<iq type='set' id='1' from='tea@conference.example/a' to='focus@auth.example/r'>"
+          "<jingle xmlns='urn:xmpp:jingle:1' action='source-add' sid='s'/></iq>");
+  EXPECT_TRUE(inputs_.empty());
+  ASSERT_EQ(replies_.size(), 1U);
+  const auto error = proto::decode_iq_error(replies_[0]).value();
+  EXPECT_EQ(error.condition, proto::Condition::kResourceConstraint);
+  EXPECT_EQ(error.type, proto::ErrorType::kWait);
+  EXPECT_EQ(replies_[0].attribute("to"), "tea@conference.example/a");
+  EXPECT_FALSE(replies_[0].attribute("from"));
+  for (const char* text :
+       {"<presence from='tea@conference.example/a'/>", "<message from='tea@conference.example'/>",
+        "<iq type='result' id='9' from='tea@conference.example/a'/>"}) {
+    receive(link, text);
+    EXPECT_TRUE(inputs_.empty() && replies_.empty()) << text;
+  }
+  EXPECT_EQ(link.counters().refused, 4U);
+  receive(link, "<presence from='milk@conference.example/a'/>");
+  EXPECT_EQ(inputs_.size(), 1U);
+  quarantine.take_all();
+  receive(link, "<presence from='tea@conference.example/a'/>");
+  EXPECT_EQ(inputs_.size(), 1U);
+  EXPECT_EQ(link.counters().refused, 4U);
+}
+
 TEST_F(LinkTest, AMalformedRequestIsAnsweredBadRequestAndCounted) {
   Link link = up(client());
   receive(link,

@@ -20,13 +20,7 @@ class RecoveryTest : public ::testing::Test {
   ~RecoveryTest() override { EXPECT_EQ(stage.focus.counters().bugs, 0U); }
 
   void meet(const std::string& room, const std::vector<std::string>& nicks) {
-    const std::string id = stage.ask(room);
-    stage.advance(milliseconds{10});
-    ASSERT_TRUE(stage.answered_ready(id));
-    for (const auto& nick : nicks) {
-      stage.join(room, nick);
-    }
-    stage.advance(seconds{2});
+    stage.meet(room, nicks);
   }
   void report_all() {
     for (const auto& [nick, bridge] : stage.bridges) {

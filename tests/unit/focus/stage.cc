@@ -61,6 +61,7 @@ void Stage::crash_and_restore(Duration pause) {
   now.wall += pause;
   restored.tables = tables;
   restored.same_boot = true;
+  restored.poisoned = std::exchange(poisoned, {});
   asked_.clear();
   inputs_.clear();
   up_.clear();
@@ -290,6 +291,16 @@ void Stage::join(const std::string& name, const std::string& nick) {
     client_presence(name, nick, true);
     run();
   }
+}
+
+void Stage::meet(const std::string& room, const std::vector<std::string>& nicks) {
+  const std::string id = ask(room);
+  advance(std::chrono::milliseconds{10});
+  ASSERT_TRUE(answered_ready(id));
+  for (const auto& nick : nicks) {
+    join(room, nick);
+  }
+  advance(seconds{2});
 }
 
 void Stage::leave(const std::string& name, const std::string& nick) {

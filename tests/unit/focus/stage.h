@@ -87,6 +87,8 @@ class Stage {
   /// The id under which the answer will be found in `answers`.
   std::string ask(const std::string& room, const std::string& client = "alice");
   void join(const std::string& room, const std::string& nick);
+  /// They ask for the room, come, and have media as far as nothing keeps them from it.
+  void meet(const std::string& room, const std::vector<std::string>& nicks);
   void leave(const std::string& room, const std::string& nick);
   /// A Jingle IQ of a client; returns the id of the answer.
   std::string jingle(const std::string& room, const std::string& nick, proto::Jingle jingle);
@@ -155,6 +157,7 @@ class Stage {
   std::optional<proto::Caps> caps;   // In the presence of clients.
   std::size_t store_writes = 0;
   bool stopped = false;
+  std::map<RoomJid, Instant> poisoned;  // For the next process; see crash_and_restore.
 
  private:
   struct Asked {

@@ -1,0 +1,98 @@
+// Conferences that are left out because the process dies of them, and their way back (ADR 0017).
+
+#include <utility>
+
+#include "focus/focus_impl.h"
+
+namespace bascule::focus {
+namespace {
+
+constexpr TimerKey kQuarantineTimer{TimerKind::kQuarantine};
+constexpr Duration kReleaseRetry = std::chrono::seconds{1};
+
+/// People and the rules of the room; nothing of their sessions, except how to end them.
+ConferenceRow without_sessions(const ConferenceRow& row) {
+  ConferenceRow bare;
+  bare.identity = row.identity;
+  bare.moderation = row.moderation;
+  for (const auto& [endpoint, member] : row.participants) {
+    ParticipantRow& kept = bare.participants[endpoint];
+    kept.identity = member.identity;
+    kept.jingle = member.jingle;
+    if (kept.jingle) {
+      kept.jingle->state = JingleState::kEnded;
+    }
+  }
+  return bare;
+}
+
+}  // namespace
+
+void Focus::Impl::hold_back(const Restored& restored, Turn& turn) {
+  for (const auto& [room, until] : restored.poisoned) {
+    const auto row = restored.tables.conferences.find(room);
+    const bool is_known = row != restored.tables.conferences.end();
+    const auto people = is_known ? row->second.participants.size() : std::size_t{0};
+    quarantine_.hold(room,
+                     {.until = until, .row = is_known ? std::optional(row->second) : std::nullopt});
+    ++turn.counters().conferences_poisoned;
+    turn.error("conference.poisoned", {{"room", room.to_string()},
+                                       {"for", until - turn.now.mono},
+                                       {"participants", static_cast<std::int64_t>(people)}});
+  }
+  arm_quarantine(turn);
+}
+
+void Focus::Impl::arm_quarantine(Turn& turn) {
+  if (const auto due = quarantine_.next_deadline()) {
+    turn.shared.deadlines.set(kQuarantineTimer, *due);
+  }
+}
+
+void Focus::Impl::release_quarantine(Turn& turn) {
+  if (!turn.shared.is_up(StreamId::kClient)) {
+    turn.set_timer(kQuarantineTimer, kReleaseRetry);  // Nobody could be told anything.
+    return;
+  }
+  while (const auto due = quarantine_.take_due(turn.now.mono)) {
+    const auto& [room, held] = *due;
+    turn.info("conference.released", {{"room", room.to_string()}});
+    if (held.row) {
+      forget_stored(room, *held.row, turn);
+      adopt(room, without_sessions(*held.row), turn);
+    }
+  }
+  arm_quarantine(turn);
+}
+
+void Focus::Impl::forget_stored(const RoomJid& room, const ConferenceRow& row, Turn& turn) {
+  turn.persist(op::ConferenceEnd{room, "poisoned"});
+  for (const auto& [bridge, stored] : row.bridge_sessions) {
+    ColibriSession session({.meeting_id = stored.meeting_id, .room = room});
+    session.restore({}, {}, 0);
+    cleanup_.add(bridge, std::move(session), BridgeCleanup::Pace::kPaced, turn);
+  }
+}
+
+/// The room is entered again, which repeats who is there; they are invited as after the loss of
+/// their bridge.
+void Focus::Impl::adopt(const RoomJid& room, ConferenceRow row, Turn& turn) {
+  Tables stored;
+  const auto& entry = *stored.conferences.emplace(room, std::move(row)).first;
+  for (Operation& operation : stored.to_operations()) {
+    turn.persist(std::move(operation));
+  }
+  conferences_.create(room, entry.second.identity.properties, sid_secret_, turn)
+      .restore(entry.second, turn);
+  conferences_.hurry(room, turn, around_);
+}
+
+void Focus::Impl::give_up_quarantine(Turn& turn) {
+  for (const auto& [room, held] : quarantine_.take_all()) {
+    if (held.row) {
+      forget_stored(room, *held.row, turn);
+    }
+  }
+}
+
+}  // namespace bascule::focus
