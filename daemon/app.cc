@@ -56,15 +56,16 @@ std::vector<std::string> store_problems(const stats::sqlite::Store& store,
 }  // namespace
 
 App::App(boost::asio::io_context& io, const config::Config& config, const focus::Restored& restored,
-         stats::sqlite::Store& store, LogSink& log, focus::OutputGateOptions gate,
-         SocketHolder* holder)
+         stats::sqlite::Store& store, LogSink& log, const Options& options)
     : io_(io),
       store_(store),
       log_(log),
+      guard_(options.guard),
       http_options_(http_options(config)),
       version_(config.focus.version),
-      focus_(config.focus, restored, random_seed(), read_clocks()),
-      gate_(gate),
+      focus_(config.focus, restored, random_seed(), read_clocks(),
+             options.guard == nullptr ? nullptr : &options.guard->mark()),
+      gate_(options.gate),
       earlier_decisions_(restored.tables.decisions),
       evictor_(io, client_options(config), log),
       conference_requests_(
@@ -81,7 +82,7 @@ App::App(boost::asio::io_context& io, const config::Config& config, const focus:
       stop_timer_(io),
       signals_(io, SIGTERM, SIGINT, SIGHUP) {
   make_links(config, restored.tables);
-  link(StreamId::kClient).keep_socket_with(holder);
+  link(StreamId::kClient).keep_socket_with(options.holder);
 }
 
 App::~App() = default;
@@ -92,8 +93,11 @@ void App::make_links(const config::Config& config, const focus::Tables& earlier)
     if (stream == StreamId::kRequests && !config.focus.requests_link) {
       continue;
     }
+    focus::LinkOptions options = link_options(config, stream, random_seed());
+    options.quarantine = &focus_.quarantine();
+    options.mark = guard_ == nullptr ? nullptr : &guard_->mark();
     links_[i] = std::make_unique<LinkRuntime>(
-        link_options(config, stream, random_seed()),
+        std::move(options),
         [this, stream](Input input, std::uint64_t token) {
           enqueue(std::move(input), stream, token);
         },
@@ -211,6 +215,9 @@ void App::release(Actions& ready, Now now) {
   perform(ready, now);
   acknowledge();
   update_degraded();
+  if (guard_ != nullptr) {
+    guard_->keep(focus_.quarantine());
+  }
   rearm(now);
   if (!queue_.empty()) {
     wake();
@@ -467,6 +474,9 @@ admin::Health App::health() const {
     health.problems.emplace_back(focus::name_of(reason));
   }
   // The store never makes us unready: people can be served without it, but somebody should know.
+  for (const auto& [room, held] : focus_.quarantine().rooms()) {
+    health.problems.push_back("conference_poisoned: " + room.to_string());
+  }
   for (std::string& problem : store_problems(store_, upkeep_, read_clocks())) {
     health.problems.push_back(std::move(problem));
   }

@@ -16,6 +16,7 @@
 #include "admin/routes.h"
 #include "admin/stop_route.h"
 #include "config/config.h"
+#include "daemon/crash_guard.h"
 #include "daemon/link_runtime.h"
 #include "daemon/log_sink.h"
 #include "daemon/session_evictor.h"
@@ -34,11 +35,15 @@ namespace bascule::daemon {
 /// stanzas whose effects have left, arm one timer. Everything runs on the thread of `io`.
 class App {
  public:
-  /// The store is opened before (its content is `restored`) and outlives the app, as does whoever
-  /// holds the socket of the client link.
+  struct Options {
+    focus::OutputGateOptions gate = {};
+    SocketHolder* holder = nullptr;  ///< Of the client link's socket.
+    CrashGuard* guard = nullptr;
+  };
+  /// The store is opened before (its content is `restored`) and outlives the app, as does what the
+  /// options name.
   App(boost::asio::io_context& io, const config::Config& config, const focus::Restored& restored,
-      stats::sqlite::Store& store, LogSink& log, focus::OutputGateOptions gate = {},
-      SocketHolder* holder = nullptr);
+      stats::sqlite::Store& store, LogSink& log, const Options& options);
   ~App();
   App(const App&) = delete;
   App& operator=(const App&) = delete;
@@ -84,6 +89,7 @@ class App {
   boost::asio::io_context& io_;
   stats::sqlite::Store& store_;
   LogSink& log_;
+  CrashGuard* guard_;
   admin::HttpServerOptions http_options_;
   std::string version_;
   focus::Focus focus_;

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
@@ -14,6 +15,7 @@
 #include "config/toml/load.h"
 #include "daemon/app.h"
 #include "daemon/clock.h"
+#include "daemon/crash_guard.h"
 #include "daemon/exit_status.h"
 #include "daemon/log_sink.h"
 #include "daemon/socket_holder.h"
@@ -72,6 +74,14 @@ std::string own_path() {
   return std::filesystem::read_symlink("/proc/self/exe", error).string();
 }
 
+std::vector<std::string> room_domains(const config::Config& config) {
+  std::vector<std::string> domains{config.focus.conference_service.domain()};
+  if (config.focus.breakout_service) {
+    domains.push_back(config.focus.breakout_service->domain());
+  }
+  return domains;
+}
+
 int serve(const config::Config& config) {
   LogSink log(log_options(config));
   boost::asio::io_context io{1};
@@ -95,8 +105,16 @@ int serve(const config::Config& config) {
     return kExitStart;
   }
   log_start(log, opened->report, opened->restored, read_clocks());
+  CrashGuard guard(
+      {.directory = config.state.dir, .boot_id = {}, .room_domains = room_domains(config)},
+      read_clocks());
+  for (const focus::Note& note : guard.notes()) {
+    log.write(note, read_clocks());
+  }
+  opened->restored.poisoned = guard.poisoned();
   {
-    App app(io, config, std::move(opened->restored), *opened->store, log, {}, holder.get());
+    App app(io, config, std::move(opened->restored), *opened->store, log,
+            {.holder = holder.get(), .guard = &guard});
     running = &app;
     if (const auto started = app.start(); !started) {
       std::fprintf(stderr, "bascule: %s\n", started.error().what.c_str());

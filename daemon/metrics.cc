@@ -38,6 +38,9 @@ constexpr CounterRow kCounters[] = {
     {"bascule_conferences_ended_total", "Conferences ended.", &Counters::conferences_ended},
     {"bascule_conferences_restored_total", "Conferences rebuilt from the store.",
      &Counters::conferences_restored},
+    {"bascule_conferences_poisoned_total",
+     "Conferences left out because earlier processes died of them.",
+     &Counters::conferences_poisoned},
     {"bascule_room_joins_total", "Rooms the focus asked to enter.", &Counters::room_joins},
     {"bascule_room_join_failures_total", "Rooms that refused the focus or did not answer.",
      &Counters::room_join_failures},
@@ -137,6 +140,7 @@ void add_answers(const Counters& counters, Metrics& metrics) {
   answer("link", counters.answers_later_link);
   answer("join", counters.answers_later_join);
   answer("shutdown", counters.answers_later_shutdown);
+  answer("poisoned", counters.answers_later_poisoned);
 }
 
 void add_confidence(const focus::Placement& placement, Now now, Metrics& metrics) {
@@ -353,6 +357,7 @@ void add_links(const MetricsSources& sources, Metrics& metrics) {
     received("over_limit", counters.over_limit);
     received("unpaired", counters.unpaired);
     received("ignored", counters.ignored);
+    received("refused", counters.refused);
     metrics.counter("bascule_link_iq_timeouts_total", "Requests nobody answered in time.",
                     static_cast<double>(runtime.link().iq_counters().timeouts), {{"link", link}});
   }

@@ -50,10 +50,11 @@ int code_of(int status) {
 
 BasculeProcess::BasculeProcess(const Prosody& prosody, const Settings& settings,
                                std::vector<std::string> environment,
-                               std::vector<std::string> arguments)
+                               std::vector<std::string> arguments, std::string program)
     : folder_(make_folder("bascule-daemon")),
       environment_(std::move(environment)),
       arguments_(std::move(arguments)),
+      program_(program.empty() ? BASCULE_BINARY : std::move(program)),
       admin_port_(free_port()) {
   std::filesystem::create_directories(folder_ / "state");
   write_secret("requests.secret", prosody.options().focus_secret);
@@ -124,7 +125,7 @@ void BasculeProcess::start() {
   exit_code_.reset();
   std::vector<std::string> command = {"env"};
   command.insert(command.end(), environment_.begin(), environment_.end());
-  command.insert(command.end(), {BASCULE_BINARY, "--config", (folder_ / "bascule.toml").string()});
+  command.insert(command.end(), {program_, "--config", (folder_ / "bascule.toml").string()});
   command.insert(command.end(), arguments_.begin(), arguments_.end());
   pid_ = spawn(command, folder_ / "bascule.log");
 }

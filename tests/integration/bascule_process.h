@@ -29,10 +29,11 @@ class BasculeProcess {
   /// s\""}}}}. They win over what the fixture writes: short settling times, this Prosody.
   using Settings = std::map<std::string, std::map<std::string, std::string>>;
 
-  /// `environment`: `NAME=value`, beside ours; `arguments`: likewise.
+  /// `environment`: `NAME=value`, beside ours; `arguments`: likewise. `program`: another one;
+  /// empty: the product.
   explicit BasculeProcess(const Prosody& prosody, const Settings& settings = {},
                           std::vector<std::string> environment = {},
-                          std::vector<std::string> arguments = {});
+                          std::vector<std::string> arguments = {}, std::string program = {});
   ~BasculeProcess();
   BasculeProcess(const BasculeProcess&) = delete;
   BasculeProcess& operator=(const BasculeProcess&) = delete;
@@ -75,6 +76,7 @@ class BasculeProcess {
   std::filesystem::path folder_;
   std::vector<std::string> environment_;
   std::vector<std::string> arguments_;
+  std::string program_;
   std::uint16_t admin_port_;
   pid_t pid_ = -1;
   std::optional<int> exit_code_;

@@ -115,6 +115,14 @@ void ScriptedClient::accept() {
   accepted_ = ask_jingle(peers::make_accept(*offer_, answer));
 }
 
+std::shared_ptr<Reply> ScriptedClient::add_camera(const std::string& name) {
+  peers::SourceSet camera = peers::make_desktop_sources(endpoint_, random_);
+  for (auto& [ssrc, source] : camera.sources) {
+    source.name = name;
+  }
+  return ask_jingle(peers::make_source_change(*offer_, "source-add", camera));
+}
+
 bool ScriptedClient::sees(const ScriptedClient& other) const {
   const auto known = remote_.find(other.endpoint_);
   if (!is_active() || known == remote_.end()) {

@@ -59,6 +59,8 @@ class ScriptedClient : public peers::XmppClient::Listener {
   /// Jingle to the focus in the room.
   std::shared_ptr<Reply> ask_jingle(xml::Element jingle);
   void accept();
+  /// Offers one more camera under this name.
+  std::shared_ptr<Reply> add_camera(const std::string& name);
 
   [[nodiscard]] bool is_logged_in() const { return logged_in_; }
   [[nodiscard]] bool is_in_room() const { return in_room_; }

@@ -42,8 +42,8 @@ Stage::Stage() : Stage(Options{}) {
 Stage::Stage(Options options)
     : prosody(options.prosody),
       proxy(make_proxy(io, options, prosody)),
-      daemon(prosody, daemon_settings(options, proxy.get()), options.environment,
-             options.arguments),
+      daemon(prosody, daemon_settings(options, proxy.get()), options.environment, options.arguments,
+             options.program),
       options_(std::move(options)) {
   if (options_.focus_address.empty()) {
     options_.focus_address = "focus." + prosody.domain();

@@ -26,6 +26,7 @@ class Stage {
     BasculeProcess::Settings daemon;
     std::vector<std::string> environment;  ///< Of the daemon, beside ours: `NAME=value`.
     std::vector<std::string> arguments;    ///< Likewise.
+    std::string program;                   ///< Instead of the product.
     int bridges = 2;
     double bridge_capacity = 120;     ///< Endpoints that fill one bridge.
     bool relays = false;              ///< Bridges announce a relay id.
