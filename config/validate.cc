@@ -189,6 +189,7 @@ void derive(Config& config) {
   if (config.requests.mode == RequestsMode::kClientProxy) {
     focus.proxy_address = address(xmpp.focus);
   }
+  focus.session_outlives_process = config.client.stream_management;
   if (!service.pubsub_service.empty()) {
     focus.pubsub_service = address(service.pubsub_service);
     focus.pubsub_node = service.pubsub_node;

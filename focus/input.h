@@ -22,6 +22,7 @@ struct StreamUp {
   bool resumed = false;  ///< XEP-0198: our rooms and our outstanding IQs survived the cut.
   /// An earlier session of ours that may still be in the rooms; see xmpp::Up.
   std::optional<Jid> beside = std::nullopt;
+  std::optional<Duration> resumable_for = std::nullopt;  ///< Likewise.
 };
 /// Follows every failed open and every loss. The shell has already answered all outstanding IQs of
 /// the stream with kUnavailable unless the stream can still be resumed.

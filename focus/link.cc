@@ -84,7 +84,8 @@ void Link::up(const xmpp::Up& up, std::vector<Input>& inputs) {
       in::StreamUp{.stream = options_.stream,
                    .bound_jid = options_.send_from.empty() ? up.bound_jid : options_.send_from,
                    .resumed = up.resumed,
-                   .beside = up.beside});
+                   .beside = up.beside,
+                   .resumable_for = up.resumable_for});
 }
 
 void Link::down(const xmpp::Down& down, std::vector<Input>& inputs) {

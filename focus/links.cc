@@ -7,6 +7,9 @@
 namespace bascule::focus {
 namespace {
 
+/// A restart takes a second; an upgrade with its package manager, or a crash loop, several.
+constexpr Duration kHibernationMin = std::chrono::seconds{15};
+
 TimerKey retry_timer(StreamId stream) {
   return {TimerKind::kStreamRetry, static_cast<std::uint64_t>(stream)};
 }
@@ -66,9 +69,22 @@ Links::Came Links::on_up(const in::StreamUp& up, Turn& turn) {
                         {"resumed", up.resumed},
                         {"inherited", up.resumed && !was_up}});
   if (!up.resumed) {
+    judge_session(up, turn);
     return Came::kFresh;
   }
   return was_up ? Came::kResumed : Came::kInherited;
+}
+
+void Links::judge_session(const in::StreamUp& up, Turn& turn) {
+  if (up.stream != StreamId::kClient || !turn.options().session_outlives_process) {
+    return;
+  }
+  if (!up.resumable_for) {
+    turn.warn("session.not_resumable", {{"server", turn.shared.client_jid.domain()}});
+  } else if (*up.resumable_for > Duration::zero() && *up.resumable_for < kHibernationMin) {
+    turn.warn("session.resumable_briefly",
+              {{"server", turn.shared.client_jid.domain()}, {"for", *up.resumable_for}});
+  }
 }
 
 void Links::rooms_entered(Turn& turn) {

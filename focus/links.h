@@ -45,6 +45,8 @@ class Links {
   };
   [[nodiscard]] Link& link(StreamId stream) { return links_[static_cast<std::size_t>(stream)]; }
   void open(StreamId stream, Turn& turn);
+  /// Says what a new process, or a short loss of the network, would cost on this server.
+  static void judge_session(const in::StreamUp& up, Turn& turn);
 
   std::array<Link, kStreamCount> links_;
   std::optional<Jid> beside_;  // See in::StreamUp; until it is evicted.

@@ -28,6 +28,8 @@ struct Options {
   Jid focus_user;                       ///< Bare `focus@auth.<domain>`: `focusjid` of answers.
   Jid conference_service;               ///< `conference.<domain>`; rooms elsewhere are refused.
   std::optional<Jid> breakout_service;  ///< `breakout.<domain>`.
+  /// The client link's session is to outlive the process (XEP-0198).
+  bool session_outlives_process = false;
   std::optional<Jid> proxy_address;  ///< `focus.<domain>` when mod_client_proxy forwards requests.
   /// Announces the components for room metadata and moderation; without it there are none.
   std::optional<Jid> main_host;

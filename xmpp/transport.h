@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/jid.h"
+#include "base/time.h"
 #include "xmpp/stream_management.h"
 #include "xmpp/xml/element.h"
 
@@ -28,6 +29,10 @@ struct Up {
   /// A session of ours that could not be resumed and may still be there, in its rooms too, under
   /// this address: the new one was bound beside it, so that nobody sees us leave.
   std::optional<Jid> beside = std::nullopt;
+  /// XEP-0198: another process could go on with this session, and for how long after the loss of
+  /// its connection as far as the server says (`max`; zero: it does not say). nullopt: nobody
+  /// could.
+  std::optional<Duration> resumable_for = std::nullopt;
 };
 struct Down {
   DownKind kind;

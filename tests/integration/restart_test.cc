@@ -213,6 +213,7 @@ class LateRestart : public Restart {
 };
 
 TEST_F(LateRestart, WhatTheServerHasForgottenIsEnteredAgain) {
+  EXPECT_NE(stage.daemon.log_line("session.resumable_briefly", "for=1"), "");
   meet();
   stage.daemon.kill();
   stage.until("the server has removed the focus", [this] { return first.focus_departures == 1; });

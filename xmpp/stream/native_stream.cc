@@ -1,5 +1,6 @@
 #include "xmpp/stream/native_stream.h"
 
+#include <charconv>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,18 @@ std::string fresh_nonce() {
   BASCULE_CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()),
                            static_cast<int>(bytes.size())) == 1);
   return base64_encode(bytes);
+}
+
+/// What `<enabled/>` grants.
+std::optional<Duration> resumable_for(const xml::Element& enabled) {
+  const std::string_view resume = enabled.attribute_or_empty("resume");
+  if ((resume != "true" && resume != "1") || enabled.attribute_or_empty("id").empty()) {
+    return std::nullopt;
+  }
+  const std::string_view max = enabled.attribute_or_empty("max");
+  std::uint32_t seconds = 0;  // Also when it is no number.
+  std::from_chars(max.data(), max.data() + max.size(), seconds);
+  return std::chrono::seconds{seconds};
 }
 
 }  // namespace
@@ -146,7 +159,10 @@ void NativeStream::Impl::perform(step::Established& established) {
   unmanaged_sequence_ = 0;
   last_sequence_ = 0;
   const std::uint64_t generation = generation_;
-  become_up({.bound_jid = established.bound, .resumed = false, .beside = established.beside});
+  become_up({.bound_jid = established.bound,
+             .resumed = false,
+             .beside = established.beside,
+             .resumable_for = resumable_for(established.enabled)});
   for (xml::Element& stanza : early) {
     if (generation_ != generation || state_ != State::kUp) {
       return;

@@ -395,6 +395,28 @@ TEST_F(RecoveryTest, ASessionThatCannotBeResumedEndsWhenItsRoomsAreEntered) {
   EXPECT_EQ(stage.state_of("tea", "alice"), ParticipantState::kActive);
 }
 
+TEST(SessionTest, OneThatNoOtherProcessCouldContinueIsToldOnce) {
+  Options options = Stage::make_options();
+  options.session_outlives_process = true;
+  const auto told = [&options](std::optional<Duration> granted) {
+    Stage stage({}, 1, options);
+    stage.up(StreamId::kRequests);
+    stage.up(StreamId::kService);
+    stage.give(in::StreamUp{.stream = StreamId::kClient,
+                            .bound_jid = Jid::parse("focus@auth.example.net/focus").value(),
+                            .resumable_for = granted});
+    return std::pair(stage.logged("session.not_resumable"),
+                     stage.logged("session.resumable_briefly"));
+  };
+  const auto counts = [](std::size_t never, std::size_t briefly) {
+    return std::pair(never, briefly);
+  };
+  EXPECT_EQ(told(std::nullopt), counts(1, 0));
+  EXPECT_EQ(told(seconds{14}), counts(0, 1));
+  EXPECT_EQ(told(seconds{15}), counts(0, 0));
+  EXPECT_EQ(told(seconds{0}), counts(0, 0));  // The server does not say.
+}
+
 TEST_F(RecoveryTest, GracefulStopSaysGoodbyeEverywhere) {
   meet("tea", {"alice", "bob"});
   stage.give(in::Shutdown{});
