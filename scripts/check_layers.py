@@ -27,6 +27,8 @@ FOLDERS = {
     "config": ("core", {"base", "xmpp", "stats", "focus", "config"}),
     "config/toml": ("shell", {"base", "xmpp", "stats", "focus", "config", "config/toml"}),
     "admin": ("shell", {"base", "base/asio", "xmpp/xml", "xmpp/proto", "stats", "focus", "config", "admin"}),
+    "ha": ("core", {"base", "stats", "focus", "ha"}),
+    "ha/local": ("shell", {"base", "base/asio", "ha", "ha/local"}),
     "daemon": ("shell", None),
     "ctl": ("shell", {"base", "stats", "stats/sqlite", "ctl"}),
     "sim/storm": ("core", {"base", "stats", "focus", "sim/storm"}),

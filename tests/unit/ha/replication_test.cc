@@ -1,0 +1,463 @@
+// The active side and the standby side, on a wire made of strings.
+
+#include <deque>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ha/replica.h"
+#include "ha/replicator.h"
+#include "tests/unit/focus/random_operations.h"
+
+namespace bascule::ha {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr Duration kSync = milliseconds{250};
+constexpr Duration kSilence = milliseconds{3'000};
+
+RoomJid room(const std::string& name) {
+  return RoomJid(Jid::parse(name + "@conference.example.net").value());
+}
+focus::Operation created(const std::string& name) {
+  return focus::op::ConferenceCreate{.room = room(name), .meeting_id = "m-" + name};
+}
+
+focus::Restored start_with(const std::vector<focus::Operation>& operations) {
+  focus::Restored restored;
+  for (const focus::Operation& operation : operations) {
+    restored.tables.apply(operation);
+  }
+  return restored;
+}
+
+/// Frames of a connection, both ways; nothing arrives unless the test says so.
+class Wire {
+ public:
+  Wire(Replicator& active, PeerId peer, Replica& standby)
+      : active_(active), peer_(peer), standby_(standby) {}
+
+  void greet(Now now) {
+    FrameReader reader;
+    reader.append(standby_.hello());
+    active_.join(peer_, decode_greeting(reader.next().value()->payload).value(), now);
+  }
+  /// Everything that waits goes to the standby.
+  Result<> deliver() {
+    while (const auto bytes = active_.next_frame(peer_)) {
+      FrameReader reader;
+      reader.append(*bytes);
+      if (auto taken = standby_.receive(**reader.next()); !taken) {
+        return taken;
+      }
+    }
+    return {};
+  }
+  /// Only the next frame.
+  Result<> deliver_one() {
+    FrameReader reader;
+    reader.append(active_.next_frame(peer_).value());
+    return standby_.receive(**reader.next());
+  }
+  /// The frames the standby wants to say arrive.
+  Result<> answer(Now now) {
+    for (const std::string& bytes : standby_.take_replies()) {
+      FrameReader reader;
+      reader.append(bytes);
+      if (auto taken = active_.receive(peer_, **reader.next(), now); !taken) {
+        return taken;
+      }
+    }
+    return {};
+  }
+
+ private:
+  Replicator& active_;
+  PeerId peer_;
+  Replica& standby_;
+};
+
+class Replication : public testing::Test {
+ protected:
+  Replication()
+      : active({.node = "a",
+                .version = "1",
+                .epoch = 4,
+                .sync_timeout = kSync,
+                .silence_max = kSilence},
+               start_with({created("old")})) {}
+
+  Now now(Duration after = {}) {
+    time += after;
+    return {.mono = Instant(time), .wall = WallTime(time)};
+  }
+  /// A turn of the active process.
+  CommitId commit(const std::vector<focus::Operation>& operations) {
+    const CommitId id{++commits};
+    active.commit(id, operations, now());
+    return id;
+  }
+  std::vector<std::uint64_t> answered() {
+    std::vector<std::uint64_t> ids;
+    for (const Replicator::Answer& answer : active.take_answers()) {
+      ids.push_back(answer.id.value());
+    }
+    return ids;
+  }
+  std::vector<Replicator::Change> changes() {
+    std::vector<Replicator::Change> seen;
+    for (const Replicator::Event& event : active.take_changes()) {
+      seen.push_back(event.change);
+    }
+    return seen;
+  }
+  void synchronize() {
+    wire.greet(now());
+    ASSERT_TRUE(wire.deliver());
+    ASSERT_TRUE(wire.answer(now()));
+    ASSERT_THAT(changes(), ElementsAre(Replicator::Change::kInSync));
+  }
+
+  Duration time = milliseconds{1};
+  std::uint64_t commits = 0;
+  Replicator active;
+  Replica standby{"b", "1", {}};
+  Wire wire{active, PeerId(1), standby};
+};
+
+TEST_F(Replication, AloneACommitNeedsTheStoreOnly) {
+  const CommitId id = commit({created("r")});
+  EXPECT_THAT(answered(), IsEmpty());
+  active.stored(id, {});
+  EXPECT_THAT(answered(), ElementsAre(1));
+  EXPECT_EQ(active.next_deadline(), std::nullopt);
+}
+
+TEST_F(Replication, AFailureOfTheStoreIsHandedOn) {
+  const CommitId id = commit({created("r")});
+  active.stored(id, fail(Errc::kUnavailable, "full"));
+  const auto answers = active.take_answers();
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_EQ(answers.front().outcome.error().what, "full");
+}
+
+TEST_F(Replication, ASnapshotMakesTheStandbyEqual) {
+  synchronize();
+  EXPECT_EQ(standby.position(), (Position{4, 0}));
+  EXPECT_THAT(active.nodes_in_sync(), ElementsAre("b"));
+  EXPECT_EQ(standby.restored({}).tables, active.restored({}).tables);
+  const auto work = standby.take_work();
+  ASSERT_EQ(work.size(), 1U);
+  EXPECT_EQ(std::get<Replica::ReplaceAll>(work.front()), standby.tables());
+}
+
+TEST_F(Replication, InSyncACommitNeedsBoth) {
+  synchronize();
+  const CommitId first = commit({created("r")});
+  const CommitId second = commit({created("s")});
+  active.stored(first, {});
+  active.stored(second, {});
+  EXPECT_THAT(answered(), IsEmpty());
+  ASSERT_TRUE(wire.deliver_one());
+  ASSERT_TRUE(wire.answer(now()));
+  EXPECT_THAT(answered(), ElementsAre(1));
+  const CommitId third = commit({created("t")});
+  ASSERT_TRUE(wire.deliver());
+  ASSERT_TRUE(wire.answer(now()));
+  EXPECT_THAT(answered(), ElementsAre(2)) << "the store does not have the third";
+  active.stored(third, {});
+  EXPECT_THAT(answered(), ElementsAre(3));
+  EXPECT_EQ(standby.tables(), active.restored({}).tables);
+}
+
+TEST_F(Replication, AConfirmationThatIsLateIsNotWaitedFor) {
+  synchronize();
+  const CommitId first = commit({created("r")});
+  active.stored(first, {});
+  EXPECT_LE(*active.next_deadline(), now().mono + kSync);
+  active.fire_timers(now(kSync - milliseconds{1}));
+  EXPECT_THAT(answered(), IsEmpty());
+  active.fire_timers(now(milliseconds{1}));
+  EXPECT_THAT(changes(), ElementsAre(Replicator::Change::kDegraded));
+  EXPECT_THAT(active.nodes_in_sync(), IsEmpty());
+  EXPECT_THAT(answered(), ElementsAre(1));
+  const CommitId second = commit({created("s")});
+  active.stored(second, {});
+  EXPECT_THAT(answered(), ElementsAre(2));
+  // It comes back by itself, and not before it has everything that was answered.
+  ASSERT_TRUE(wire.deliver_one());
+  ASSERT_TRUE(wire.answer(now()));
+  EXPECT_THAT(changes(), IsEmpty());
+  ASSERT_TRUE(wire.deliver());
+  ASSERT_TRUE(wire.answer(now()));
+  EXPECT_THAT(changes(), ElementsAre(Replicator::Change::kInSync));
+}
+
+TEST_F(Replication, WhoBecomesInSyncIsWaitedForByWhatWaitsAlready) {
+  wire.greet(now());
+  const CommitId first = commit({created("r")});
+  const CommitId second = commit({created("s")});
+  active.stored(first, {});
+  EXPECT_THAT(answered(), ElementsAre(1));
+  // Snapshot, and the first commit: nothing else was answered.
+  ASSERT_TRUE(wire.deliver_one());  // WELCOME
+  while (standby.position() != Position{4, 1}) {
+    ASSERT_TRUE(wire.deliver_one());
+  }
+  ASSERT_TRUE(wire.answer(now()));
+  EXPECT_THAT(changes(), ElementsAre(Replicator::Change::kInSync));
+  active.stored(second, {});
+  EXPECT_THAT(answered(), IsEmpty());
+  ASSERT_TRUE(wire.deliver());
+  ASSERT_TRUE(wire.answer(now()));
+  EXPECT_THAT(answered(), ElementsAre(2));
+}
+
+TEST_F(Replication, AConnectionThatEndsReleasesWhatWaited) {
+  synchronize();
+  const CommitId first = commit({created("r")});
+  active.stored(first, {});
+  active.leave(PeerId(1), "gone");
+  EXPECT_THAT(changes(), ElementsAre(Replicator::Change::kDegraded));
+  EXPECT_THAT(answered(), ElementsAre(1));
+  EXPECT_EQ(active.next_frame(PeerId(1)), std::nullopt);
+}
+
+TEST_F(Replication, ANewConnectionBeginsWithASnapshotWhateverTheStandbyHas) {
+  Replica divergent("b", "1", start_with({created("only-here"), created("old")}));
+  Wire other(active, PeerId(2), divergent);
+  other.greet(now());
+  commit({created("r")});
+  ASSERT_TRUE(other.deliver());
+  EXPECT_EQ(divergent.tables(), active.restored({}).tables);
+  // Again, after a connection that broke.
+  divergent.disconnected();
+  active.leave(PeerId(2), "gone");
+  commit({created("s")});
+  Wire again(active, PeerId(3), divergent);
+  again.greet(now());
+  ASSERT_TRUE(again.deliver());
+  EXPECT_EQ(divergent.tables(), active.restored({}).tables);
+  EXPECT_EQ(divergent.snapshots(), 2U);
+}
+
+TEST_F(Replication, HalfASnapshotChangesNothing) {
+  Replica half("b", "1", start_with({created("mine")}));
+  const focus::Tables before = half.tables();
+  Wire other(active, PeerId(2), half);
+  other.greet(now());
+  ASSERT_TRUE(other.deliver_one());
+  ASSERT_TRUE(other.deliver_one());
+  ASSERT_TRUE(other.deliver_one());
+  half.disconnected();
+  EXPECT_EQ(half.tables(), before);
+  EXPECT_EQ(half.position(), std::nullopt);
+  EXPECT_THAT(half.take_work(), IsEmpty());
+}
+
+TEST_F(Replication, ACommitInPartsIsAppliedWhole) {
+  synchronize();
+  (void)standby.take_work();
+  const std::string large(400'000, 'x');
+  std::vector<focus::Operation> operations = {
+      focus::op::LinkSet{.bare = Jid::parse("focus@example.net").value(), .resume_id = "s"}};
+  for (std::uint64_t i = 1; i <= 6; ++i) {
+    operations.emplace_back(focus::op::OutboundPush{.index = i, .xml = large});
+  }
+  commit(operations);
+  ASSERT_TRUE(wire.deliver_one());
+  EXPECT_EQ(standby.position(), (Position{4, 0}));
+  EXPECT_THAT(standby.take_work(), IsEmpty());
+  EXPECT_THAT(standby.take_replies(), IsEmpty());
+  ASSERT_TRUE(wire.deliver());
+  EXPECT_EQ(standby.position(), (Position{4, 1}));
+  EXPECT_EQ(standby.tables(), active.restored({}).tables);
+  EXPECT_EQ(standby.take_work().size(), 1U);
+}
+
+TEST_F(Replication, AHoleInTheOperationsIsNoticed) {
+  synchronize();
+  commit({created("r")});
+  commit({created("s")});
+  (void)active.next_frame(PeerId(1));  // Lost.
+  const auto taken = wire.deliver();
+  ASSERT_FALSE(taken.has_value());
+  EXPECT_THAT(taken.error().what, HasSubstr("left out operations"));
+}
+
+TEST_F(Replication, ConfirmingWhatWasNeverToldIsRefused) {
+  synchronize();
+  for (const Position wrong : {Position{4, 7}, Position{3, 0}}) {
+    FrameReader reader;
+    reader.append(encode(FrameType::kAck, wrong));
+    EXPECT_FALSE(active.receive(PeerId(1), **reader.next(), now()).has_value());
+  }
+}
+
+TEST_F(Replication, SilenceIsNoticedByHeartbeatsThatAreMissing) {
+  synchronize();
+  for (int i = 0; i < 20; ++i) {
+    active.fire_timers(now(milliseconds{500}));
+    ASSERT_TRUE(wire.deliver());
+    FrameReader reader;
+    reader.append(encode(Heartbeat{}));
+    ASSERT_TRUE(active.receive(PeerId(1), **reader.next(), now()));
+  }
+  EXPECT_TRUE(standby.in_sync());
+  EXPECT_THAT(changes(), IsEmpty());
+  active.fire_timers(now(kSilence));
+  EXPECT_THAT(changes(), ElementsAre(Replicator::Change::kDegraded, Replicator::Change::kDropped));
+}
+
+TEST_F(Replication, ReportsAreHandedOnAndTheLastOnesAreInTheSnapshot) {
+  stats::ReceivedReport report;
+  report.report.bridge = BridgeJid(Jid::parse("brewery@muc.example.net/jvb1").value());
+  report.report.region = "eu";
+  active.reports({report});
+  synchronize();
+  ASSERT_EQ(standby.restored({}).reports.size(), 1U);
+  EXPECT_EQ(standby.restored({}).reports.front().report, report.report);
+  EXPECT_EQ(standby.restored({}).reports.front().source, stats::ReportSource::kRestored);
+  (void)standby.take_work();
+  report.report.region = "us";
+  active.reports({report});
+  ASSERT_TRUE(wire.deliver());
+  EXPECT_EQ(standby.restored({}).reports.front().report.region, "us");
+  const auto work = standby.take_work();
+  ASSERT_EQ(work.size(), 1U);
+  EXPECT_THAT(std::get<std::vector<stats::ReceivedReport>>(work.front()), ElementsAre(report));
+}
+
+TEST_F(Replication, SwitchoverNeedsSomebodyInSyncWithEverything) {
+  EXPECT_FALSE(active.offer_switch());
+  synchronize();
+  const CommitId id = commit({created("r")});
+  active.stored(id, {});
+  EXPECT_FALSE(active.offer_switch()) << "a confirmation is missing";
+  ASSERT_TRUE(wire.deliver());
+  ASSERT_TRUE(wire.answer(now()));
+  ASSERT_TRUE(active.offer_switch());
+  ASSERT_TRUE(wire.deliver());
+  EXPECT_EQ(standby.promised(), (Position{4, 1}));
+  EXPECT_EQ(active.successor(), std::nullopt);
+  ASSERT_TRUE(wire.answer(now()));
+  EXPECT_EQ(active.successor(), "b");
+}
+
+TEST_F(Replication, AnAnswerToAnOfferThatWasWithdrawnMeansNothing) {
+  synchronize();
+  ASSERT_TRUE(active.offer_switch());
+  ASSERT_TRUE(wire.deliver());
+  active.withdraw_switch();
+  ASSERT_TRUE(wire.answer(now()));
+  EXPECT_EQ(active.successor(), std::nullopt);
+}
+
+TEST_F(Replication, TwoStandbysAreBothWaitedFor) {
+  synchronize();
+  Replica third("c", "1", {});
+  Wire other(active, PeerId(2), third);
+  other.greet(now());
+  ASSERT_TRUE(other.deliver());
+  ASSERT_TRUE(other.answer(now()));
+  EXPECT_THAT(active.nodes_in_sync(), ElementsAre("b", "c"));
+  const CommitId id = commit({created("r")});
+  active.stored(id, {});
+  ASSERT_TRUE(wire.deliver());
+  ASSERT_TRUE(wire.answer(now()));
+  EXPECT_THAT(answered(), IsEmpty());
+  ASSERT_TRUE(other.deliver());
+  ASSERT_TRUE(other.answer(now()));
+  EXPECT_THAT(answered(), ElementsAre(1));
+}
+
+TEST_F(Replication, TheSameNameIsRefused) {
+  Replica twin("a", "1", {});
+  Wire other(active, PeerId(2), twin);
+  other.greet(now());
+  const auto taken = other.deliver();
+  ASSERT_FALSE(taken.has_value());
+  EXPECT_THAT(taken.error().what, HasSubstr("ha.node"));
+}
+
+/// Whatever happens on the way: what was answered while a standby was in sync is on it.
+TEST(ReplicationStorm, AnsweredIsOnEveryStandbyInSync) {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    Prng random(seed);
+    focus::RandomOperations operations(seed);
+    Replicator active({.node = "a", .epoch = seed, .sync_timeout = kSync, .silence_max = kSilence},
+                      {});
+    std::optional<Replica> standby;
+    std::optional<Wire> wire;
+    std::uint64_t peers = 0;
+    std::uint64_t commits = 0;
+    std::uint64_t stored = 0;
+    std::uint64_t answered = 0;
+    Duration time{1};
+    for (int step = 0; step < 400; ++step) {
+      const Now now{.mono = Instant(time), .wall = WallTime(time)};
+      switch (random.below(8)) {
+        case 0:
+        case 1:
+          active.commit(CommitId(++commits), operations.some(1 + random.below(3)), now);
+          break;
+        case 2:
+          if (stored < commits) {
+            active.stored(CommitId(++stored), {});
+          }
+          break;
+        case 3:
+          if (wire) {
+            ASSERT_TRUE(wire->deliver());
+          }
+          break;
+        case 4:
+          if (wire) {
+            ASSERT_TRUE(wire->answer(now));
+          }
+          break;
+        case 5:
+          time += milliseconds{static_cast<std::int64_t>(random.below(200))};
+          active.fire_timers({.mono = Instant(time), .wall = WallTime(time)});
+          break;
+        case 6:
+          if (!wire) {
+            standby.emplace("b", "1", focus::Restored{});
+            wire.emplace(active, PeerId(++peers), *standby);
+            wire->greet(now);
+          }
+          break;
+        default:
+          if (wire && random.below(6) == 0) {
+            active.leave(PeerId(peers), "gone");
+            wire.reset();
+          }
+      }
+      for (const Replicator::Event& event : active.take_changes()) {
+        if (event.change == Replicator::Change::kDropped) {
+          active.leave(event.peer, event.why);
+          wire.reset();
+        }
+      }
+      for (const Replicator::Answer& answer : active.take_answers()) {
+        ASSERT_EQ(answer.id.value(), answered + 1);
+        answered = answer.id.value();
+      }
+      if (!active.nodes_in_sync().empty()) {
+        ASSERT_TRUE(standby->position().has_value());
+        ASSERT_GE(standby->position()->sequence, answered) << "seed " << seed;
+      }
+    }
+    if (wire) {
+      ASSERT_TRUE(wire->deliver());
+      ASSERT_EQ(standby->tables(), active.restored({}).tables) << "seed " << seed;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace bascule::ha
