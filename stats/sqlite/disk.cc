@@ -103,6 +103,13 @@ Result<> Disk::commit(const Turns& turns) {
   return append_turns(turns);
 }
 
+/// As after a failure: memory has what the file has not.
+void Disk::replace(focus::Tables tables) {
+  tables_ = std::move(tables);
+  memory_is_ahead_ = true;
+  retry_state_ = {};
+}
+
 /// `tables_` holds the turns already.
 Result<> Disk::append_turns(const Turns& turns) {
   const auto now = std::chrono::steady_clock::now();

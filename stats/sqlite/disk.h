@@ -38,6 +38,8 @@ class Disk {
 
   /// Makes turns durable; remembers them in memory when it cannot.
   Result<> commit(const Turns& turns);
+  /// The next commit writes these tables, and then its own operations.
+  void replace(focus::Tables tables);
   Result<> write(const std::vector<ReceivedReport>& reports);
   /// So many operations after those committed will never come: the marks say so from now on, and
   /// the next start finds and reports it.

@@ -27,6 +27,7 @@ struct QueuedCommit {
   CommitId last;                             // The same, unless refused.
   std::vector<focus::Operation> operations;  // Empty: refused, the queue was full.
   SteadyTime since;
+  std::unique_ptr<focus::Tables> all = nullptr;  // Before the operations: everything is replaced.
 };
 struct QueuedWrite {
   WriteId id;
@@ -49,7 +50,8 @@ class Store::Impl {
   Impl& operator=(const Impl&) = delete;
 
   void load_and_start(focus::Restored& restored, LoadReport& report);
-  void commit(CommitId id, std::vector<focus::Operation> operations);
+  void commit(CommitId id, std::vector<focus::Operation> operations,
+              std::unique_ptr<focus::Tables> all = nullptr);
   void write(WriteId id, Batch batch);
   /// Runs `job` on the store thread between two transactions and returns what it returns.
   template <class Job>
@@ -65,7 +67,7 @@ class Store::Impl {
   void run();
   void post(std::function<void(Disk&)> job);
   void refuse(CommitId id, std::size_t operations);
-  void commit_group(const std::deque<QueuedCommit>& commits);
+  void commit_group(std::deque<QueuedCommit>& commits);
   void write_group(const std::deque<QueuedWrite>& writes);
   void publish_status();
   void end_of_work();
@@ -114,7 +116,8 @@ Store::Impl::~Impl() {
   }
 }
 
-void Store::Impl::commit(CommitId id, std::vector<focus::Operation> operations) {
+void Store::Impl::commit(CommitId id, std::vector<focus::Operation> operations,
+                         std::unique_ptr<focus::Tables> all) {
   BASCULE_CHECK(!operations.empty());
   {
     const std::lock_guard guard(mutex_);
@@ -123,7 +126,8 @@ void Store::Impl::commit(CommitId id, std::vector<focus::Operation> operations) 
       refuse(id, operations.size());
     } else {
       queued_operations_ += operations.size();
-      commits_.push_back({id, id, std::move(operations), std::chrono::steady_clock::now()});
+      commits_.push_back(
+          {id, id, std::move(operations), std::chrono::steady_clock::now(), std::move(all)});
     }
   }
   wake_.notify_one();
@@ -192,7 +196,8 @@ void Store::Impl::run() {
     working_since_ = oldest_queued();
     std::deque<QueuedCommit> commits;
     std::size_t operations = 0;
-    while (!commits_.empty() && operations < kGroupOperationsMax) {
+    while (!commits_.empty() && operations < kGroupOperationsMax &&
+           (commits.empty() || !commits_.front().all)) {
       operations += commits_.front().operations.size();
       commits.push_back(std::move(commits_.front()));
       commits_.pop_front();
@@ -231,7 +236,7 @@ void Store::Impl::end_of_work() {
   counted_until_ = std::chrono::steady_clock::now();
 }
 
-void Store::Impl::commit_group(const std::deque<QueuedCommit>& commits) {
+void Store::Impl::commit_group(std::deque<QueuedCommit>& commits) {
   if (commits.empty()) {
     return;
   }
@@ -242,6 +247,9 @@ void Store::Impl::commit_group(const std::deque<QueuedCommit>& commits) {
     if (!commit.operations.empty()) {
       turns.push_back(&commit.operations);
     }
+  }
+  if (commits.front().all) {
+    disk_.replace(*std::move(commits.front().all));
   }
   const Result<> outcome = turns.empty() ? Result<>{} : disk_.commit(turns);
   std::uint64_t refused = 0;
@@ -313,6 +321,10 @@ Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {
 Store::~Store() = default;
 void Store::commit(CommitId id, std::vector<focus::Operation> operations) {
   impl_->commit(id, std::move(operations));
+}
+void Store::replace(CommitId id, focus::Tables tables) {
+  impl_->commit(id, {focus::op::Note{"everything was replaced"}},
+                std::make_unique<focus::Tables>(std::move(tables)));
 }
 void Store::write(WriteId id, Batch batch) {
   impl_->write(id, std::move(batch));

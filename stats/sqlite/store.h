@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "focus/commit_sink.h"
 #include "focus/operation.h"
 #include "focus/restored.h"
 #include "stats/batch.h"
@@ -72,7 +73,7 @@ struct StoreStatus {
 /// arrive while it works share the next transaction. A disk that fails never stops the process:
 /// completions carry the error, the store keeps the tables in memory, tries again every
 /// `retry_after` and then writes everything it missed before it reports success.
-class Store {
+class Store final : public focus::CommitSink {
  public:
   struct Opened {
     std::unique_ptr<Store> store;
@@ -89,7 +90,7 @@ class Store {
                              std::function<void(const Completion&)> on_done);
 
   /// Commits everything queued, marks a clean stop and joins the thread.
-  ~Store();
+  ~Store() override;
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
@@ -97,9 +98,12 @@ class Store {
   /// never blocks on the disk. When the queue is full the turn is lost: its completion fails, and
   /// so do all later ones until the next start, which finds the state as it was before and reports
   /// how many operations are missing.
-  void commit(CommitId id, std::vector<focus::Operation> operations);
+  void commit(CommitId id, std::vector<focus::Operation> operations) override;
+  /// The same of everything: from then on `tables` are what the operations add up to. Cost, on the
+  /// store thread: all of them are written.
+  void replace(CommitId id, focus::Tables tables);
   /// Appends reports to the history. Completes with kUnavailable when the queue is full.
-  void write(WriteId id, Batch batch);
+  void write(WriteId id, Batch batch) override;
 
   /// What a rebuild beside this store tells it. Its calls block until the store thread is between
   /// two transactions and has gone on with the new file: not for the event loop.
