@@ -106,6 +106,22 @@ struct State {
   friend bool operator==(const State&, const State&) = default;
 };
 
+/// Who decides which of several processes is active.
+enum class HaCoordinator : std::uint8_t {
+  kNone,  ///< There is one process.
+  kFile,  ///< Two processes on one host, a lock file.
+};
+
+/// Two processes (docs/adr/0016).
+struct Ha {
+  HaCoordinator coordinator = HaCoordinator::kNone;
+  std::string shared = "/var/lib/bascule-ha";  ///< Directory that both processes use.
+  std::string node;                            ///< Name of this one.
+  Duration heartbeat_timeout = std::chrono::seconds{3};
+  Duration sync_timeout = std::chrono::milliseconds{250};
+  friend bool operator==(const Ha&, const Ha&) = default;
+};
+
 struct Log {
   focus::NoteLevel level = focus::NoteLevel::kInfo;
   LogFormat format = LogFormat::kText;
@@ -122,6 +138,7 @@ struct Config {
   focus::Options focus;
   Admin admin;
   State state;
+  Ha ha;
   Log log;
 
   // What `finish` derives for the wiring.

@@ -1,4 +1,4 @@
-// The sections [limits], [admin], [state] and [log].
+// The sections [limits], [admin], [state], [ha] and [log].
 
 #include "config/schema.h"
 
@@ -15,6 +15,38 @@ bool is_address(std::string_view value) {
 
 bool is_absolute(std::string_view value) {
   return value.front() == '/';
+}
+
+bool is_node_name(std::string_view value) {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789-";
+  return value.size() <= 32 && value.find_first_not_of(kLetters) == std::string_view::npos;
+}
+
+void add_ha_keys(std::vector<Key>& table) {
+  table.push_back({"ha.coordinator",
+                   choice(BASCULE_CONFIG_AT(ha.coordinator),
+                          std::vector<std::pair<std::string, HaCoordinator>>{
+                              {"none", HaCoordinator::kNone}, {"file", HaCoordinator::kFile}}),
+                   "",
+                   "\"file\": two processes on this host, one of them active; each has a file like "
+                   "this of its own,\nwith another ha.node, state.dir and admin.port.",
+                   ""});
+  table.push_back(
+      {"ha.shared",
+       text(BASCULE_CONFIG_AT(ha.shared), Empty::kForbidden, "an absolute path", is_absolute), "",
+       "Folder that both use, mode 0700, on a local disk.", ""});
+  table.push_back({"ha.node",
+                   text(BASCULE_CONFIG_AT(ha.node), Empty::kAllowed,
+                        "1 to 32 of the letters a-z, digits and '-'", is_node_name),
+                   "", "Name of this process, for example a; the other one has another name.", ""});
+  table.push_back({"ha.heartbeat-timeout",
+                   duration(BASCULE_CONFIG_AT(ha.heartbeat_timeout),
+                            {std::chrono::seconds{1}, std::chrono::minutes{10}}),
+                   "", "An active process that is silent for so long is killed and replaced.", ""});
+  table.push_back({"ha.sync-timeout",
+                   duration(BASCULE_CONFIG_AT(ha.sync_timeout),
+                            {std::chrono::milliseconds{10}, std::chrono::milliseconds{400}}),
+                   "", "A standby that does not confirm for so long is not waited for.", ""});
 }
 
 }  // namespace
@@ -67,6 +99,7 @@ void add_service_keys(std::vector<Key>& table) {
   table.push_back({"state.history-age",
                    duration(BASCULE_CONFIG_AT(state.history_age), {std::chrono::hours{1}, kYear}),
                    "", "Older reports are removed.", ""});
+  add_ha_keys(table);
   table.push_back({"log.level",
                    choice(BASCULE_CONFIG_AT(log.level),
                           std::vector<std::pair<std::string, focus::NoteLevel>>{

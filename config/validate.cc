@@ -126,6 +126,18 @@ void check_offer(const focus::OfferOptions& offer, Checker& checker) {
                   "offer.rtp-mid-demux", "needs offer.ssrc-rewriting and offer.mid");
 }
 
+void check_ha(const Config& config, Checker& checker) {
+  if (config.ha.coordinator == HaCoordinator::kNone) {
+    return;
+  }
+  checker.require(!config.ha.node.empty(), "ha.node",
+                  "is required with ha.coordinator: each process has a name of its own");
+  checker.require(config.ha.shared != config.state.dir, "ha.shared",
+                  "must differ from state.dir, which each process has for itself");
+  checker.require(config.client.stream_management, "ha.coordinator",
+                  "needs links.client.stream-management: another process could not go on");
+}
+
 void default_to(std::string& value, const std::string& derived) {
   if (value.empty()) {
     value = derived;
@@ -144,6 +156,7 @@ std::vector<ConfigError> validate(const LoadedConfig& loaded) {
   check_links(loaded.config, checker);
   check_selection(loaded.config.focus.placement, checker);
   check_offer(loaded.config.focus.offer, checker);
+  check_ha(loaded.config, checker);
   return std::move(checker).take();
 }
 
