@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "ctl/ask.h"
+#include "ctl/ha_commands.h"
 #include "ctl/stats_commands.h"
 #include "ctl/stop_command.h"
 
@@ -82,6 +83,17 @@ int run(int argc, char** argv) {
   rebuild->add_flag("--dry-run", dry_run, "Say what would be kept and dropped");
   rebuild->add_flag("--force", force, "Write the history anew although it is sound");
 
+  HaCommands pair;
+  CLI::App* ha = cli.add_subcommand("ha", "Two processes, one of them active");
+  ha->require_subcommand(1);
+  ha->fallthrough();
+  ha->add_option("--url", pair.url, "The running bascule to ask")->capture_default_str();
+  ha->add_flag("--json", pair.json, "Print one JSON object");
+  const CLI::App* ha_status =
+      ha->add_subcommand("status", "Which one is active, and is the other one in sync");
+  const CLI::App* switchover =
+      ha->add_subcommand("switchover", "The active process hands over to the standby");
+
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -92,6 +104,12 @@ int run(int argc, char** argv) {
   }
   if (dir->count() > 0) {
     commands.directory = directory;
+  }
+  if (ha_status->parsed()) {
+    return pair.status();
+  }
+  if (switchover->parsed()) {
+    return pair.switchover();
   }
   if (status->parsed()) {
     return commands.status();

@@ -7,7 +7,6 @@
 #include <boost/asio/post.hpp>
 
 #include "base/check.h"
-#include "base/time_text.h"
 #include "daemon/clock.h"
 #include "daemon/links.h"
 #include "daemon/metrics.h"
@@ -31,41 +30,20 @@ constexpr auto kStopBound = std::chrono::seconds{5};
 // For the farewells of the links; longer than a transport waits for the other side.
 constexpr auto kFarewellBound = std::chrono::milliseconds{2'500};
 
-std::vector<std::string> store_problems(const stats::sqlite::Store& store,
-                                        const StoreUpkeep& upkeep, Now now) {
-  std::vector<std::string> problems;
-  const stats::sqlite::StoreStatus status = store.status();
-  if (status.is_stalled()) {
-    problems.push_back("store_stalled: the disk does not answer since " +
-                       to_text(now.wall - status.oldest_waiting) + "; " +
-                       std::to_string(status.queued_operations) + " operations and " +
-                       std::to_string(status.queued_batches) + " batches of reports wait");
-  }
-  if (!status.state_ok || !status.reports_ok) {
-    problems.push_back("store_failing: " + status.last_problem);
-  }
-  for (const stats::Finding& finding : store.load_report().findings) {
-    problems.push_back("store_damaged: " + to_text(finding));
-  }
-  for (const stats::Finding& finding : upkeep.open_findings()) {
-    problems.push_back("store_damaged: " + to_text(finding));
-  }
-  return problems;
-}
-
 }  // namespace
 
 App::App(boost::asio::io_context& io, const config::Config& config, const focus::Restored& restored,
-         stats::sqlite::Store& store, LogSink& log, const Options& options)
+         stats::sqlite::Store& store, LogSink& log, AppHooks hooks)
     : io_(io),
       store_(store),
+      hooks_(std::move(hooks)),
+      sink_(hooks_.sink != nullptr ? *hooks_.sink : store),
       log_(log),
-      guard_(options.guard),
       http_options_(http_options(config)),
       version_(config.focus.version),
       focus_(config.focus, restored, random_seed(), read_clocks(),
-             options.guard == nullptr ? nullptr : &options.guard->mark()),
-      gate_(options.gate),
+             hooks_.guard == nullptr ? nullptr : &hooks_.guard->mark()),
+      gate_(hooks_.gate),
       earlier_decisions_(restored.tables.decisions),
       evictor_(io, client_options(config), log),
       conference_requests_(
@@ -76,13 +54,14 @@ App::App(boost::asio::io_context& io, const config::Config& config, const focus:
       upkeep_(io, store, config.state,
               {.log = [this](const focus::Note& note) { log_.write(note, read_clocks()); },
                .requery = [this] { enqueue(in::RequeryStats{}); }}),
+      store_watch_(store, upkeep_),
       stats_routes_(store, upkeep_, [this] { return focus_.stats_requery(); }),
       timer_(io),
       status_timer_(io),
       stop_timer_(io),
       signals_(io, SIGTERM, SIGINT, SIGHUP) {
   make_links(config, restored.tables);
-  link(StreamId::kClient).keep_socket_with(options.holder);
+  link(StreamId::kClient).keep_socket_with(hooks_.holder);
 }
 
 App::~App() = default;
@@ -95,7 +74,7 @@ void App::make_links(const config::Config& config, const focus::Tables& earlier)
     }
     focus::LinkOptions options = link_options(config, stream, random_seed());
     options.quarantine = &focus_.quarantine();
-    options.mark = guard_ == nullptr ? nullptr : &guard_->mark();
+    options.mark = hooks_.guard == nullptr ? nullptr : &hooks_.guard->mark();
     links_[i] = std::make_unique<LinkRuntime>(
         std::move(options),
         [this, stream](Input input, std::uint64_t token) {
@@ -120,7 +99,8 @@ Result<> App::start() {
                                     .log_lines_suppressed = log_.suppressed_total(),
                                     .turns = turns_,
                                     .store = store_,
-                                    .upkeep = upkeep_},
+                                    .upkeep = upkeep_,
+                                    .add = hooks_.add_metrics},
                                    read_clocks());
            },
        .conference_requests = &conference_requests_,
@@ -132,6 +112,9 @@ Result<> App::start() {
   stats_routes_.add_to(router);
   admin::add_stop_route(router, {.stop = [this](admin::StopMode mode) { stop_by(mode); },
                                  .conferences = [this] { return focus_.conference_count(); }});
+  if (hooks_.add_routes) {
+    hooks_.add_routes(router);
+  }
   auto http = admin::HttpServer::listen(io_, http_options_, std::move(router));
   if (!http) {
     return tl::make_unexpected(http.error());
@@ -164,8 +147,8 @@ void App::wake() {
 }
 
 void App::turn() {
-  if (suspending_) {
-    return;  // What comes now is for the next process; the server sends it again.
+  if (paused_) {
+    return;  // What comes now may be for another process; the server sends it again.
   }
   if (gate_.is_congested()) {
     return;  // completed() wakes us again.
@@ -206,7 +189,7 @@ void App::finish_turn(Actions actions, Now now) {
     }
   }
   for (focus::TurnCommit& commit : commits) {
-    store_.commit(commit.id, std::move(commit.operations));
+    sink_.commit(commit.id, std::move(commit.operations));
   }
   release(ready, now);
 }
@@ -215,15 +198,15 @@ void App::release(Actions& ready, Now now) {
   perform(ready, now);
   acknowledge();
   update_degraded();
-  if (guard_ != nullptr) {
-    guard_->keep(focus_.quarantine());
+  if (hooks_.guard != nullptr) {
+    hooks_.guard->keep(focus_.quarantine());
   }
   rearm(now);
   if (!queue_.empty()) {
     wake();
   }
   stop_if_links_are_closed();
-  stop_if_suspended();
+  tell_if_drained();
 }
 
 void App::completed(const stats::sqlite::Completion& completion) {
@@ -280,7 +263,7 @@ void App::perform(const focus::Action& action, Now now) {
       BASCULE_CHECK(false);  // The gate turned every operation into a commit.
     }
     void operator()(const out::StoreWrite& write) const {
-      app.store_.write(write.write, write.batch);
+      app.sink_.write(write.write, write.batch);
     }
     void operator()(const out::Log& log) const { app.log_.write(log.note, now); }
     void operator()(const out::Stopped&) const { app.leave(); }
@@ -295,7 +278,7 @@ void App::rearm(Now now) {
       next = other;
     }
   };
-  if (!gate_.is_congested()) {
+  if (!gate_.is_congested() && !paused_) {
     consider(focus_.next_deadline());  // Otherwise it would stay due, and the loop would spin.
   }
   consider(gate_.next_deadline());
@@ -326,7 +309,7 @@ void App::on_timer() {
   Actions late;
   gate_.fire_timers(now.mono, late);
   const auto due = focus_.next_deadline();
-  if (!due || *due > now.mono || gate_.is_congested()) {
+  if (!due || *due > now.mono || gate_.is_congested() || paused_) {
     release(late, now);  // No turn: an empty one would only lengthen the queue of the gate.
     return;
   }
@@ -361,6 +344,8 @@ void App::stop_by(admin::StopMode mode) {
     enqueue(in::Shutdown{.when_empty = true});
   } else if (std::exchange(stopping_, true)) {
     stop();
+  } else if (mode == admin::StopMode::kSuspend && hooks_.suspend && hooks_.suspend()) {
+    // It is dealt with elsewhere; the next one counts as the second.
   } else if (mode == admin::StopMode::kSuspend && link(StreamId::kClient).can_be_continued()) {
     suspend();
   } else {
@@ -386,22 +371,32 @@ void App::leave() {
   stop_after(kFarewellBound);
 }
 
-/// Stops without a word to anybody: the server keeps our session and our rooms for the process that
-/// comes next (XEP-0198). What was done is committed and said before.
 void App::suspend() {
   notify_service_manager("STOPPING=1");
-  suspending_ = true;
   log_.write({.level = focus::NoteLevel::kInfo,
               .event = "daemon.suspended",
               .fields = {{"conferences", static_cast<std::int64_t>(focus_.conference_count())}}},
              read_clocks());
   stop_after(kSuspendBound);
-  stop_if_suspended();
+  pause([this] { stop(); });
 }
 
-void App::stop_if_suspended() {
-  if (suspending_ && gate_.waiting() == 0) {
-    stop();
+void App::pause(std::function<void()> drained) {
+  paused_ = true;
+  on_drained_ = std::move(drained);
+  tell_if_drained();
+}
+
+void App::resume() {
+  paused_ = false;
+  on_drained_ = nullptr;
+  rearm(read_clocks());
+  wake();
+}
+
+void App::tell_if_drained() {
+  if (on_drained_ && gate_.waiting() == 0) {
+    std::exchange(on_drained_, nullptr)();
   }
 }
 
@@ -418,6 +413,10 @@ void App::stop() {
   }
   log_.write({.level = focus::NoteLevel::kInfo, .event = "daemon.stopped", .fields = {}},
              read_clocks());
+  end_loop();
+}
+
+void App::end_loop() {
   // Posted behind the HTTP answers of this turn, so that they leave first.
   boost::asio::post(io_, [this] {
     if (http_) {
@@ -427,32 +426,8 @@ void App::stop() {
   });
 }
 
-/// A disk that does not answer delays nobody, and is to be known before it becomes a loss.
-void App::report_stall() {
-  const stats::sqlite::StoreStatus status = store_.status();
-  const Now now = read_clocks();
-  if (status.is_stalled() && !stalled_since_) {
-    stalled_since_ = now.mono - status.oldest_waiting;
-    log_.write({.level = focus::NoteLevel::kError,
-                .event = "store.stalled",
-                .fields = {{"since", to_text(now.wall - status.oldest_waiting)},
-                           {"operations", static_cast<std::int64_t>(status.queued_operations)},
-                           {"batches", static_cast<std::int64_t>(status.queued_batches)}}},
-               now);
-  } else if (!status.is_stalled() && stalled_since_) {
-    log_.write(
-        {.level = focus::NoteLevel::kInfo,
-         .event = "store.answers",
-         .fields = {{"after_ms", (now.mono - *stalled_since_) / std::chrono::milliseconds{1}},
-                    {"turns_refused", static_cast<std::int64_t>(status.turns_refused)},
-                    {"batches_refused", static_cast<std::int64_t>(status.batches_refused)}}},
-        now);
-    stalled_since_.reset();
-  }
-}
-
 void App::report_status() {
-  report_stall();
+  store_watch_.tell(log_, read_clocks());
   const admin::Health now = health();
   std::string status = now.ready ? "STATUS=ready" : "STATUS=waiting";
   for (const std::string& problem : now.problems) {
@@ -477,8 +452,11 @@ admin::Health App::health() const {
   for (const auto& [room, held] : focus_.quarantine().rooms()) {
     health.problems.push_back("conference_poisoned: " + room.to_string());
   }
-  for (std::string& problem : store_problems(store_, upkeep_, read_clocks())) {
+  for (std::string& problem : store_watch_.problems(read_clocks())) {
     health.problems.push_back(std::move(problem));
+  }
+  if (hooks_.add_problems) {
+    hooks_.add_problems(health.problems);
   }
   return health;
 }

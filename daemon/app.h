@@ -13,6 +13,7 @@
 
 #include "admin/conference_requests.h"
 #include "admin/http_server.h"
+#include "admin/metrics.h"
 #include "admin/routes.h"
 #include "admin/stop_route.h"
 #include "config/config.h"
@@ -23,6 +24,8 @@
 #include "daemon/socket_holder.h"
 #include "daemon/stats_routes.h"
 #include "daemon/store_upkeep.h"
+#include "daemon/store_watch.h"
+#include "focus/commit_sink.h"
 #include "focus/focus.h"
 #include "focus/output_gate.h"
 #include "focus/restored.h"
@@ -30,20 +33,28 @@
 
 namespace bascule::daemon {
 
+/// What the app stands in; all may be empty. What a process that has a partner adds is in
+/// daemon/active_phase.h.
+struct AppHooks {
+  focus::OutputGateOptions gate = {};
+  SocketHolder* holder = nullptr;     ///< Of the client link's socket.
+  CrashGuard* guard = nullptr;        ///< Is told which conference is being worked on.
+  focus::CommitSink* sink = nullptr;  ///< Takes commits and writes; default: the store.
+  std::function<bool()> suspend;      ///< Instead of it (SIGTERM). False: the app has to.
+  std::function<void(admin::Router&)> add_routes;
+  std::function<void(admin::Metrics&)> add_metrics;
+  std::function<void(std::vector<std::string>&)> add_problems;  ///< None of them makes us unready.
+};
+
 /// The event loop around the focus. One turn: take at most 64 inputs, let the focus handle them,
 /// hand its operations to the store, perform what the output gate lets through, acknowledge the
 /// stanzas whose effects have left, arm one timer. Everything runs on the thread of `io`.
 class App {
  public:
-  struct Options {
-    focus::OutputGateOptions gate = {};
-    SocketHolder* holder = nullptr;  ///< Of the client link's socket.
-    CrashGuard* guard = nullptr;
-  };
   /// The store is opened before (its content is `restored`) and outlives the app, as does what the
-  /// options name.
+  /// hooks name.
   App(boost::asio::io_context& io, const config::Config& config, const focus::Restored& restored,
-      stats::sqlite::Store& store, LogSink& log, const Options& options);
+      stats::sqlite::Store& store, LogSink& log, AppHooks hooks);
   ~App();
   App(const App&) = delete;
   App& operator=(const App&) = delete;
@@ -52,6 +63,17 @@ class App {
   Result<> start();
   /// A completion of the store; on the loop thread.
   void completed(const stats::sqlite::Completion& completion);
+
+  /// Takes no input any more; `drained` is called once, when everything done so far has left.
+  void pause(std::function<void()> drained);
+  /// Takes up again what was put off.
+  void resume();
+  /// Stops without a word to anybody: the server keeps our session and our rooms for the process
+  /// that comes next (XEP-0198). What was done is committed and said before.
+  void suspend();
+  /// Ends the loop, behind the HTTP answers of this turn.
+  void end_loop();
+  [[nodiscard]] std::size_t conference_count() const { return focus_.conference_count(); }
 
  private:
   void make_links(const config::Config& config, const focus::Tables& earlier);
@@ -77,19 +99,18 @@ class App {
   void stop_by(admin::StopMode mode);
   void stop_after(Duration bound);
   void leave();
-  void suspend();
-  void stop_if_suspended();
+  void tell_if_drained();
   void stop_if_links_are_closed();
   void stop();
-  void report_stall();
   void report_status();
   [[nodiscard]] admin::Health health() const;
   LinkRuntime& link(StreamId stream) { return *links_[static_cast<std::size_t>(stream)]; }
 
   boost::asio::io_context& io_;
   stats::sqlite::Store& store_;
+  const AppHooks hooks_;
+  focus::CommitSink& sink_;
   LogSink& log_;
-  CrashGuard* guard_;
   admin::HttpServerOptions http_options_;
   std::string version_;
   focus::Focus focus_;
@@ -99,6 +120,7 @@ class App {
   SessionEvictor evictor_;
   admin::ConferenceRequests conference_requests_;
   StoreUpkeep upkeep_;
+  StoreWatch store_watch_;
   StatsRoutes stats_routes_;
   std::unique_ptr<admin::HttpServer> http_;
   boost::asio::steady_timer timer_;
@@ -106,14 +128,14 @@ class App {
   boost::asio::steady_timer stop_timer_;
   boost::asio::signal_set signals_;
   std::deque<Queued> queue_;
-  std::optional<Instant> stalled_since_;  // The store does not answer, and this was said.
   std::uint64_t turns_ = 0;
   bool turn_is_posted_ = false;
   bool degraded_ = false;
-  bool stopping_ = false;    // A signal came.
-  bool leaving_ = false;     // The focus is done.
-  bool suspending_ = false;  // Another process will go on with our session.
-  bool stopped_ = false;     // The loop ends with this turn.
+  bool stopping_ = false;  // A signal came.
+  bool leaving_ = false;   // The focus is done.
+  bool paused_ = false;    // What comes is for later, or for another process.
+  std::function<void()> on_drained_;
+  bool stopped_ = false;  // The loop ends with this turn.
 };
 
 }  // namespace bascule::daemon

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
@@ -17,9 +16,9 @@
 #include "daemon/clock.h"
 #include "daemon/crash_guard.h"
 #include "daemon/exit_status.h"
-#include "daemon/log_sink.h"
+#include "daemon/pair.h"
 #include "daemon/socket_holder.h"
-#include "daemon/store_upkeep.h"
+#include "daemon/start_up.h"
 #include "daemon/supervisor.h"
 
 namespace bascule::daemon {
@@ -32,88 +31,33 @@ struct Arguments {
   bool supervise = false;
 };
 
-void log_start(LogSink& log, const stats::LoadReport& report, const focus::Restored& restored,
-               Now now) {
-  using focus::NoteLevel;
-  for (const stats::Finding& finding : report.findings) {
-    log.write(damage_note(finding), now);
-  }
-  for (const auto& migration : report.migrations) {
-    log.write({.level = NoteLevel::kInfo,
-               .event = "store.migrated",
-               .fields = {{"file", migration.file},
-                          {"from", migration.from},
-                          {"to", migration.to},
-                          {"copy", migration.copy}}},
-              now);
-  }
-  for (const std::string& moved : report.moved_to) {
-    log.write({.level = NoteLevel::kWarn, .event = "store.moved_aside", .fields = {{"to", moved}}},
-              now);
-  }
-  log.write(
-      {.level = NoteLevel::kInfo,
-       .event = "daemon.started",
-       .fields = {{"version", std::string(BASCULE_VERSION)},
-                  {"conferences", static_cast<std::int64_t>(restored.tables.conferences.size())},
-                  {"reports", static_cast<std::int64_t>(restored.reports.size())},
-                  {"clean", report.clean}}},
-      now);
-}
-
-LogOptions log_options(const config::Config& config) {
-  return {
-      .level = config.log.level,
-      .format = config.log.format == config::LogFormat::kJson ? LogFormat::kJson : LogFormat::kText,
-      .hash_jids = config.log.hash_jids};
-}
-
 /// Of the file that runs now; its successor after an upgrade has the same path.
 std::string own_path() {
   std::error_code error;
   return std::filesystem::read_symlink("/proc/self/exe", error).string();
 }
 
-std::vector<std::string> room_domains(const config::Config& config) {
-  std::vector<std::string> domains{config.focus.conference_service.domain()};
-  if (config.focus.breakout_service) {
-    domains.push_back(config.focus.breakout_service->domain());
-  }
-  return domains;
-}
-
 int serve(const config::Config& config) {
-  LogSink log(log_options(config));
+  LogSink log(log_options(config.log));
   boost::asio::io_context io{1};
   const std::unique_ptr<SocketHolder> holder = SocketHolder::from_environment(io);
   App* running = nullptr;  // Completions that arrive before or after the loop have no addressee.
-  auto opened = stats::sqlite::Store::open(
-      {.directory = config.state.dir,
-       .reports_max = static_cast<std::uint64_t>(config.state.history_rows),
-       .reports_age_max = config.state.history_age,
-       .minutes_max = static_cast<std::uint64_t>(config.state.history_minutes)},
-      [&io, &running](const stats::sqlite::Completion& completion) {
-        boost::asio::post(io, [&running, completion] {
-          if (running != nullptr) {
-            running->completed(completion);
-          }
-        });
-      });
+  auto opened = open_store(config.state, [&io, &running](const auto& completion) {
+    boost::asio::post(io, [&running, completion] {
+      if (running != nullptr) {
+        running->completed(completion);
+      }
+    });
+  });
   if (!opened) {
-    std::fprintf(stderr, "bascule: cannot open the state directory %s: %s\n",
-                 config.state.dir.c_str(), opened.error().what.c_str());
     return kExitStart;
   }
-  log_start(log, opened->report, opened->restored, read_clocks());
-  CrashGuard guard(
-      {.directory = config.state.dir, .boot_id = {}, .room_domains = room_domains(config)},
-      read_clocks());
-  for (const focus::Note& note : guard.notes()) {
-    log.write(note, read_clocks());
-  }
+  log_start(log, *opened, BASCULE_VERSION, read_clocks());
+  CrashGuard guard(guard_options(config), read_clocks());
+  log_guard(log, guard, read_clocks());
   opened->restored.poisoned = guard.poisoned();
   {
-    App app(io, config, std::move(opened->restored), *opened->store, log,
+    App app(io, config, opened->restored, *opened->store, log,
             {.holder = holder.get(), .guard = &guard});
     running = &app;
     if (const auto started = app.start(); !started) {
@@ -161,10 +105,13 @@ int run(int argc, char** argv) {
     return kExitOk;
   }
   if (arguments.supervise) {
-    LogSink log(log_options(loaded->config));
+    LogSink log(log_options(loaded->config.log));
     return supervise({own_path(), "--config", arguments.config}, log);
   }
   std::signal(SIGPIPE, SIG_IGN);  // A closed socket is an error code, not the end of the process.
+  if (loaded->config.ha.coordinator != config::HaCoordinator::kNone) {
+    return serve_pair(loaded->config) ? kExitOk : kExitStart;
+  }
   return serve(loaded->config);
 }
 

@@ -432,6 +432,9 @@ std::string render_metrics(const MetricsSources& sources, Now now) {
   add_process(sources, metrics);
   add_store(sources.store, metrics);
   add_upkeep(sources.upkeep, now, metrics);
+  if (sources.add) {
+    sources.add(metrics);
+  }
   return metrics.text();
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <string>
 
 #include "admin/http_server.h"
+#include "admin/metrics.h"
 #include "base/ids.h"
 #include "base/time.h"
 #include "daemon/link_runtime.h"
@@ -24,6 +26,7 @@ struct MetricsSources {
   std::uint64_t turns;
   const stats::sqlite::Store& store;
   const StoreUpkeep& upkeep;
+  std::function<void(admin::Metrics&)> add;  ///< Of a process with a partner; may be empty.
 };
 
 /// Prometheus text. Names and meanings are listed in docs/operations.md, which a test compares.

@@ -71,7 +71,7 @@ class AppTest : public testing::Test {
 
   Result<> start(const config::Config& config, focus::OutputGateOptions gate = {}) {
     open_store();
-    app_.emplace(io_, config, std::move(restored_), *store_, log_, App::Options{.gate = gate});
+    app_.emplace(io_, config, std::move(restored_), *store_, log_, AppHooks{.gate = gate});
     return app_->start();
   }
 

@@ -1,0 +1,66 @@
+#include "ctl/ha_commands.h"
+
+#include <cstdint>
+#include <cstdio>
+
+#include "ctl/ask.h"
+
+namespace bascule::ctl {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void print_status(const Json& status) {
+  const bool active = status.at("role") == "active";
+  std::printf("%s is %s, epoch %llu\n", status.at("node").get<std::string>().c_str(),
+              status.at("role").get<std::string>().c_str(),
+              static_cast<unsigned long long>(status.at("epoch").get<std::uint64_t>()));
+  for (const Json& peer : status.at("peers")) {
+    std::printf("%s: %s, version %s, %s, %llu commits behind\n", active ? "standby" : "active",
+                peer.at("node").get<std::string>().c_str(),
+                peer.at("version").get<std::string>().c_str(),
+                peer.at("in_sync").get<bool>() ? "in sync" : "NOT IN SYNC",
+                static_cast<unsigned long long>(peer.at("lag").get<std::uint64_t>()));
+  }
+  if (status.at("peers").empty()) {
+    std::printf("%s\n", active ? "NO STANDBY" : "NO ACTIVE PROCESS");
+  }
+}
+
+void print_switchover(const Json& done) {
+  std::printf("active: %s, after %lld ms\n", done.at("active").get<std::string>().c_str(),
+              static_cast<long long>(done.at("took_ms").get<std::int64_t>()));
+}
+
+int finish(const Result<Json>& answer, bool json, void (*print)(const Json&), int good) {
+  if (!answer) {
+    const bool alone = answer.error().what == "HTTP status 404";
+    return failed(alone ? Error{Errc::kUnavailable, "this bascule is alone: ha.coordinator"}
+                        : answer.error());
+  }
+  try {
+    if (json) {
+      std::printf("%s\n", answer->dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+    } else {
+      print(*answer);
+    }
+  } catch (const Json::exception& error) {
+    return failed(
+        {Errc::kUnavailable, "an answer of another version: " + std::string(error.what())});
+  }
+  return good;
+}
+
+}  // namespace
+
+int HaCommands::status() const {
+  const auto answer = ask_json(url, "GET", "/v1/ha/status");
+  const bool in_sync = answer && answer->value("in_sync", false);
+  return finish(answer, json, print_status, in_sync ? kExitOk : kExitDamaged);
+}
+
+int HaCommands::switchover() const {
+  return finish(ask_json(url, "POST", "/v1/ha/switchover"), json, print_switchover, kExitOk);
+}
+
+}  // namespace bascule::ctl

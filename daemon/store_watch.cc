@@ -1,0 +1,49 @@
+#include "daemon/store_watch.h"
+
+#include "base/time_text.h"
+
+namespace bascule::daemon {
+
+std::vector<std::string> StoreWatch::problems(Now now) const {
+  std::vector<std::string> problems;
+  const stats::sqlite::StoreStatus status = store_.status();
+  if (status.is_stalled()) {
+    problems.push_back("store_stalled: the disk does not answer since " +
+                       to_text(now.wall - status.oldest_waiting) + "; " +
+                       std::to_string(status.queued_operations) + " operations and " +
+                       std::to_string(status.queued_batches) + " batches of reports wait");
+  }
+  if (!status.state_ok || !status.reports_ok) {
+    problems.push_back("store_failing: " + status.last_problem);
+  }
+  for (const stats::Finding& finding : store_.load_report().findings) {
+    problems.push_back("store_damaged: " + to_text(finding));
+  }
+  for (const stats::Finding& finding : upkeep_.open_findings()) {
+    problems.push_back("store_damaged: " + to_text(finding));
+  }
+  return problems;
+}
+
+void StoreWatch::tell(LogSink& log, Now now) {
+  const stats::sqlite::StoreStatus status = store_.status();
+  if (status.is_stalled() && !stalled_since_) {
+    stalled_since_ = now.mono - status.oldest_waiting;
+    log.write({.level = focus::NoteLevel::kError,
+               .event = "store.stalled",
+               .fields = {{"since", to_text(now.wall - status.oldest_waiting)},
+                          {"operations", static_cast<std::int64_t>(status.queued_operations)},
+                          {"batches", static_cast<std::int64_t>(status.queued_batches)}}},
+              now);
+  } else if (!status.is_stalled() && stalled_since_) {
+    log.write({.level = focus::NoteLevel::kInfo,
+               .event = "store.answers",
+               .fields = {{"after_ms", (now.mono - *stalled_since_) / std::chrono::milliseconds{1}},
+                          {"turns_refused", static_cast<std::int64_t>(status.turns_refused)},
+                          {"batches_refused", static_cast<std::int64_t>(status.batches_refused)}}},
+              now);
+    stalled_since_.reset();
+  }
+}
+
+}  // namespace bascule::daemon
