@@ -45,6 +45,11 @@ class BasculeProcess {
   void end() const { signal(SIGINT); }
   /// SIGTERM: the next process goes on. The caller waits for `exit_code`.
   void suspend() const { signal(SIGTERM); }
+  /// SIGUSR2: one of two processes hands over to the other.
+  void hand_over() const { signal(SIGUSR2); }
+  /// SIGSTOP: it hangs.
+  void freeze() const { signal(SIGSTOP); }
+  void thaw() const { signal(SIGCONT); }
   /// SIGKILL; returns when the process is gone.
   void kill();
   /// Empty while it runs; 128 + signal when one killed it.
