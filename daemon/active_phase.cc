@@ -20,7 +20,7 @@ using ha::PeerId;
 
 constexpr std::size_t kPeersMax = 4;
 // What is handed to the socket and cannot be taken back; the rest is encoded when there is room.
-constexpr std::size_t kSocketBytes = std::size_t{256} << 10U;
+constexpr std::size_t kSocketBytes = std::size_t{64} << 10U;
 constexpr std::chrono::milliseconds kSwitchBound{500};
 
 ha::ReplicatorOptions replicator_options(const config::Config& config, const ha::Term& term) {

@@ -5,7 +5,7 @@
 namespace bascule::ha {
 namespace {
 
-constexpr std::size_t kSnapshotPieceBytes = std::size_t{64} << 10U;
+constexpr std::size_t kSnapshotPieceBytes = std::size_t{16} << 10U;
 
 ReplicaFeed::SharedFrame shared(std::string frame) {
   return std::make_shared<const std::string>(std::move(frame));

@@ -1,6 +1,7 @@
 #include "ha/local/peer_socket.h"
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <utility>
@@ -23,6 +24,7 @@ using Protocol = boost::asio::local::stream_protocol;
 
 constexpr std::size_t kReadBytes = std::size_t{64} << 10U;
 constexpr mode_t kSocketMode = 0600;
+constexpr std::chrono::seconds kAcceptPause{1};
 
 /// A path that fits into the address of a Unix socket.
 Result<Protocol::endpoint> endpoint_of(const std::string& path) {
@@ -165,8 +167,15 @@ void PeerListener::accept() {
     }
     if (!error) {
       accepted_(std::move(socket));
+      accept();
+      return;
     }
-    accept();
+    pause_.expires_after(kAcceptPause);
+    pause_.async_wait([this](error_code aborted) {
+      if (!aborted) {
+        accept();
+      }
+    });
   });
 }
 

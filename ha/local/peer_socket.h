@@ -7,6 +7,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <sys/types.h>
 
 #include "base/result.h"
@@ -66,10 +67,11 @@ class PeerListener {
 
  private:
   PeerListener(boost::asio::io_context& io, Accepted accepted)
-      : acceptor_(io), accepted_(std::move(accepted)) {}
+      : acceptor_(io), pause_(io), accepted_(std::move(accepted)) {}
   void accept();
 
   boost::asio::local::stream_protocol::acceptor acceptor_;
+  boost::asio::steady_timer pause_;  // When there are no descriptors.
   Accepted accepted_;
 };
 

@@ -100,6 +100,22 @@ TEST(LayersTest, BlamesTheValueThatWasSetForAContradiction) {
               ElementsAre(HasSubstr("must differ from links.client.resource")));
 }
 
+TEST(LayersTest, TwoProcessesNeedTheirNames) {
+  const std::pair<std::string, RawValue> on{"ha.coordinator", std::string("file")};
+  const std::pair<std::string, RawValue> node{"ha.node", std::string("a")};
+  EXPECT_THAT(errors_of(minimal_and({on})), ElementsAre(HasSubstr("a name of its own")));
+  EXPECT_THAT(errors_of(minimal_and({on, node})), testing::IsEmpty());
+  EXPECT_THAT(errors_of(minimal_and({on, node, {"ha.shared", std::string("/var/lib/bascule")}})),
+              ElementsAre(HasSubstr("must differ from state.dir")));
+  EXPECT_THAT(errors_of(minimal_and({on, node, {"links.client.stream-management", false}})),
+              ElementsAre(HasSubstr("could not go on")));
+  for (const char* bad : {"A", "a b", "a_b", "123456789012345678901234567890123"}) {
+    EXPECT_THAT(errors_of(minimal_and({on, {"ha.node", std::string(bad)}})),
+                testing::Contains(HasSubstr("1 to 32 of the letters a-z")))
+        << bad;
+  }
+}
+
 TEST(LayersTest, OwnVariablesBeatTheFileWhichBeatsTheContainersVariables) {
   const auto entries = minimal_and(
       {{"links.client.host", std::string("from-file")}, {"links.client.port", std::int64_t{5000}}});

@@ -90,6 +90,26 @@ TEST_F(StoreTest, WhatWasCommittedIsThereAfterARestart) {
   }
 }
 
+TEST_F(StoreTest, EverythingIsReplaced) {
+  focus::Tables other = tables_after(40, "boot");
+  {
+    const auto opened = open();
+    for (int i = 0; i < 5; ++i) {
+      ASSERT_TRUE(commit(*opened.store));
+    }
+    // Queued together: what comes before is gone, what comes after is kept.
+    opened.store->commit(CommitId(next_turn), {focus::op::Note{"before"}});
+    opened.store->replace(CommitId(next_turn + 1), other);
+    opened.store->commit(CommitId(next_turn + 2), numbered_turn(41));
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_TRUE(done.wait(CommitId(next_turn++)));
+    }
+  }
+  const auto again = open();
+  EXPECT_TRUE(again.report.findings.empty());
+  expect_turns(again.restored.tables, 41);
+}
+
 TEST_F(StoreTest, AnotherBootMakesMonotonicTimesMeaningless) {
   {
     auto opened = open();
