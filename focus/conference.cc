@@ -153,6 +153,10 @@ void Conference::handle(std::vector<RoomEvent>& events, Turn& turn, Surroundings
       end(closed->reason, BridgeCleanup::Pace::kPaced, turn, around);
     } else if (const auto* seen = std::get_if<room_event::MemberSeen>(&event)) {
       member_seen(seen->presence, turn, around);
+    } else if (const auto* update = std::get_if<room_event::MemberUpdated>(&event)) {
+      if (find(EndpointId(update->presence.from.resource())) != nullptr) {
+        member_seen(update->presence, turn, around);
+      }
     } else if (const auto* left = std::get_if<room_event::MemberLeft>(&event)) {
       member_left(left->endpoint, left->status, turn, around);
     }

@@ -8,8 +8,19 @@
 #include "focus/conference.h"
 #include "focus/source_records.h"
 #include "focus/uuid.h"
+#include "xmpp/xml/parser.h"
 
 namespace bascule::focus {
+namespace {
+
+/// Nothing when an older version did not store it.
+std::optional<proto::IceUdpTransport> read_transport(const std::string& text) {
+  const auto element = xml::parse(text);
+  const auto transport = element.and_then(proto::decode_ice_udp_transport);
+  return transport ? std::optional(*transport) : std::nullopt;
+}
+
+}  // namespace
 
 Conference::BridgeUse& Conference::use_of(const BridgeJid& bridge, Turn& turn,
                                           Surroundings& around) {
@@ -272,6 +283,7 @@ void Conference::probe_bridges(Turn& turn) {
       if (participant.state == ParticipantState::kActive) {
         tell_bridge(participant,
                     {.id = participant.endpoint,
+                     .transport = read_transport(participant.transport),
                      .sources = sources_.snapshot(participant.endpoint).sources()},
                     turn);
       }

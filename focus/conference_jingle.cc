@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "focus/conference.h"
 #include "focus/source_records.h"
+#include "xmpp/xml/writer.h"
 
 namespace bascule::focus {
 namespace {
@@ -58,6 +59,11 @@ void Conference::on_jingle(const in::IqRequest& request, const proto::Jingle& ji
 
 IqReply Conference::judge(Participant& participant, const proto::Jingle& jingle, Turn& turn,
                           Surroundings& around) {
+  const bool is_about_sources = jingle.action == proto::JingleAction::kSourceAdd ||
+                                jingle.action == proto::JingleAction::kSourceRemove;
+  if (is_about_sources && !participant.stale_sid.empty() && jingle.sid == participant.stale_sid) {
+    return done();  // It will hear that this session is over, and says all it sends to the next.
+  }
   // Also after the bridge is lost: a client that asks for a restart then must not be refused.
   const OfferOptions& offer = turn.options().offer;
   const JingleContext context{.bridge_session_id = participant.bridge_session_id,
@@ -121,6 +127,8 @@ IqReply Conference::accept(Participant& participant, const jingle::Accept& accep
   }
   ++turn.counters().accepted;
   participant.retry_delay.reset();
+  participant.transport =
+      accepted.transport ? xml::to_string(proto::encode(*accepted.transport)) : std::string();
   persist_jingle(participant, JingleState::kActive, turn);
   if (!added->empty()) {
     turn.persist(make_sources_add(room_jid(), participant.endpoint, *added));

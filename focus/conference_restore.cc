@@ -144,6 +144,7 @@ void Conference::restore_session(Participant& participant, const ParticipantRow&
     return;
   }
   participant.state = ParticipantState::kActive;
+  participant.transport = row.jingle->transport;
   ++accepted_;
   if (const auto sources = from_records(row); !sources.empty()) {
     if (const auto added = sources_.add(participant.endpoint, sources); !added) {

@@ -222,6 +222,7 @@ void Conference::invite(Participant& participant, Turn& turn) {
                      .json = uses_json_sources(offer, participant.features),
                      .ssrc_rewriting = uses_ssrc_rewriting(offer, participant.features)});
   participant.invited_before = true;
+  participant.transport.clear();
   ++turn.counters().invites;
   persist_jingle(participant, JingleState::kPending, turn);
   turn.set_timer(timer(TimerKind::kAccept, participant), turn.options().accept_timeout);
@@ -363,7 +364,8 @@ void Conference::persist_jingle(const Participant& participant, JingleState stat
                              .endpoint = participant.endpoint,
                              .sid = participant.jingle.sid(),
                              .generation = participant.jingle.generation(),
-                             .state = state});
+                             .state = state,
+                             .transport = participant.transport});
 }
 
 void Conference::persist_endpoint(const Participant& participant, Turn& turn) {

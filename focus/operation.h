@@ -130,6 +130,9 @@ struct JingleSet {
   std::string sid;
   std::uint32_t generation = 0;
   JingleState state = JingleState::kPending;
+  /// What the client said of its ICE and DTLS when it accepted, as XML: the bridge may not have
+  /// been told.
+  std::string transport;
   friend bool operator==(const JingleSet&, const JingleSet&) = default;
 };
 

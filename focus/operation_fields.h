@@ -88,6 +88,7 @@ void visit_fields(V& visit, T& x) {
   visit("sid", x.sid);
   visit("generation", x.generation);
   visit("state", x.state);
+  visit("transport", x.transport);
 }
 template <class V, MaybeConst<op::BridgeSessionAdd> T>
 void visit_fields(V& visit, T& x) {

@@ -74,11 +74,14 @@ void Room::lose(Turn& turn) {
 
 void Room::on_presence(const proto::MucPresence& presence, Turn& turn,
                        std::vector<RoomEvent>& events) {
+  const bool own = presence.from.resource() == turn.options().focus_nick;
+  if (phase_ != Phase::kIn && !own && presence.type == proto::PresenceType::kAvailable) {
+    events.emplace_back(room_event::MemberUpdated{presence});
+  }
   if (phase_ == Phase::kOut || phase_ == Phase::kProbing) {
     ++turn.counters().presences_ignored;
     return;
   }
-  const bool own = presence.from.resource() == turn.options().focus_nick;
   if (presence.type == proto::PresenceType::kError) {
     // Only the join can fail as a whole; an error for anything else changes nothing.
     if (phase_ == Phase::kJoining && (own || presence.from.is_bare())) {

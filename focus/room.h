@@ -34,6 +34,11 @@ struct Closed {
 struct MemberSeen {
   proto::MucPresence presence;
 };
+/// Before we are in (again): told at once because requests of the member follow it. MemberSeen
+/// comes later for whoever is there.
+struct MemberUpdated {
+  proto::MucPresence presence;
+};
 struct MemberLeft {
   EndpointId endpoint;
   std::string status;  ///< `switch_room`: on the way to a breakout room (lib-jitsi-meet).
@@ -41,8 +46,9 @@ struct MemberLeft {
 
 }  // namespace room_event
 
-using RoomEvent = std::variant<room_event::Entered, room_event::Refused, room_event::Closed,
-                               room_event::MemberSeen, room_event::MemberLeft>;
+using RoomEvent =
+    std::variant<room_event::Entered, room_event::Refused, room_event::Closed,
+                 room_event::MemberSeen, room_event::MemberUpdated, room_event::MemberLeft>;
 
 /// Our occupancy of one conference room (XEP-0045), from the join to the leave.
 ///

@@ -124,7 +124,8 @@ struct Applier {
     if (row == nullptr) {
       return false;
     }
-    row->jingle = JingleRow{.sid = o.sid, .generation = o.generation, .state = o.state};
+    row->jingle = JingleRow{
+        .sid = o.sid, .generation = o.generation, .state = o.state, .transport = o.transport};
     if (o.state != JingleState::kActive) {
       forget_receivers(*conference(o.room), {o.endpoint});
     }
@@ -343,7 +344,8 @@ void append_participant(const RoomJid& room, const EndpointId& id, const Partici
                                    .endpoint = id,
                                    .sid = row.jingle->sid,
                                    .generation = row.jingle->generation,
-                                   .state = row.jingle->state});
+                                   .state = row.jingle->state,
+                                   .transport = row.jingle->transport});
   }
   if (row.endpoint) {
     out.emplace_back(op::EndpointSet{.room = room,

@@ -16,6 +16,7 @@ struct JingleRow {
   std::string sid;
   std::uint32_t generation = 0;
   JingleState state = JingleState::kPending;
+  std::string transport;  ///< As in JingleSet.
   friend bool operator==(const JingleRow&, const JingleRow&) = default;
 };
 

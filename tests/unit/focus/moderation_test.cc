@@ -199,6 +199,17 @@ TEST_F(ModerationTest, ModerationSurvivesACrash) {
   EXPECT_EQ(stage.refused_with(ask_mute("carol", "carol", false)), Condition::kNotAllowed);
 }
 
+// What the server repeats to a new process arrives before the rooms are entered again.
+TEST_F(ModerationTest, WhoBecameModeratorWhileNobodyWasThereMayMuteAtOnce) {
+  meet({"alice", "bob"});
+  stage.crash_and_restore();
+  promote("alice");
+  const std::string question = ask_mute("alice", "bob", true);
+  ASSERT_EQ(stage.answers.count(question), 1U);
+  EXPECT_EQ(stage.refused_with(question), std::nullopt);
+  EXPECT_EQ(stage.focus.counters().mutes, 1U);
+}
+
 TEST_F(ModerationTest, MuteRequestsAreAnsweredByTheFirstRuleThatIsBroken) {
   meet({"alice", "bob"});
   promote("alice");

@@ -192,8 +192,12 @@ class RandomOperations {
       case 5:
         return op::ParticipantRemove{room(), endpoint()};
       case 6:
-        return op::JingleSet{room(), endpoint(), text(), static_cast<std::uint32_t>(prng_.next()),
-                             one_of<JingleState>(3)};
+        return op::JingleSet{room(),
+                             endpoint(),
+                             text(),
+                             static_cast<std::uint32_t>(prng_.next()),
+                             one_of<JingleState>(3),
+                             text()};
       case 7:
         return bridge_session();
       case 8:

@@ -297,6 +297,47 @@ TEST_F(RecoveryTest, ANewProcessContinuesFromTheTables) {
   }
 }
 
+TEST_F(RecoveryTest, ANewProcessTellsBridgesHowToReachWhoHadJustAccepted) {
+  meet("tea", {"alice", "bob"});
+  std::map<std::string, proto::IceUdpTransport> told;
+  const auto listen = [&] {
+    told.clear();
+    for (const auto& message : stage.colibri) {
+      for (const auto& endpoint : message.endpoints) {
+        if (!endpoint.create && endpoint.transport && endpoint.transport->ice_udp) {
+          told[endpoint.id] = *endpoint.transport->ice_udp;
+        }
+      }
+    }
+    return told.at("alice");
+  };
+  const proto::IceUdpTransport before = listen();
+  EXPECT_TRUE(before.ufrag.has_value());
+  stage.crash_and_restore();
+  stage.colibri.clear();
+  stage.start_all();
+  report_all();
+  stage.advance(seconds{2});
+  EXPECT_EQ(listen(), before);
+}
+
+// They come again with the answer to the next offer.
+TEST_F(RecoveryTest, SourcesOfASessionThatANewProcessWillReplaceAreNotRefused) {
+  meet("tea", {"alice", "bob"});
+  remove_all_bridges();
+  stage.advance(seconds{5});
+  proto::Jingle change;
+  change.action = proto::JingleAction::kSourceRemove;
+  change.sid = stage.client("tea", "alice").sid;
+  stage.crash_and_restore();
+  const std::string known = stage.jingle("tea", "alice", change);
+  ASSERT_EQ(stage.answers.count(known), 1U);
+  EXPECT_EQ(stage.refused_with(known), std::nullopt);
+  change.sid = "another";
+  EXPECT_EQ(stage.refused_with(stage.jingle("tea", "alice", change)),
+            proto::Condition::kItemNotFound);
+}
+
 TEST_F(RecoveryTest, ABridgeThatRestartedUnseenIsFoundOutAfterTheLinkIsBack) {
   meet("tea", {"alice", "bob"});
   const std::string restarted = *stage.bridge_of("tea", "alice");
