@@ -16,9 +16,11 @@ def _die_with_parent():
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def spawn(command, **streams):
-    """Starts a child that does not get the terminal's Ctrl-C: the runner decides when it ends."""
+def spawn(command, environment=None, **streams):
+    """Starts a child that does not get the terminal's Ctrl-C: the runner decides when it ends. `environment` is added to
+    ours."""
     return subprocess.Popen([str(word) for word in command], start_new_session=True, preexec_fn=_die_with_parent,
+                            env={**os.environ, **{name: str(value) for name, value in (environment or {}).items()}},
                             **streams)
 
 

@@ -1,5 +1,6 @@
 """The program under test, with a configuration of its own."""
 
+import json
 import signal
 import subprocess
 import time
@@ -25,6 +26,7 @@ host = "127.0.0.1"
 port = {c2s_port}
 password-file = "{folder}/client.password"
 ca-file = "{certificate}"
+{client_settings}
 
 [links.service]
 host = "127.0.0.1"
@@ -40,23 +42,28 @@ address = "127.0.0.1"
 port = {admin_port}
 
 [state]
-dir = "{folder}/state"
+dir = "{state}"
 """
 
 
 class Daemon:
-    def __init__(self, binary, folder, prosody, service_settings="", selection_settings=""):
+    def __init__(self, binary, folder, prosody, service_settings="", selection_settings="", client_settings="", environment=None,
+                 state=None):
         self.folder = folder
         self.binary = binary
+        self.environment = environment
+        self.state = state or folder / "state"
         self.process = None
         self.log = folder / "bascule.log"
-        (folder / "state").mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.state.mkdir(parents=True)
         self.admin_port = free_ports(1)[0]
         self.config = folder / "bascule.toml"
         self.config.write_text(CONFIG.format(
             domain=prosody.domain, component_port=prosody.component_port, c2s_port=prosody.c2s_port, folder=folder,
             certificate=prosody.certificate, admin_port=self.admin_port,
-            service_settings=service_settings, selection_settings=selection_settings), encoding="utf-8")
+            service_settings=service_settings, selection_settings=selection_settings,
+            client_settings=client_settings, state=self.state), encoding="utf-8")
         for name, secret in (("requests.secret", prosody.focus_secret), ("client.password", prosody.passwords["focus"]),
                              ("service.secret", prosody.bascule_secret)):
             (folder / name).write_text(secret + "\n", encoding="utf-8")
@@ -69,8 +76,8 @@ class Daemon:
     def begin(self):
         """Starts the process and does not wait for anything."""
         with open(self.log, "ab") as log:
-            self.process = spawn([self.binary, "--config", self.config], stdin=subprocess.DEVNULL, stdout=log,
-                                 stderr=log)
+            self.process = spawn([self.binary, "--config", self.config], self.environment, stdin=subprocess.DEVNULL,
+                                 stdout=log, stderr=log)
 
     def start(self):
         """Returns the seconds from start to ready."""
@@ -90,6 +97,15 @@ class Daemon:
                 return answer.status == 200
         except (urllib.error.URLError, OSError):
             return False
+
+    def ask(self, path):
+        """A JSON document of its HTTP interface, or the reasons of /readyz; also of an answer that is an error."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}{path}", timeout=5) as answer:
+                text = answer.read().decode()
+        except urllib.error.HTTPError as refusal:
+            text = refusal.read().decode()
+        return json.loads(text)
 
     @property
     def alive(self):

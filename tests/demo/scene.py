@@ -1,6 +1,7 @@
 """What a run is made of: Prosody, bridges, the daemon, the participants; how it is looked at and broken."""
 
 import dataclasses
+import pathlib
 import time
 
 from children import cpu_seconds, rss_megabytes
@@ -27,11 +28,14 @@ class Crowd:
 
 @dataclasses.dataclass
 class Focus:
-    """The program under test, lines for two sections of its configuration, and what it asks of the server."""
+    """The program under test, lines for sections of its configuration, and what it asks of the server."""
     program: str = "bascule"
     service_settings: str = ""
     selection_settings: str = ""
     server_settings: str = ""  # a line for the global section of Prosody's configuration
+    client_settings: str = ""
+    environment: dict = dataclasses.field(default_factory=dict)
+    state: pathlib.Path = None  # its state directory; else one in the folder of the run
 
 
 class Scene:
@@ -84,7 +88,8 @@ class Scene:
     def start_daemon(self):
         """Returns the seconds from start to ready."""
         self.daemon = Daemon(self.bindir / self.focus.program, self.folder / "bascule", self.prosody,
-                             self.focus.service_settings, self.focus.selection_settings)
+                             self.focus.service_settings, self.focus.selection_settings,
+                             self.focus.client_settings, self.focus.environment, self.focus.state)
         return self.daemon.start()
 
     def start_clients(self):

@@ -228,7 +228,8 @@ void Participant::on_message(const xml::Element& /*stanza*/) {
 
 void Participant::on_repeated_answer(const xml::Element& stanza) {
   wrong("request " + std::string(stanza.attribute_or_empty("id")) + " answered twice by " +
-        std::string(stanza.attribute_or_empty("from")));
+        std::string(stanza.attribute_or_empty("from")) + ", now with " +
+        (stanza.attribute_or_empty("type") == "error" ? error_condition(stanza) : "a result"));
 }
 
 void Participant::ask_focus(xml::Element payload, IqCallback callback) {

@@ -87,6 +87,7 @@ void Participant::on_initiate(const xml::Element& stanza, const xml::Element& ji
   ++world_.figures.invites;
   note_invite(now);
   media_timer_.stop();
+  screen_timer_.stop();  // Only an accepted session is changed.
   Session fresh;
   fresh.remote = offer.sources;
   fresh.offer = std::move(offer);
@@ -287,6 +288,7 @@ void Participant::restart() {
       return;  // The focus was faster.
     }
     session_.reset();
+    screen_timer_.stop();
     if (!lost_at_) {
       lost_at_ = std::chrono::steady_clock::now();
     }
