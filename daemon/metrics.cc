@@ -41,6 +41,7 @@ constexpr CounterRow kCounters[] = {
     {"bascule_conferences_poisoned_total",
      "Conferences left out because earlier processes died of them.",
      &Counters::conferences_poisoned},
+    {"bascule_audit_conferences_total", "Conferences the audit looked at.", &Counters::audited},
     {"bascule_room_joins_total", "Rooms the focus asked to enter.", &Counters::room_joins},
     {"bascule_room_join_failures_total", "Rooms that refused the focus or did not answer.",
      &Counters::room_join_failures},
@@ -126,6 +127,18 @@ void add_refusals(const Counters& counters, Metrics& metrics) {
                       {{"condition", std::string(to_string(static_cast<proto::Condition>(i)))}});
     }
   }
+}
+
+void add_audit(const Counters& counters, Metrics& metrics) {
+  const auto repair = [&metrics](const char* kind, std::uint64_t value) {
+    metrics.counter("bascule_audit_repairs_total",
+                    "What the audit repaired: rooms that had lost the focus, bridges that had "
+                    "forgotten a meeting, sources nobody knew of.",
+                    static_cast<double>(value), {{"kind", kind}});
+  };
+  repair("room", counters.audit_repaired_rooms);
+  repair("bridge", counters.audit_repaired_bridges);
+  repair("sources", counters.audit_repaired_sources);
 }
 
 void add_answers(const Counters& counters, Metrics& metrics) {
@@ -413,6 +426,7 @@ std::string render_metrics(const MetricsSources& sources, Now now) {
   }
   add_refusals(counters, metrics);
   add_answers(counters, metrics);
+  add_audit(counters, metrics);
   metrics.gauge("bascule_conferences", "Conferences now.",
                 static_cast<double>(sources.focus.conference_count()));
   metrics.gauge("bascule_participants", "Members of all rooms now.",

@@ -224,7 +224,7 @@ void Conference::member_seen(const proto::MucPresence& presence, Turn& turn, Sur
   const bool was_owner = member.owner;
   const bool was_moderator = member.is_moderator();
   count_sender(member, false);
-  const bool changed = member.update(presence, turn.options());
+  const bool changed = member.update(presence, turn.options(), turn.now.mono);
   count_sender(member, true);
   invitable_ += (member.is_invitable() ? 1U : 0U);
   invitable_ -= (was_invitable ? 1U : 0U);

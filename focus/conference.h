@@ -92,6 +92,10 @@ class Conference {
   /// looking. Nothing changes for an endpoint that is there.
   void probe_bridges(Turn& turn);
 
+  enum class Audited : std::uint8_t { kPartly, kWholly };
+  /// One step of the audit, see Audit. kPartly: there are participants it did not look at.
+  Audited audit(Turn& turn, Surroundings& around);
+
   void check_invariants() const;
 
  private:
@@ -101,6 +105,7 @@ class Conference {
     ColibriSession session;
     bool confirmed = false;    ///< An endpoint was allocated: the bridge has the conference.
     op::BridgeSessionAdd row;  ///< As it was last persisted.
+    std::optional<ColibriTicket> audited;  ///< The question of the audit, until it is answered.
   };
   using Members = std::map<ParticipantId, Participant>;
 
@@ -155,6 +160,8 @@ class Conference {
   // conference_jingle.cc: what clients ask.
   IqReply judge(Participant& participant, const proto::Jingle& jingle, Turn& turn,
                 Surroundings& around);
+  [[nodiscard]] bool repeats_accept(const Participant& participant,
+                                    const proto::Jingle& jingle) const;
   IqReply accept(Participant& participant, const jingle::Accept& accept, Turn& turn,
                  Surroundings& around);
   IqReply add_sources(Participant& participant, const proto::EndpointSources& sources, Turn& turn);
@@ -185,6 +192,13 @@ class Conference {
   void count_sender(const Participant& participant, bool add);
   void senders_changed(Turn& turn);
   [[nodiscard]] std::map<std::string, std::string> properties_to_publish() const;
+
+  // conference_audit.cc
+  void audit_bridges(Turn& turn);
+  void audit_sources(Participant& participant, Turn& turn, Surroundings& around);
+  void on_self_ping(const IqNote& note, const IqOutcome& outcome, Turn& turn, Surroundings& around);
+  void on_audited(BridgeUse& use, const IqNote& note, const ColibriOutcome& outcome,
+                  Turn& turn) const;
 
   // conference_restore.cc
   void restore_member(const EndpointId& endpoint, const ParticipantRow& row, Turn& turn);
@@ -242,6 +256,7 @@ class Conference {
   SourceSignaler signaler_;
   std::map<BridgeJid, BridgeUse> bridges_;
   RelayLinks relays_;
+  ParticipantId audited_{0};   // Looked at last in this round of the audit; 0: nobody.
   bool restored_ = false;      // And not probed yet.
   bool relays_stale_ = false;  // A bridge was lost, and the others were not told yet.
   std::map<ParticipantId, Allocation> granted_;   // Between the bridge's answer and the offer.

@@ -78,6 +78,9 @@ void Conference::on_answer(const IqNote& note, const IqOutcome& outcome, Turn& t
       room_.on_answer(note, outcome, turn, events);
       handle(events, turn, around);
       return;
+    case IqPurpose::kSelfPing:
+      on_self_ping(note, outcome, turn, around);
+      return;
     case IqPurpose::kGrantOwner:
       if (!outcome) {
         turn.warn("owner.not_granted",
@@ -122,6 +125,7 @@ void Conference::on_bridge_answer(const IqNote& note, const IqOutcome& outcome, 
   if (use->second.session.is_present() != was_present || !step.outcome.lost.empty()) {
     touch_relays(turn);
   }
+  on_audited(use->second, note, step.outcome, turn);
   on_outcome(note.bridge, step.outcome, turn, around);
   if (step.outcome.relay) {
     carry_out(relays_.answered(*step.outcome.relay, turn.now.mono), turn);

@@ -68,7 +68,8 @@ IqReply Conference::judge(Participant& participant, const proto::Jingle& jingle,
   const OfferOptions& offer = turn.options().offer;
   const JingleContext context{.bridge_session_id = participant.bridge_session_id,
                               .audio_senders_full = senders_.audio >= offer.max_audio_senders,
-                              .video_senders_full = senders_.video >= offer.max_video_senders};
+                              .video_senders_full = senders_.video >= offer.max_video_senders,
+                              .tells_nothing_new = repeats_accept(participant, jingle)};
   const JingleVerdict verdict = participant.jingle.judge(jingle, context, turn.now.mono);
   return std::visit(
       Overloaded{
@@ -113,6 +114,12 @@ IqReply Conference::judge(Participant& participant, const proto::Jingle& jingle,
       verdict);
 }
 
+bool Conference::repeats_accept(const Participant& participant, const proto::Jingle& jingle) const {
+  return jingle.action == proto::JingleAction::kSessionAccept &&
+         participant.jingle.state() == JingleSession::State::kActive &&
+         sources_.has_all(participant.endpoint, proto::collect_sources(jingle.contents));
+}
+
 IqReply Conference::accept(Participant& participant, const jingle::Accept& accepted, Turn& turn,
                            Surroundings& around) {
   const SourceSnapshot before = sources_.snapshot(participant.endpoint);
@@ -129,6 +136,8 @@ IqReply Conference::accept(Participant& participant, const jingle::Accept& accep
   participant.retry_delay.reset();
   participant.transport =
       accepted.transport ? xml::to_string(proto::encode(*accepted.transport)) : std::string();
+  participant.no_audit_before =
+      std::max(participant.no_audit_before, turn.now.mono + turn.options().audit_source_patience);
   persist_jingle(participant, JingleState::kActive, turn);
   if (!added->empty()) {
     turn.persist(make_sources_add(room_jid(), participant.endpoint, *added));
@@ -170,11 +179,14 @@ IqReply Conference::add_sources(Participant& participant, const proto::EndpointS
 IqReply Conference::remove_sources(Participant& participant, const proto::EndpointSources& sources,
                                    Turn& turn) {
   const SourceSnapshot before = sources_.snapshot(participant.endpoint);
-  const auto removed = sources_.remove(participant.endpoint, sources);
+  const auto removed = sources_.remove(
+      participant.endpoint,
+      participant.recent_sources.what_is_left(sources, before.sources(), turn.now.mono));
   if (!removed) {
     return refused(removed.error(), turn);
   }
   if (!removed->empty()) {
+    participant.recent_sources.removed(*removed, turn.now.mono);
     turn.persist(make_sources_remove(room_jid(), participant.endpoint, *removed));
     tell_bridge(
         participant,

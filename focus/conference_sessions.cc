@@ -251,6 +251,10 @@ void Conference::on_invite_answer(Participant& participant, const IqNote& note,
   if (is_link_down(outcome.error())) {
     participant.stale_sid = participant.jingle.sid();  // It may have arrived.
   }
+  if (const auto* error = std::get_if<proto::StanzaError>(&outcome.error());
+      error != nullptr && error->condition == proto::Condition::kNotAcceptable) {
+    room_.ping(turn);  // No client says so: perhaps the room has lost us, see Audit.
+  }
   ++turn.counters().invites_refused;
   turn.info("invite.refused", {{"room", room_jid().to_string()},
                                {"endpoint", participant.endpoint.value()},
@@ -334,6 +338,7 @@ void Conference::drop_sources(Participant& participant, Announce announce, Turn&
   if (announce == Announce::kNothing) {
     signaler_.left(participant.endpoint);
   } else if (!removed.empty()) {
+    participant.recent_sources.removed(removed, turn.now.mono);
     turn.persist(make_sources_remove(room_jid(), participant.endpoint, removed));
     sources_changed(participant.endpoint, before, turn);
   }

@@ -60,6 +60,11 @@ struct Counters {
   std::uint64_t relays_linked = 0;  ///< Links between two bridges that were established.
   std::uint64_t relays_failed = 0;  ///< Attempts to link two bridges that failed.
 
+  std::uint64_t audited = 0;                 ///< Conferences the audit looked at.
+  std::uint64_t audit_repaired_rooms = 0;    ///< The server had lost us from them.
+  std::uint64_t audit_repaired_bridges = 0;  ///< Had forgotten a meeting, or somebody in it.
+  std::uint64_t audit_repaired_sources = 0;  ///< Sessions made anew for a source nobody knew.
+
   // What peers got wrong; each was answered or ignored, and nothing was lost.
   std::uint64_t iq_unknown = 0;         ///< Answered service-unavailable.
   std::uint64_t iq_from_strangers = 0;  ///< Jingle from somebody who is not in the conference.

@@ -33,6 +33,7 @@ enum class TimerKind : std::uint8_t {
   kStatsFlush,       ///< Hand the collected reports to the store.
   kCleanup,          ///< Expire the next bridge conference that nobody owns any more.
   kProbe,            ///< Ask the bridges of the next conference about it. owner 1: from the first.
+  kAudit,            ///< Look at the next conference.
   kMemory,           ///< Write what was learned of bridges.
   kQuarantine,       ///< A conference that was left out may come back.
   kServices,         ///< Ask again which components the server has.

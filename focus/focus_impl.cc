@@ -9,10 +9,8 @@ namespace bascule::focus {
 namespace {
 
 constexpr TimerKey kGraceTimer{TimerKind::kLinkGrace};
-constexpr TimerKey kProbeTimer{TimerKind::kProbe};
 constexpr TimerKey kProbeAllTimer{TimerKind::kProbe, 1};
 constexpr Duration kProbeStart = std::chrono::seconds{1};
-constexpr Duration kProbeSpacing = std::chrono::milliseconds{20};
 constexpr TimerKey kShutdownTimer{TimerKind::kShutdown};
 constexpr Duration kShutdownMax = std::chrono::seconds{2};
 constexpr std::size_t kSecretBytes = 16;
@@ -39,29 +37,12 @@ Focus::Impl::Impl(Options options, const Restored& restored, std::uint64_t seed,
   mark_.clear();
 }
 
-void Focus::Impl::restore(const Restored& restored, Turn& turn) {
-  memory_.restore(restored, turn);  // First: who is placed below was placed on known bridges.
-  brewery_.restore(restored.reports, turn);
-  hold_back(restored, turn);
-  for (const auto& [room, row] : restored.tables.conferences) {
-    if (quarantine_.holds(room)) {
-      continue;
-    }
-    conferences_.create(room, row.identity.properties, sid_secret_, turn).restore(row, turn);
-    for (const auto& [bridge, session] : row.bridge_sessions) {
-      brewery_.expect(bridge, turn);
-    }
-  }
-  if (conferences_.size() + quarantine_.size() > 0) {
-    turn.set_timer(kGraceTimer, turn.options().link_grace);
-  }
-}
-
 void Focus::Impl::start(Now now, Actions& out) {
   std::move(initial_.begin(), initial_.end(), std::back_inserter(out));
   initial_.clear();
   Turn turn(shared_, now, out);
   memory_.start(turn);
+  audit_.start(conferences_, turn);
   links_.start(turn);
 }
 
@@ -207,6 +188,7 @@ void Focus::Impl::on(const in::IqAnswer& input, Turn& turn) {
     case IqPurpose::kMute:
       return;  // Clients need not answer, and nobody waits for it.
     case IqPurpose::kRoomProbe:
+    case IqPurpose::kSelfPing:
     case IqPurpose::kRoomForm:
     case IqPurpose::kRoomConfigure:
     case IqPurpose::kGrantOwner:
@@ -361,18 +343,6 @@ void Focus::Impl::lost(const Brewery::Losses& losses, Turn& turn) {
   }
 }
 
-void Focus::Impl::probe_next(Turn& turn) {
-  if (!brewery_.is_in()) {
-    turn.set_timer(kProbeTimer, kProbeStart);
-    return;
-  }
-  if (Conference* conference = conferences_.after(probed_)) {
-    probed_ = conference->id();
-    conference->probe_bridges(turn);
-    turn.set_timer(kProbeTimer, kProbeSpacing);
-  }
-}
-
 void Focus::Impl::on_timer(const TimerKey& key, Turn& turn) {
   switch (key.kind) {
     case TimerKind::kStreamRetry:
@@ -413,6 +383,9 @@ void Focus::Impl::on_timer(const TimerKey& key, Turn& turn) {
     case TimerKind::kProbe:
       probed_ = key.owner == kProbeAllTimer.owner ? ConferenceId(0) : probed_;
       probe_next(turn);
+      return;
+    case TimerKind::kAudit:
+      audit_.on_timer(conferences_, turn, around_);
       return;
     case TimerKind::kMemory:
       memory_.on_timer(turn);

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "focus/audit.h"
 #include "focus/brewery.h"
 #include "focus/bridge_cleanup.h"
 #include "focus/conference_table.h"
@@ -58,7 +59,6 @@ class Focus::Impl {
   void on_news(const news::BridgeDoubted& item, Turn& turn);
   void on_news(const news::NotInBrewery& item, Turn& turn);
 
-  void restore(const Restored& restored, Turn& turn);
   void on_request(RequestDesk::Requester requester, const proto::ConferenceRequest& request,
                   Turn& turn);
   void on_jingle(const in::IqRequest& input, const proto::Jingle& jingle, Turn& turn);
@@ -68,8 +68,9 @@ class Focus::Impl {
   void on_timer(const TimerKey& key, Turn& turn);
   void lost(const Brewery::Losses& losses, Turn& turn);
   void end_all(std::string_view reason, BridgeCleanup::Pace pace, Turn& turn);
+  // focus_recovery.cc
+  void restore(const Restored& restored, Turn& turn);
   void probe_next(Turn& turn);
-  // focus_quarantine.cc
   void hold_back(const Restored& restored, Turn& turn);
   void arm_quarantine(Turn& turn);
   void release_quarantine(Turn& turn);
@@ -96,6 +97,7 @@ class Focus::Impl {
   RequestDesk desk_;
   Quarantine quarantine_;
   ConferenceTable conferences_;
+  Audit audit_;
   MemoryKeeper memory_;
   DecisionChronicle chronicle_;
   ConferenceId probed_{0};  // Whose bridges were asked last, see kProbe.

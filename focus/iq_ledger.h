@@ -17,6 +17,7 @@ using ParticipantId = Strong<struct ParticipantIdTag, std::uint64_t>;
 /// Why we sent an IQ: who gets the answer.
 enum class IqPurpose : std::uint8_t {
   kRoomProbe,      ///< Does the room still exist?
+  kSelfPing,       ///< Are we still in the room?
   kRoomForm,       ///< Configuration form of a room.
   kRoomConfigure,  ///< Submit of that form.
   kMemberDisco,    ///< Features of a member.

@@ -164,6 +164,9 @@ JingleVerdict JingleSession::judge_open(const proto::Jingle& jingle, const Jingl
   }
   switch (jingle.action) {
     case JingleAction::kSessionAccept:
+      if (state_ == State::kActive && context.tells_nothing_new && !jingle.malformed) {
+        return jingle::Acknowledge{};  // Delivered twice, or its answer was lost.
+      }
       if (state_ == State::kActive) {
         return jingle::Refuse{proto::make_out_of_order_error("session is already accepted")};
       }

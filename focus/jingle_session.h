@@ -123,6 +123,8 @@ struct JingleContext {
   std::optional<std::string> bridge_session_id;
   bool audio_senders_full = false;  ///< OfferOptions::max_audio_senders is reached.
   bool video_senders_full = false;
+  /// Every source it carries is the sender's already: an accept like that repeats an earlier one.
+  bool tells_nothing_new = false;
 };
 
 /// The Jingle sessions of one participant, of which at most one is current (Jicofo:

@@ -59,6 +59,13 @@ struct Options {
   Duration health_interval = std::chrono::seconds{10};      ///< Bridge health checks.
   Duration invite_retry_initial = std::chrono::seconds{2};  ///< Doubles to 8 s.
 
+  bool audit = true;                                             ///< See Audit.
+  Duration audit_spacing_first = std::chrono::milliseconds{50};  ///< Between conferences; restart.
+  Duration audit_spacing = std::chrono::milliseconds{500};       ///< Later.
+  Duration audit_round = std::chrono::seconds{60};  ///< No conference is looked at more often.
+  /// How long a source may be shown to the room and not be signaled.
+  Duration audit_source_patience = std::chrono::seconds{15};
+
   PlacementOptions placement;
   OfferOptions offer;
   Limits limits;

@@ -16,11 +16,8 @@ ParticipantRole role_of(const proto::MucItem& item) {
                                                 : ParticipantRole::kVisitor;
 }
 
-/// Source names end in `-a<n>` or `-v<n>` (lib-jitsi-meet: SignalingLayerImpl.ts).
-bool is_audio_name(const std::string& name) {
-  const auto dash = name.rfind('-');
-  return dash != std::string::npos && dash + 1 < name.size() && name[dash + 1] == 'a';
-}
+/// Of each participant; more are not watched.
+constexpr std::size_t kUnmutedMax = 20;
 
 /// What a member says it is (Jicofo: ChatRoomMemberImpl.kt). Anybody may say so: ask only when its
 /// domain is trusted.
@@ -41,7 +38,26 @@ bool assign(T& target, const T& value) {
   return true;
 }
 
+/// Keeps since when each is shown.
+void note_unmuted(const std::map<std::string, proto::SourceState>& states, Instant now,
+                  std::map<std::string, Instant>& since) {
+  std::erase_if(since, [&states](const auto& entry) {
+    const auto shown = states.find(entry.first);
+    return shown == states.end() || shown->second.muted;
+  });
+  for (const auto& [name, source] : states) {
+    if (!source.muted && since.size() < kUnmutedMax) {
+      since.try_emplace(name, now);
+    }
+  }
+}
+
 }  // namespace
+
+bool is_audio_source(const std::string& name) {
+  const auto dash = name.rfind('-');
+  return dash != std::string::npos && dash + 1 < name.size() && name[dash + 1] == 'a';
+}
 
 Participant::Participant(ParticipantId number, OccupantJid occupant_jid, const Options& options)
     : id(number),
@@ -60,7 +76,7 @@ bool Participant::is_exempt_from_mute() const {
          (member_kind == ParticipantKind::kJigasi && !features.has(Feature::kAudioMute));
 }
 
-bool Participant::update(const proto::MucPresence& presence, const Options& options) {
+bool Participant::update(const proto::MucPresence& presence, const Options& options, Instant now) {
   bool changed = false;
   if (!presence.items.empty()) {
     const proto::MucItem& item = presence.items.front();
@@ -89,8 +105,9 @@ bool Participant::update(const proto::MucPresence& presence, const Options& opti
       bool audio = true;
       bool video = true;
       for (const auto& [name, source] : *states) {
-        (is_audio_name(name) ? audio : video) &= source.muted;
+        (is_audio_source(name) ? audio : video) &= source.muted;
       }
+      note_unmuted(*states, now, unmuted_since);
       changed |= assign(audio_muted, audio);
       changed |= assign(video_muted, video);
     }

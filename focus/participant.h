@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -12,12 +13,16 @@
 #include "focus/operation.h"
 #include "focus/options.h"
 #include "focus/participant_state.h"
+#include "focus/recent_sources.h"
 #include "focus/ticket.h"
 #include "focus/view.h"
 #include "xmpp/proto/colibri2.h"
 #include "xmpp/proto/muc.h"
 
 namespace bascule::focus {
+
+/// By its name, which ends in `-a<n>` or `-v<n>` (lib-jitsi-meet: SignalingLayerImpl.ts).
+[[nodiscard]] bool is_audio_source(const std::string& name);
 
 /// One member of a room, from its first presence to its last. A value: what happens to it is
 /// decided by `step` and carried out by its Conference.
@@ -26,7 +31,7 @@ struct Participant {
 
   /// Takes over what the presence says; absent parts stay as they were. Returns whether something
   /// changed that the store or the conference has to know.
-  bool update(const proto::MucPresence& presence, const Options& options);
+  bool update(const proto::MucPresence& presence, const Options& options, Instant now);
 
   /// Whether it gets media: visitors are members only (Jicofo: `visitors.enabled = false`).
   [[nodiscard]] bool is_invitable() const { return role != ParticipantRole::kVisitor; }
@@ -69,9 +74,14 @@ struct Participant {
   std::optional<std::string> bridge_session_id;
   /// A session the client may still have although we have ended it: it has to be told first.
   std::string stale_sid;
+  RecentSources recent_sources;
   bool invited_before = false;
   std::optional<Duration> retry_delay;  ///< Of the last failed invitation.
-  Instant wanted_at{};                  ///< When its current ticket was made; for the log.
+  /// Sources it shows to the room as unmuted, by name.
+  std::map<std::string, Instant> unmuted_since;
+  Instant no_audit_before{};         ///< Its sources are not compared with these until then.
+  std::uint32_t audit_restarts = 0;  ///< Sessions made anew because they differed.
+  Instant wanted_at{};               ///< When its current ticket was made; for the log.
 };
 
 }  // namespace bascule::focus

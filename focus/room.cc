@@ -72,6 +72,12 @@ void Room::lose(Turn& turn) {
   held_.clear();
 }
 
+void Room::ping(Turn& turn) const {
+  if (is_in() && turn.shared.is_up(StreamId::kClient)) {
+    turn.send_iq(note(IqPurpose::kSelfPing), own_occupant(turn), proto::Ping{});
+  }
+}
+
 void Room::on_presence(const proto::MucPresence& presence, Turn& turn,
                        std::vector<RoomEvent>& events) {
   const bool own = presence.from.resource() == turn.options().focus_nick;

@@ -73,6 +73,13 @@ class Room {
   /// The client link is gone without resumption: we are in no room any more. No stanza.
   void lose(Turn& turn);
 
+  /// Asks whether the server still has us in the room (XEP-0410); only while we think so.
+  void ping(Turn& turn) const;
+  /// The answer belongs to our present stay in the room.
+  [[nodiscard]] bool is_current(const IqNote& note) const {
+    return is_in() && note.generation == attempt_;
+  }
+
   /// Presence from the room. Appends what it means.
   void on_presence(const proto::MucPresence& presence, Turn& turn, std::vector<RoomEvent>& events);
   /// kRoomProbe, kRoomForm and kRoomConfigure.

@@ -163,6 +163,12 @@ SourceList normalized(const SourceList& sources) {
   return result;
 }
 
+SourceList new_sources(const SourceList& requested, const SourceList& existing) {
+  SourceList result = normalized(requested);
+  std::erase_if(result, [&existing](const Source& source) { return contains(existing, source); });
+  return result;
+}
+
 /// The groups that are new: not empty, not there, not repeated.
 GroupList new_groups(const GroupList& requested, const GroupList& existing) {
   GroupList result;
@@ -255,7 +261,8 @@ ConferenceSourceMap::Outcome<EndpointSources> ConferenceSourceMap::add(
     const EndpointId& owner, const EndpointSources& sources) {
   const SourceSnapshot before = snapshot(owner);
   const EndpointSources& existing = before.sources();
-  EndpointSources added{.audio = normalized(sources.audio), .video = normalized(sources.video)};
+  EndpointSources added{.audio = new_sources(sources.audio, existing.audio),
+                        .video = new_sources(sources.video, existing.video)};
   if (auto error = check_new_sources(owner, existing, added)) {
     return tl::make_unexpected(std::move(*error));
   }
@@ -314,6 +321,15 @@ std::optional<SourceError> ConferenceSourceMap::check_new_sources(
     }
   }
   return std::nullopt;
+}
+
+bool ConferenceSourceMap::has_all(const EndpointId& owner, const EndpointSources& sources) const {
+  const SourceSnapshot known = snapshot(owner);
+  const EndpointSources& existing = known.sources();
+  return new_sources(sources.audio, existing.audio).empty() &&
+         new_sources(sources.video, existing.video).empty() &&
+         new_groups(sources.audio_groups, existing.audio_groups).empty() &&
+         new_groups(sources.video_groups, existing.video_groups).empty();
 }
 
 ConferenceSourceMap::Outcome<EndpointSources> ConferenceSourceMap::remove(

@@ -75,10 +75,14 @@ class ConferenceSourceMap {
   explicit ConferenceSourceMap(SourceLimits limits) : limits_(limits) {}
 
   /// Adds to the sources of `owner`. Returns what is new and has to be announced: duplicates within
-  /// the request, groups that exist and empty groups are left out; the result may be empty. Fields
+  /// the request, what the owner has exactly so, and empty groups are left out (07 §4.11: what is
+  /// said twice is no conflict); the result may be empty. Fields
   /// that only the sender of a set may have (`owner`, `rid`) are cleared.
   Outcome<proto::EndpointSources> add(const EndpointId& owner,
                                       const proto::EndpointSources& sources);
+
+  /// Whether `owner` has all of these sources and groups, exactly so.
+  [[nodiscard]] bool has_all(const EndpointId& owner, const proto::EndpointSources& sources) const;
 
   /// Removes from the sources of `owner`. A source is named by its SSRC alone, a group by all its
   /// fields; groups that lose a source go with it. Returns what was really removed, with the stored

@@ -1,6 +1,7 @@
 #include "sim/fake_bridge.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "sim/fake_transport.h"
@@ -123,6 +124,15 @@ void FakeBridge::crash() {
     const SessionId session = *std::exchange(session_, std::nullopt);
     server_.close(session, false);
   }
+}
+
+std::optional<std::string> FakeBridge::forget_meeting(std::size_t n) {
+  if (conferences_.empty()) {
+    return std::nullopt;
+  }
+  auto lost = conferences_.extract(
+      std::next(conferences_.begin(), static_cast<std::ptrdiff_t>(n % conferences_.size())));
+  return lost.key();
 }
 
 void FakeBridge::drain(bool draining) {

@@ -55,6 +55,8 @@ class FakeBridge : public Peer {
   /// Accepts stanzas and never answers; presence goes on (the health thread lives).
   void hang(bool hanging) { hanging_ = hanging; }
   void drain(bool draining);
+  /// The n-th conference on it (counted round) is gone, and nobody is told. Returns its meeting id.
+  std::optional<std::string> forget_meeting(std::size_t n);
   /// What it tells of itself, from its next period on; it stays in the brewery and goes on working.
   void set_tells(bool in_brewery, bool by_pubsub) {
     tells_brewery_ = in_brewery;

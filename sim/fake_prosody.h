@@ -79,6 +79,10 @@ class FakeProsody {
   void restart();  ///< Listens again.
   [[nodiscard]] bool is_up() const { return up_; }
   [[nodiscard]] const MucService& conference_rooms() const { return conferences_; }
+  /// See MucService::forget_occupant; of the conference rooms.
+  std::optional<RoomJid> forget_occupant(const Jid& real, std::size_t n) {
+    return conferences_.forget_occupant(real, n);
+  }
   /// When a connection of the focus was last cut or lost; what was under way may be lost with it.
   [[nodiscard]] Instant focus_lost_at() const { return focus_lost_at_; }
   [[nodiscard]] std::uint64_t stanzas() const { return stanzas_; }

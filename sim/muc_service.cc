@@ -354,6 +354,22 @@ void MucService::iq_to_occupant(const Jid& from, const Jid& to, const xml::Eleme
   out.push_back({target->second.real, std::move(relayed)});
 }
 
+std::optional<RoomJid> MucService::forget_occupant(const Jid& real, std::size_t n) {
+  std::vector<std::map<Jid, Room>::iterator> suitable;
+  for (auto room = rooms_.begin(); room != rooms_.end(); ++room) {
+    if (room->second.nick_of.contains(real) && room->second.by_nick.size() > 1) {
+      suitable.push_back(room);
+    }
+  }
+  if (suitable.empty()) {
+    return std::nullopt;
+  }
+  auto& [jid, room] = *suitable[n % suitable.size()];
+  room.by_nick.erase(room.nick_of.at(real));
+  room.nick_of.erase(real);
+  return RoomJid(jid);
+}
+
 bool MucService::is_inside(const RoomJid& room, const Jid& real) const {
   const auto found = rooms_.find(room.jid());
   return found != rooms_.end() && found->second.nick_of.contains(real);

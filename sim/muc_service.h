@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -36,6 +37,10 @@ class MucService {
   void bounced(const Jid& real, std::vector<Routed>& out);
   /// The server died: everything is forgotten (`storage = "memory"`).
   void forget() { rooms_.clear(); }
+
+  /// The service loses this occupant of the n-th room (counted round) that has others in it, and
+  /// tells nobody. Returns the room.
+  std::optional<RoomJid> forget_occupant(const Jid& real, std::size_t n);
 
   [[nodiscard]] bool is_inside(const RoomJid& room, const Jid& real) const;
   [[nodiscard]] std::size_t room_count() const { return rooms_.size(); }

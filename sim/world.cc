@@ -54,6 +54,7 @@ Duration World::seconds_between(std::uint64_t low, std::uint64_t high) {
 void World::on_log(const focus::Note& note) {
   links_ += note.event == "relay.linked" ? 1U : 0U;
   link_failures_ += note.event == "relay.failed" ? 1U : 0U;
+  repairs_ += note.event == "audit.repaired" ? 1U : 0U;
   accepts_late_ += note.event == "invite.not_accepted" ? 1U : 0U;
   if (options_.journal) {
     this->note(to_text(note));
@@ -76,6 +77,7 @@ void World::draw() {
   focus_options_.conference_service = deployment_.conference_service;
   focus_options_.brewery = deployment_.brewery;
   focus_options_.version = "sim";
+  focus_options_.audit = options_.audit;
   focus_options_.placement.placement_interval =
       milliseconds{static_cast<std::int64_t>(20 + prng_.below(200))};
   focus_options_.placement.placement_burst = static_cast<std::uint32_t>(2 + prng_.below(19));
@@ -168,6 +170,7 @@ WorldResult World::run() {
   plan_churn();
   if (options_.faults) {
     plan_faults();
+    plan_silent_faults();
   }
   WorldResult result;
   run_until(kStart + options_.fault_phase);
@@ -244,6 +247,9 @@ std::string World::client_problem(const FakeClient& client) const {
       }
     }
   }
+  if (forgotten_.contains(client.room())) {
+    return "";  // A source-remove that nobody could deliver is not said again by any client.
+  }
   const std::string problem = knowledge_problem(client.knowledge(), truth);
   return problem.empty() ? "" : name + " " + problem;
 }
@@ -299,6 +305,7 @@ void World::collect(WorldResult& result) const {
   result.links = links_;
   result.link_failures = link_failures_;
   result.accepts_late = accepts_late_;
+  result.repairs = repairs_;
   result.faults = faults_;
   result.crashes = host_->crashes();
   result.placements = pace_->placements();
@@ -324,7 +331,11 @@ void World::collect(WorldResult& result) const {
     }
   }
   for (const auto& client : clients_) {
-    add(client->room().to_string(), client->complaints());
+    // Nobody answers in a room that has lost the focus; in the end all has to be well there as
+    // well.
+    if (!forgotten_.contains(client->room())) {
+      add(client->room().to_string(), client->complaints());
+    }
     for (std::size_t ask = 0; ask < kAskCount; ++ask) {
       result.asks[ask] += client->asks()[ask];
     }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,9 @@ struct WorldOptions {
   bool wire = false;        ///< Every stanza through the writer and the parser.
   bool crash_focus = true;  ///< Among the faults: the focus dies between any two actions.
   Relays relays = Relays::kSome;
+  /// Losses nobody reports: a room without the focus, a bridge without a meeting. With `faults`.
+  bool silent_faults = true;
+  bool audit = true;   ///< Of the focus; without it silent faults are not repaired.
   bool faults = true;  ///< false: only people coming and going.
   Duration fault_phase = std::chrono::seconds{90};
   Duration liveness_bound = std::chrono::seconds{300};
@@ -42,6 +46,7 @@ struct WorldResult {
   std::vector<std::string> complaints;  ///< Empty: every checker was content.
   std::size_t clients = 0, bridges = 0, rooms = 0;
   std::size_t faults = 0, crashes = 0, placements = 0;
+  std::uint64_t repairs = 0;                   ///< By the audit.
   std::uint64_t links = 0, link_failures = 0;  ///< Relays between bridges.
   std::uint64_t sessions = 0, reloads = 0, fatal_answers = 0, unanswered = 0;
   AskCounts asks{};                ///< What clients asked for by Jingle.
@@ -65,6 +70,7 @@ class World {
   void note(const std::string& line);
   void on_log(const focus::Note& note);
   void plan_faults();
+  void plan_silent_faults();
   void plan_churn();
   void heal();
   void run_until(Instant end);
@@ -80,6 +86,8 @@ class World {
   void fault_server_crash();
   void fault_link_cut();
   void fault_focus_crash();
+  void fault_room_forgets(std::size_t which);
+  void fault_bridge_forgets(std::size_t which);
   void restart_focus_later();
   [[nodiscard]] BridgeMedia media_of(const std::string& nick);
   void collect(WorldResult& result) const;
@@ -95,9 +103,10 @@ class World {
   std::vector<std::unique_ptr<FakeBridge>> bridges_;
   std::vector<std::unique_ptr<FakeClient>> clients_;
   std::size_t rooms_ = 0;
-  std::uint64_t links_ = 0, link_failures_ = 0, accepts_late_ = 0;
+  std::uint64_t links_ = 0, link_failures_ = 0, accepts_late_ = 0, repairs_ = 0;
   std::size_t faults_ = 0;
   bool healing_ = false;
+  std::set<RoomJid> forgotten_;  // Rooms that had lost the focus for a while.
   std::vector<std::string> complaints_;
 };
 

@@ -11,6 +11,8 @@ namespace bascule::sim {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+constexpr std::uint64_t kSilentFaults = 0x5afe'b0a7;
+
 void World::plan_churn() {
   const std::uint64_t events = 2 * clients_.size();
   const auto phase = static_cast<std::uint64_t>(
@@ -68,6 +70,41 @@ void World::plan_faults() {
           return fault_focus_crash();
       }
     });
+  }
+}
+
+/// Drawn from a generator of their own: the rest of the world is the same with and without them.
+void World::plan_silent_faults() {
+  if (!options_.silent_faults) {
+    return;
+  }
+  Prng prng(options_.seed ^ kSilentFaults);
+  const std::uint64_t count = prng.below(4);
+  const auto latest = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<milliseconds>(options_.fault_phase).count());
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const auto when = milliseconds{static_cast<std::int64_t>(10'000 + prng.below(latest - 10'000))};
+    const bool of_room = prng.below(2) == 0;
+    const auto which = static_cast<std::size_t>(prng.below(1'000));
+    ++faults_;
+    schedule_.after(when, [this, of_room, which] {
+      of_room ? fault_room_forgets(which) : fault_bridge_forgets(which);
+    });
+  }
+}
+
+void World::fault_room_forgets(std::size_t which) {
+  if (const auto room =
+          server_->forget_occupant(deployment_.focus_user.with_resource("focus"), which)) {
+    forgotten_.insert(*room);
+    note("fault: " + room->to_string() + " forgets the focus");
+  }
+}
+
+void World::fault_bridge_forgets(std::size_t which) {
+  FakeBridge& bridge = *bridges_[which % bridges_.size()];
+  if (const auto meeting = bridge.forget_meeting(which)) {
+    note("fault: " + bridge.nick() + " forgets " + *meeting);
   }
 }
 

@@ -137,9 +137,11 @@ TEST_F(Session, C38_ARefusedTransportAcceptLeavesTheSessionAlone) {
 
 TEST_F(Session, C40_ASecondAcceptIsOutOfOrder) {
   statement(40, Kind::kBascule,
-            "answers a second session-accept unexpected-request with out-of-order, and keeps the "
-            "session");
+            "answers a session-accept that repeats an earlier one with a result, any other second "
+            "one unexpected-request with out-of-order, and keeps the session");
   meet({"alice", "bob"});
+  EXPECT_TRUE(accept("alice").is_result);
+  EXPECT_TRUE(bridge_told("alice").empty());
   const Reply reply = accept("alice", {a(7)});
   EXPECT_EQ(reply.error.condition, Condition::kUnexpectedRequest);
   EXPECT_NE(reply.error.find_application("out-of-order", "urn:xmpp:jingle:errors:1"), nullptr);

@@ -80,6 +80,13 @@ TEST_F(CrashLoop, TheConferenceOfThePoisonIsLeftOutAndComesBack) {
     EXPECT_EQ(one->terminations.size(), 1U);
   }
   EXPECT_EQ(stage.endpoints_on_bridges(), 6);
+  // Prosody and the bridges agree with what we believe.
+  EXPECT_GE(stage.daemon.metric("bascule_audit_conferences_total"), 1);
+  for (const char* kind : {"room", "bridge", "sources"}) {
+    EXPECT_EQ(
+        stage.daemon.metric("bascule_audit_repairs_total{kind=\"" + std::string(kind) + "\"}"), 0)
+        << kind;
+  }
   expect_unnoticed({&first, &second, &third});
   EXPECT_FALSE(stage.daemon.exit_code());
 }

@@ -240,6 +240,9 @@ void Stage::bridge_presence(const std::string& nick, const std::string& stress, 
     if (bridges[nick].relays_work) {
       presence.colibri_stats->values["relay_id"] = nick + "-relay";
     }
+    if (bridges[nick].drain) {
+      presence.colibri_stats->values["drain"] = "true";
+    }
     if (!bridges[nick].region.empty()) {
       presence.colibri_stats->values["region"] = bridges[nick].region;
     }
@@ -444,6 +447,8 @@ void Stage::on(const out::SendIq& action) {
     reply(action.request, main_host);
   } else if (std::holds_alternative<proto::DiscoInfoRequest>(action.payload)) {
     on_disco(action);
+  } else if (std::holds_alternative<proto::Ping>(action.payload)) {
+    on_ping(action);
   } else {
     reply(action.request, proto::Empty{});
   }
@@ -460,6 +465,18 @@ void Stage::answer_account() {
     reply(request, proto::DiscoInfo{});
   }
   run();
+}
+
+void Stage::on_ping(const out::SendIq& action) {
+  const Room& room = rooms_[room_name(action.to)];
+  if (silent_pings) {
+    return;
+  }
+  if (room.focus_in) {
+    reply(action.request, proto::Empty{});
+  } else {
+    fail(action.request, proto::make_error(proto::Condition::kNotAcceptable));
+  }
 }
 
 void Stage::on_disco(const out::SendIq& action) {
@@ -517,7 +534,12 @@ void Stage::on_colibri(const out::SendIq& action, const proto::ConferenceModify&
   for (const auto& endpoint : message.endpoints) {
     if (endpoint.expire) {
       endpoints.erase(endpoint.id);
+      bridge.ghosts.erase(endpoint.id);
       continue;
+    }
+    if (endpoint.create && bridge.ghosts.contains(endpoint.id)) {
+      fail(action.request, proto::make_error(proto::Condition::kConflict, "Endpoint exists"));
+      return;
     }
     EXPECT_EQ(endpoint.create, endpoints.insert(endpoint.id).second) << endpoint.id;
     for (const auto& [id, relay] : bridge.relays[message.meeting_id]) {
@@ -601,6 +623,10 @@ void Stage::on_offer(const out::SendIq& action, const proto::Jingle& jingle) {
   const auto entry = room.clients.find(action.to.resource());
   if (entry == room.clients.end()) {
     fail(action.request, proto::make_error(proto::Condition::kItemNotFound));
+    return;
+  }
+  if (!room.focus_in) {
+    fail(action.request, proto::make_error(proto::Condition::kNotAcceptable));
     return;
   }
   Client& client = entry->second;

@@ -50,6 +50,7 @@ class Stage {
   struct Bridge {
     BridgeMood mood = BridgeMood::kAnswers;
     bool in_brewery = false;
+    bool drain = false;                                     // Says so in its presence.
     std::string region;                                     // Of its presence; empty: none.
     std::optional<proto::IceUdpTransport> transport;        // Of endpoints; unset: a minimal one.
     std::optional<proto::IceUdpTransport> restarted;        // Answer to an ICE restart.
@@ -58,6 +59,7 @@ class Stage {
     std::deque<out::SendIq> held;                           // In mood kHolds.
     std::map<std::string, std::set<std::string>> meetings;  // Meeting id to endpoint ids.
     std::map<std::string, std::map<std::string, Relay>> relays;  // Meeting id, relay id.
+    std::set<std::string> ghosts;  // Endpoints of earlier requests that nobody knows of.
     bool relays_work = true;
     std::size_t expires = 0;
     std::size_t expires_in_vain = 0;  // Of conferences that were not there.
@@ -147,6 +149,7 @@ class Stage {
   std::size_t broadcasts = 0;        // Presences to nobody in particular.
   bool silent_account = false;       // What the focus asks its own account is not answered.
   bool refuse_rooms = false;         // Joins are answered not-allowed.
+  bool silent_pings = false;         // Pings of the focus's own place are not answered.
   bool silent_rooms = false;         // Joins are not answered.
   bool hold_forms = false;           // The room form is not answered (and times out).
   bool features_known = true;        // disco#info of clients is answered.
@@ -182,6 +185,7 @@ class Stage {
   void bridge_presence(const std::string& nick, const std::string& stress, bool available);
   void on_offer(const out::SendIq& action, const proto::Jingle& jingle);
   void on_disco(const out::SendIq& action);
+  void on_ping(const out::SendIq& action);
   static void answer_endpoint(const Bridge& bridge, const proto::Endpoint& endpoint,
                               proto::ConferenceModified& modified);
   void on_colibri(const out::SendIq& action, const proto::ConferenceModify& message);

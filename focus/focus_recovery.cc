@@ -1,4 +1,5 @@
-// Conferences that are left out because the process dies of them, and their way back (ADR 0017).
+// What earlier processes left: conferences to go on with, bridges to ask about them, and
+// conferences that are left out because processes die of them, with their way back (ADR 0017).
 
 #include <utility>
 
@@ -7,6 +8,10 @@
 namespace bascule::focus {
 namespace {
 
+constexpr TimerKey kGraceTimer{TimerKind::kLinkGrace};
+constexpr TimerKey kProbeTimer{TimerKind::kProbe};
+constexpr Duration kProbeSpacing = std::chrono::milliseconds{20};
+constexpr Duration kBreweryAwait = std::chrono::seconds{1};
 constexpr TimerKey kQuarantineTimer{TimerKind::kQuarantine};
 constexpr Duration kReleaseRetry = std::chrono::seconds{1};
 
@@ -27,6 +32,36 @@ ConferenceRow without_sessions(const ConferenceRow& row) {
 }
 
 }  // namespace
+
+void Focus::Impl::restore(const Restored& restored, Turn& turn) {
+  memory_.restore(restored, turn);  // First: who is placed below was placed on known bridges.
+  brewery_.restore(restored.reports, turn);
+  hold_back(restored, turn);
+  for (const auto& [room, row] : restored.tables.conferences) {
+    if (quarantine_.holds(room)) {
+      continue;
+    }
+    conferences_.create(room, row.identity.properties, sid_secret_, turn).restore(row, turn);
+    for (const auto& [bridge, session] : row.bridge_sessions) {
+      brewery_.expect(bridge, turn);
+    }
+  }
+  if (conferences_.size() + quarantine_.size() > 0) {
+    turn.set_timer(kGraceTimer, turn.options().link_grace);
+  }
+}
+
+void Focus::Impl::probe_next(Turn& turn) {
+  if (!brewery_.is_in()) {
+    turn.set_timer(kProbeTimer, kBreweryAwait);
+    return;
+  }
+  if (Conference* conference = conferences_.after(probed_)) {
+    probed_ = conference->id();
+    conference->probe_bridges(turn);
+    turn.set_timer(kProbeTimer, kProbeSpacing);
+  }
+}
 
 void Focus::Impl::hold_back(const Restored& restored, Turn& turn) {
   for (const auto& [room, until] : restored.poisoned) {
