@@ -73,7 +73,7 @@ Milliunits ConferenceLoads::load_of_join(const ConferenceLoad& room, const Bridg
 }
 
 Milliunits ConferenceLoads::join(ConferenceLoad& room, Bridge& bridge, Role role, Instant at,
-                                 bool settled) {
+                                 bool settled, std::optional<Instant> placed) {
   if (!room.has_people() && room.lost_size == 0) {
     room.started = at;
     room.largest = 0;
@@ -96,7 +96,10 @@ Milliunits ConferenceLoads::join(ConferenceLoad& room, Bridge& bridge, Role role
       join_load = added;
     }
     if (added != 0) {
-      settled ? each.bridge->ledger.restored(added) : each.bridge->ledger.joined(added, at);
+      StressLedger& ledger = each.bridge->ledger;
+      placed    ? ledger.restored(added, *placed)
+      : settled ? ledger.restored(added)
+                : ledger.joined(added, at);
       each.load = load;
       touch(*each.bridge);
     }

@@ -99,8 +99,9 @@ class ConferenceLoads {
                                         Role role = Role::kMember) const;
 
   /// Adds one participant; makes `bridge` the home. Returns `load_of_join`. `settled`: restored,
-  /// contained in every future report.
-  Milliunits join(ConferenceLoad& room, Bridge& bridge, Role role, Instant at, bool settled);
+  /// contained in every future report, unless it is known when it was placed.
+  Milliunits join(ConferenceLoad& room, Bridge& bridge, Role role, Instant at, bool settled,
+                  std::optional<Instant> placed = std::nullopt);
   struct Stay {
     Role role;
     Milliunits join_load;  ///< What its `join` returned.

@@ -125,6 +125,13 @@ void restore_memory(const Restored& restored, Placement& placement, Now now) {
   for (const auto& [jid, record] : restored.tables.rooms) {
     placement.restore_room(from_record(record, times), now);
   }
+  for (const auto& [key, decision] : restored.tables.decisions) {
+    if (decision.bridge) {
+      const OccupantJid participant(decision.room.jid().with_resource(decision.endpoint.value()));
+      placement.restore_placement(participant, *decision.bridge,
+                                  times.since(Instant{}, decision.at), now);
+    }
+  }
 }
 
 }  // namespace bascule::focus

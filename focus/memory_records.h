@@ -39,7 +39,7 @@ class StoredTimes {
 [[nodiscard]] op::Decision to_record(const DecisionRecord& record, Now now);
 
 /// Puts what an earlier process learned into `placement`. Before participants are restored and
-/// before `service_up`. O(bridges + rooms).
+/// before `service_up`. O(bridges + rooms + decisions).
 void restore_memory(const Restored& restored, Placement& placement, Now now);
 
 }  // namespace bascule::focus

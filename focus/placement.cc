@@ -201,6 +201,11 @@ void Placement::restore_participant(const RoomJid& room, const OccupantJid& part
   impl_->restore_participant(room, participant, bridge, now);
 }
 
+void Placement::restore_placement(const OccupantJid& participant, const BridgeJid& bridge,
+                                  Duration age, Now now) {
+  impl_->restore_placement(participant, bridge, age, now);
+}
+
 void Placement::drain(Now now, std::vector<Decision>& placed, std::vector<Move>& moves) {
   impl_->drain(now, placed, moves);
 }

@@ -236,6 +236,11 @@ class Placement {
   /// for participants already known.
   void restore_participant(const RoomJid& room, const OccupantJid& participant,
                            const BridgeJid& bridge, Now now);
+  /// An earlier process placed the participant there so long ago: counts for the pace of the
+  /// bridge, and no report is expected to contain it earlier than usual. To be called in the order
+  /// of the placements, before `restore_participant`.
+  void restore_placement(const OccupantJid& participant, const BridgeJid& bridge, Duration age,
+                         Now now);
 
   // Decisions.
 

@@ -8,6 +8,8 @@ namespace bascule::focus {
 namespace {
 
 constexpr std::size_t kAvoidedMax = 8;
+/// What was placed longer ago is in every report.
+constexpr Duration kUnreportedMax = std::chrono::minutes{2};
 constexpr Duration kTickPeriod = std::chrono::seconds{1};
 constexpr Duration kLearnAfterPause = std::chrono::seconds{20};
 constexpr Duration kDepartureWindow = std::chrono::seconds{5};
@@ -46,6 +48,7 @@ Instant Placement::Impl::clock(Now now) {
 void Placement::Impl::service_up(Now now) {
   const Instant at = clock(now);
   known_before_ = registry_.known_before_count();
+  placed_before_.clear();
   registry_.link_up(at);
   const auto recent = loads_.history().seen_since(at - kDepartureWindow, at);
   for (const RoomMemory& memory : recent) {
@@ -317,11 +320,29 @@ void Placement::Impl::restore_participant(const RoomJid& jid, const OccupantJid&
   Member& who = member(jid, participant, at);
   ConferenceLoad& room = *who.room;
   who.bridge = bridge;
-  who.stay = {Role::kMember, loads_.join(room, *bridge, Role::kMember, at, true), at};
+  const auto placed = placed_before_.find({participant, bridge_jid});
+  const auto placed_at =
+      placed == placed_before_.end() ? std::nullopt : std::optional(placed->second);
+  who.stay = {Role::kMember, loads_.join(room, *bridge, Role::kMember, at, true, placed_at),
+              placed_at.value_or(at)};
   bridge->expected_back = bridge->expected_back || !bridge->present;
   ++placed_;
   flush(at);
   tell_queue(room, at);
+}
+
+void Placement::Impl::restore_placement(const OccupantJid& participant, const BridgeJid& jid,
+                                        Duration age, Now now) {
+  const Instant at = clock(now) - age;
+  if (age <= options_.placement_interval * options_.placement_burst) {
+    if (Bridge* bridge = registry_.find_or_create(jid)) {
+      // One that does not conform was placed under another configuration; the others count.
+      static_cast<void>(bridge->limiter.try_place(at));
+    }
+  }
+  if (age <= kUnreportedMax) {
+    placed_before_.insert_or_assign({participant, jid}, at);
+  }
 }
 
 Duration Placement::Impl::oldest_wait(Now now) const {

@@ -54,6 +54,8 @@ class Placement::Impl {
   void mass_drop(Now now);
   void left(const OccupantJid& participant, Now now);
   void conference_ended(const RoomJid& room, Now now);
+  void restore_placement(const OccupantJid& participant, const BridgeJid& bridge, Duration age,
+                         Now now);
   void restore_participant(const RoomJid& room, const OccupantJid& participant,
                            const BridgeJid& bridge, Now now);
 
@@ -187,6 +189,8 @@ class Placement::Impl {
   PauseGuard pauses_;
   DecisionLog decisions_;
   Members members_;
+  /// Of earlier processes, lately; until the link to the bridges is up.
+  std::map<std::pair<OccupantJid, BridgeJid>, Instant> placed_before_;
   std::map<RoomJid, Pin> pins_;
   PlacementCounters counters_;
   std::vector<Move> moves_;  // Not told yet.

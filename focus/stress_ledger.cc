@@ -62,6 +62,19 @@ void StressLedger::restored(Milliunits load) {
   own_ += load;
 }
 
+void StressLedger::restored(Milliunits load, Instant joined_at) {
+  own_ += load;
+  const auto after = std::upper_bound(joins_.begin(), joins_.end(), joined_at,
+                                      [](Instant t, const Entry& e) { return t < e.at; });
+  const bool is_full = joins_.size() >= kEntriesMax;
+  const bool merges =
+      after != joins_.begin() && (is_full || joined_at - std::prev(after)->at < kMergeWithin);
+  const auto entry = merges    ? std::prev(after)
+                     : is_full ? after
+                               : joins_.insert(after, {joined_at, 0});
+  change(Kind::kJoin, *entry, load);
+}
+
 void StressLedger::cleared() {
   joins_.clear();
   leaves_.clear();

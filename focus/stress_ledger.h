@@ -47,6 +47,9 @@ class StressLedger {
   void left(Milliunits load, Milliunits own_join, Instant joined_at, Instant at);
   /// Load that every future report contains: participants restored after a restart of ours.
   void restored(Milliunits load);
+  /// The same for load that an earlier process placed at `joined_at`: a report contains it as far
+  /// as it would contain ours. In any order, before the first report.
+  void restored(Milliunits load, Instant joined_at);
   /// The process behind the bridge is new: nothing is on it.
   void cleared();
 

@@ -67,7 +67,7 @@ std::size_t PaceChecker::window_limit() const {
          static_cast<std::size_t>((kWindow + kJitter) / options_.placement_interval) + 1;
 }
 
-void PaceChecker::observe(const focus::Action& action, Instant now, std::uint64_t process) {
+void PaceChecker::observe(const focus::Action& action, Instant now) {
   const auto* iq = std::get_if<focus::out::SendIq>(&action);
   const auto* modify = iq != nullptr ? std::get_if<proto::ConferenceModify>(&iq->payload) : nullptr;
   if (modify == nullptr) {
@@ -75,7 +75,7 @@ void PaceChecker::observe(const focus::Action& action, Instant now, std::uint64_
   }
   const auto created = std::count_if(modify->endpoints.begin(), modify->endpoints.end(),
                                      [](const auto& endpoint) { return endpoint.create; });
-  auto& recent = recent_[{iq->to, process}];
+  auto& recent = recent_[iq->to];
   for (std::ptrdiff_t i = 0; i < created; ++i) {
     ++placements_;
     recent.push_back(now);

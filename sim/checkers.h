@@ -20,8 +20,8 @@ namespace bascule::sim {
 class PaceChecker {
  public:
   explicit PaceChecker(const focus::PlacementOptions& options) : options_(options) {}
-  /// `process` tells lives of the focus apart: a new one starts with a full burst.
-  void observe(const focus::Action& action, Instant now, std::uint64_t process);
+  /// Also across lives of the focus: the next one knows what the last one placed.
+  void observe(const focus::Action& action, Instant now);
   [[nodiscard]] const std::vector<std::string>& complaints() const { return complaints_; }
   [[nodiscard]] std::size_t placements() const { return placements_; }
   /// The most placements on one bridge in one window of `kWindow`.
@@ -34,7 +34,7 @@ class PaceChecker {
 
  private:
   focus::PlacementOptions options_;
-  std::map<std::pair<Jid, std::uint64_t>, std::deque<Instant>> recent_;
+  std::map<Jid, std::deque<Instant>> recent_;
   std::size_t placements_ = 0;
   std::size_t window_max_ = 0;
   std::vector<std::string> complaints_;

@@ -100,7 +100,7 @@ void World::draw() {
   host_ =
       std::make_unique<FocusHost>(schedule_, *server_, Prng(prng_.next()), focus_options_,
                                   deployment_, [this](const focus::Action& action, Instant now) {
-                                    pace_->observe(action, now, host_->crashes());
+                                    pace_->observe(action, now);
                                     if (const auto* log = std::get_if<focus::out::Log>(&action)) {
                                       on_log(log->note);
                                     }

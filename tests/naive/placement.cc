@@ -378,6 +378,10 @@ void Placement::restore_participant(const RoomJid& room, const OccupantJid& part
   }
 }
 
+void Placement::restore_placement(const OccupantJid& /*participant*/, const BridgeJid& /*bridge*/,
+                                  Duration /*age*/, Now /*now*/) {
+}
+
 void Placement::drain(Now now, std::vector<Decision>& placed, std::vector<Move>& /*moves*/) {
   impl_->looked_at = now.mono;
   if (!impl_->up) {
