@@ -217,9 +217,10 @@ TEST_F(LateRestart, WhatTheServerHasForgottenIsEnteredAgain) {
   meet();
   stage.daemon.kill();
   stage.until("the server has removed the focus", [this] { return first.focus_departures == 1; });
+  const auto arrivals = first.focus_arrivals;  // Each presence of the focus counts as one.
   start_again();
   EXPECT_FALSE(went_on());
-  stage.until("the focus is back in the room", [this] { return first.focus_arrivals == 2; });
+  stage.until("the focus is back in the room", [&] { return first.focus_arrivals > arrivals; });
   ScriptedClient& third = stage.client("goes-on");
   stage.enter(third);
   stage.until_all_see_each_other({&first, &second, &third});

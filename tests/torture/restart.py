@@ -34,9 +34,6 @@ MUTES = 6
 # it has read all of it, in the middle of a stanza, and then nobody can go on with that session.
 SERVER_SETTINGS = 'gc = { mode = "generational" }; network_default_read_size = 4194304'
 NOTICED = ("reloads", "moved", "restarts")
-# Per round: whose session-accept was stored, and the focus died before it could tell the bridge. The transport in it is not
-# stored; ICE fails, and the client asks for another session.
-UNTOLD_ACCEPTS = 1
 # A component has no session: what the server had handed to it is gone with the process. Clients ask again.
 LOST_REQUEST = "conference request unanswered"
 
@@ -54,7 +51,7 @@ class Restarts(Runner):
         self.came = arguments.participants
         self.rounds = {}   # How often each ending was done.
         self.measured = {"back": [], "ready": [], "first_answer": [], "pause": [], "settled": []}  # seconds
-        self.inherited = self.untold = 0
+        self.inherited = 0
         self.complaints = 0  # Of participants, so far.
         self.excused = 0     # Of them: to be expected.
         self.leftovers_until = 0.0  # Until then bridges may have endpoints that nobody knows any more.
@@ -145,11 +142,9 @@ class Restarts(Runner):
         if "damage" not in ending.name and "store.damaged" in text:
             raise RunFailed("the store was damaged")
         grown = {name: status[name] - before[name] for name in (*NOTICED, "invites")}
-        untold = 0 if "restarts" in ending.may_grow else min(grown["restarts"], UNTOLD_ACCEPTS)
-        self.untold += untold
-        unexcused = {name: grown[name] for name in NOTICED if name not in ending.may_grow and
-                     grown[name] > (untold if name in ("moved", "restarts") else 0)}
-        if grown["invites"] > came + sum(grown[name] for name in NOTICED) or unexcused:
+        unexcused = {name: grown[name] for name in NOTICED if grown[name] > 0 and name not in ending.may_grow}
+        surplus = grown["invites"] - came - sum(grown[name] for name in NOTICED)
+        if unexcused or surplus > 0 and ending.continues:
             raise RunFailed(f"people noticed: {grown}, though {came} came")
         complaints = self.violations()
         new, self.complaints = complaints[self.complaints:], len(complaints)
@@ -179,19 +174,19 @@ class Restarts(Runner):
             if host.quit()[1] != 0:
                 raise RunFailed((host.violations() or [f"see {host.log}"])[0])
         self.figures.update({
-            "rounds": ", ".join(f"{count} {name}" for name, count in sorted(self.rounds.items())),
             "participants": self.arguments.participants, "rooms": self.arguments.rooms, "came": self.came,
             "invites": status["invites"], "refused_while_away": summary["refused"], "requests_lost": lost,
-            "untold_accepts": self.untold,
-            "mutes": f"{status['mutes_asked']} asked, {status['mutes_done']} done, {status['mutes_received']} received",
-            **{f"{name}_{word}_s": percentile(values, share) for name, values in self.measured.items()
-               for word, share in (("p50", 0.50), ("p99", 0.99), ("max", 1.0))}})
+            "mutes": f"{status['mutes_asked']} asked, {status['mutes_done']} done, {status['mutes_received']} received"})
         # On a full disk something may be said twice.
         if status["mutes_received"] > status["mutes_asked"] + MUTES * self.rounds.get("full disk", 0):
             raise RunFailed(f"{status['mutes_received']} people were muted, {status['mutes_asked']} times it was asked for")
 
 
 def finish(runner, _page, failure):
+    runner.figures.update({
+        "rounds": ", ".join(f"{count} {name}" for name, count in sorted(runner.rounds.items())),
+        **{f"{name}_{word}_s": percentile(values, share) for name, values in runner.measured.items()
+           for word, share in (("p50", 0.50), ("p99", 0.99), ("max", 1.0))}})
     runner.print_table([(key, f"{value:.3f}" if isinstance(value, float) else value)
                         for key, value in runner.figures.items()])
     print(f"FAILED: {failure}" if failure else f"{runner.inherited} sessions continued, nobody noticed")

@@ -20,7 +20,7 @@ from meetings import room_sizes
 from runner import Runner, RunFailed, argument_parser, conduct
 from scene import Crowd, Fleet, Focus, Scene
 
-BRIDGES = 4
+BRIDGES = 8
 LARGEST_ROOM = 30
 ARRIVALS_PER_S = 25
 PATIENCE_S = 120
