@@ -10,6 +10,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/ha_metrics.h"
+#include "daemon/service_manager.h"
 
 namespace bascule::daemon {
 namespace {
@@ -198,7 +199,7 @@ void ActivePhase::flush(PeerId peer) {
     if (!frame) {
       return;
     }
-    connection.send(*std::move(frame));
+    connection.send(*frame);
   }
 }
 
@@ -322,7 +323,12 @@ void ActivePhase::finish_switch() {
                       .body = body.dump() + "\n",
                       .headers = {}});
   }
-  end_ = switch_->then_exit ? PhaseEnd::kExit : PhaseEnd::kStandBy;
+  if (switch_->then_exit) {
+    notify_service_manager("STOPPING=1");
+    pair_.note(NoteLevel::kInfo, "daemon.stopped", {});
+  } else {
+    end_ = PhaseEnd::kStandBy;
+  }
   switch_.reset();
   switch_timer_.cancel();
   app_.end_loop();

@@ -32,7 +32,8 @@ class ActivePhase final : private focus::CommitSink {
   Result<> start();
   /// After the loop ended.
   [[nodiscard]] PhaseEnd end() const { return end_; }
-  [[nodiscard]] focus::Restored state(WallTime now) const { return replicator_.restored(now); }
+  /// The same; once.
+  focus::Restored take_state(WallTime now) { return std::move(replicator_).restored(now); }
 
  private:
   struct Link {

@@ -100,7 +100,7 @@ Result<Led> lead(Pair& pair, const StandbyPhase::Lead& from, SignalKeeper& signa
   signals.phase_began();
   io.run();
   signals.phase_ends();
-  return Led{.end = phase.end(), .state = phase.state(read_clocks().wall)};
+  return Led{.end = phase.end(), .state = phase.take_state(read_clocks().wall)};
 }
 
 }  // namespace

@@ -181,6 +181,16 @@ void StandbyPhase::decide() {
   campaign_after(kCampaignAgain);
 }
 
+const char* StandbyPhase::cause() const {
+  if (has_fenced_) {
+    return "fenced";
+  }
+  if (!replica_.position()) {
+    return "start";
+  }
+  return replica_.promised() == replica_.position() ? "switchover" : "death";
+}
+
 void StandbyPhase::lead(bool is_newest) {
   auto term = pair_.coordinator.begin_term();
   if (!term) {
@@ -189,16 +199,12 @@ void StandbyPhase::lead(bool is_newest) {
     campaign_after(kCampaignAfterError);
     return;
   }
-  const auto& promised = replica_.promised();
-  const bool is_switchover = promised && promised == replica_.position();
   lead_ = Lead{.term = *std::move(term),
-               .state = replica_.restored(read_clocks().wall),
+               .state = {},
                .is_newest = is_newest,
-               .cause = has_fenced_           ? "fenced"
-                        : is_switchover       ? "switchover"
-                        : replica_.position() ? "death"
-                                              : "start",
+               .cause = cause(),
                .won_at = won_at_};
+  lead_->state = std::move(replica_).restored(read_clocks().wall);
   end_ = PhaseEnd::kLead;
   stop();
 }
@@ -248,8 +254,8 @@ Result<> StandbyPhase::receive(const ha::Frame& frame) {
 void StandbyPhase::after_read() {
   silent_checks_ = 0;
   store_work();
-  for (std::string& reply : replica_.take_replies()) {
-    connection_->send(std::move(reply));
+  for (const std::string& reply : replica_.take_replies()) {
+    connection_->send(reply);
   }
   if (replica_.in_sync() != was_in_sync_) {
     was_in_sync_ = replica_.in_sync();

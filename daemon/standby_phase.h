@@ -47,6 +47,7 @@ class StandbyPhase {
   /// Leads, or leaves it to a process that knows more.
   void decide();
   [[nodiscard]] bool is_newest(const std::optional<ha::Term>& before) const;
+  [[nodiscard]] const char* cause() const;
   void lead(bool is_newest);
 
   void connect();

@@ -176,13 +176,13 @@ std::vector<Replica::StoreWork> Replica::take_work() {
   return std::exchange(work_, {});
 }
 
-focus::Restored Replica::restored(WallTime now) const {
-  focus::Restored restored{.tables = tables_,
+focus::Restored Replica::restored(WallTime now) && {
+  focus::Restored restored{.tables = std::move(tables_),
                            .reports = {},
                            .same_boot = same_boot_,
                            .last_commit = position_ ? std::optional(now) : last_commit_};
-  for (const auto& [bridge, report] : reports_) {
-    restored.reports.push_back(report);
+  for (auto& [bridge, report] : reports_) {
+    restored.reports.push_back(std::move(report));
     restored.reports.back().source = stats::ReportSource::kRestored;
   }
   return restored;

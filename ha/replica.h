@@ -54,8 +54,8 @@ class Replica {
   [[nodiscard]] const focus::Tables& tables() const { return tables_; }
   [[nodiscard]] std::uint64_t snapshots() const { return snapshots_; }
 
-  /// What a leader is built from.
-  [[nodiscard]] focus::Restored restored(WallTime now) const;
+  /// What a leader is built from: this object gives it away.
+  [[nodiscard]] focus::Restored restored(WallTime now) &&;
 
  private:
   struct Incoming {

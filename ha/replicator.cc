@@ -207,10 +207,11 @@ std::vector<std::string> Replicator::nodes_in_sync() const {
   return nodes;
 }
 
-focus::Restored Replicator::restored(WallTime now) const {
-  focus::Restored restored{.tables = tables_, .reports = {}, .same_boot = true, .last_commit = now};
-  for (const auto& [bridge, report] : reports_) {
-    restored.reports.push_back(report);
+focus::Restored Replicator::restored(WallTime now) && {
+  focus::Restored restored{
+      .tables = std::move(tables_), .reports = {}, .same_boot = true, .last_commit = now};
+  for (auto& [bridge, report] : reports_) {
+    restored.reports.push_back(std::move(report));
     restored.reports.back().source = stats::ReportSource::kRestored;
   }
   return restored;

@@ -84,8 +84,9 @@ class Replicator {
   [[nodiscard]] const std::map<PeerId, ReplicaFeed>& feeds() const { return feeds_; }
   [[nodiscard]] Position position() const { return {options_.epoch, last_}; }
   [[nodiscard]] const ReplicatorOptions& options() const { return options_; }
-  /// What a process that goes on with this state needs.
-  [[nodiscard]] focus::Restored restored(WallTime now) const;
+  [[nodiscard]] const focus::Tables& tables() const { return tables_; }
+  /// What a process that goes on with this state needs: this object gives it away.
+  [[nodiscard]] focus::Restored restored(WallTime now) &&;
 
  private:
   struct Waiting {

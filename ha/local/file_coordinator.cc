@@ -232,7 +232,7 @@ std::optional<Term> FileCoordinator::current() const {
   if (descriptor < 0) {
     return std::nullopt;
   }
-  const auto term = read_term(descriptor);
+  auto term = read_term(descriptor);
   ::close(descriptor);
   return term;
 }

@@ -90,7 +90,7 @@ void PeerConnection::took(std::string_view bytes) {
   }
 }
 
-void PeerConnection::send(std::string frame) {
+void PeerConnection::send(std::string_view frame) {
   if (!is_open_) {
     return;
   }

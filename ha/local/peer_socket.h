@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -30,7 +31,7 @@ class PeerConnection : public std::enable_shared_from_this<PeerConnection> {
 
   static std::shared_ptr<PeerConnection> start(Socket socket, Callbacks callbacks);
 
-  void send(std::string frame);
+  void send(std::string_view frame);
   /// Without a word, at once; nothing is called back any more.
   void close();
   [[nodiscard]] std::size_t queued_bytes() const { return queue_.size() + writing_.size(); }
