@@ -112,7 +112,14 @@ class PairTest : public testing::Test {
     enter(second);
     stage.until_all_see_each_other(people);
   }
+  /// Who is told "not yet" asks again, as clients do: the process may just have begun.
   void enter(ScriptedClient& client) {
+    for (int tries = 0; tries < 100; ++tries) {
+      if (stage.ready_field(stage.wait_for(client.request_conference())) == "true") {
+        break;
+      }
+      stage.watch(milliseconds(50));
+    }
     stage.enter(client);
     people.push_back(&client);
   }
