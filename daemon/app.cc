@@ -223,7 +223,7 @@ void App::completed(const stats::sqlite::Completion& completion) {
 void App::acknowledge() {
   for (const auto& runtime : links_) {
     if (runtime) {
-      runtime->released(gate_.released());
+      runtime->released(gate_.released(), gate_.durable());
     }
   }
 }

@@ -150,11 +150,11 @@ void LinkRuntime::end_turn(std::uint64_t turn) {
   }
 }
 
-void LinkRuntime::released(std::uint64_t turn) {
+void LinkRuntime::released(std::uint64_t turn, std::uint64_t durable) {
   send_all(journal_.take_replies(turn));
   std::uint64_t handled = 0;
   auto next = unreleased_.begin();
-  for (; next != unreleased_.end() && next->turn <= turn; ++next) {
+  for (; next != unreleased_.end() && next->turn <= durable; ++next) {
     handled = next->sequence;
   }
   unreleased_.erase(unreleased_.begin(), next);

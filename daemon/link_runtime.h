@@ -50,8 +50,9 @@ class LinkRuntime final : public xmpp::TransportListener {
   void consumed(std::uint64_t token);
   /// The stanzas consumed so far belong to this turn of the loop.
   void end_turn(std::uint64_t turn);
-  /// Everything up to this turn has left: the stanzas behind it may be acknowledged.
-  void released(std::uint64_t turn);
+  /// Everything up to this turn has left. The stanzas behind the turns up to `durable` may be
+  /// acknowledged.
+  void released(std::uint64_t turn, std::uint64_t durable);
 
   [[nodiscard]] bool is_up() const { return is_up_; }
   /// Another process could go on with the session.

@@ -160,7 +160,8 @@ void ColibriSession::on_failure(ColibriTicket ticket, Pending& request, ColibriO
     lose(*request.endpoint, cleanup, outcome);
   } else if (kind == ColibriOutcomeKind::kEndpointUnknown && outcome.endpoint) {
     lose(*outcome.endpoint, Cleanup::kNone, outcome);
-  } else if (request.kind == RequestKind::kUpdate && kind != ColibriOutcomeKind::kTimeout) {
+  } else if (request.kind == RequestKind::kUpdate && kind != ColibriOutcomeKind::kTimeout &&
+             kind != ColibriOutcomeKind::kLinkDown) {
     lose(*request.endpoint, cleanup, outcome);
   } else if (request.kind == RequestKind::kRestartIce && reaches_bridge(kind) &&
              kind != ColibriOutcomeKind::kTimeout) {

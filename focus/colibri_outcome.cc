@@ -72,6 +72,8 @@ std::string_view to_string(ColibriOutcomeKind kind) {
       return "not-in-brewery";
     case ColibriOutcomeKind::kTimeout:
       return "timeout";
+    case ColibriOutcomeKind::kServerRefused:
+      return "server-refused";
     case ColibriOutcomeKind::kLinkDown:
       return "link-down";
   }
@@ -88,7 +90,7 @@ ColibriOutcomeKind classify(const proto::StanzaError& error) {
   if (is_absence(error.condition)) {
     return ColibriOutcomeKind::kBridgeLeft;
   }
-  return error.by ? ColibriOutcomeKind::kLinkDown
+  return error.by ? ColibriOutcomeKind::kServerRefused
                   : classify_reason(proto::Colibri2Reason::kUnspecified, error.condition);
 }
 
@@ -114,7 +116,7 @@ std::string describe(const std::variant<proto::StanzaError, Error>& failure) {
 
 bool reaches_bridge(ColibriOutcomeKind kind) {
   return kind != ColibriOutcomeKind::kBridgeLeft && kind != ColibriOutcomeKind::kNotInBrewery &&
-         kind != ColibriOutcomeKind::kLinkDown;
+         kind != ColibriOutcomeKind::kServerRefused && kind != ColibriOutcomeKind::kLinkDown;
 }
 
 }  // namespace bascule::focus

@@ -40,7 +40,8 @@ enum class ColibriOutcomeKind : std::uint8_t {
   kBridgeLeft,          ///< The room or server says that the bridge is not there.
   kNotInBrewery,        ///< We are not in the brewery: rejoin; says nothing about the bridge.
   kTimeout,             ///< No answer: evidence against the bridge, not a proof.
-  kLinkDown,  ///< Our link went down or the server would not route; not the bridge's doing.
+  kServerRefused,       ///< The server would not route it; not the bridge's doing.
+  kLinkDown,            ///< Our own link is down: when it is up again the bridge can be asked.
 };
 
 /// Short name for logs and counters, e.g. "conference-gone"; views static storage.

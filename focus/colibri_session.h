@@ -84,7 +84,8 @@ class ColibriSession {
   Result<Requests> allocate(EndpointRequest request);
 
   /// Sends a change of an endpoint that is allocated; for any other endpoint nothing is sent, as
-  /// the change will be part of its next session. An update that is not answered is repeated once.
+  /// the change will be part of its next session. An update that is not answered is repeated once;
+  /// one that our own link could not carry (kLinkDown) is the caller's to repeat.
   Requests update(EndpointUpdate update);
 
   /// Asks the bridge for a new ICE transport of the endpoint; answered by kTransport.

@@ -165,7 +165,12 @@ void Conference::on_outcome(const BridgeJid& bridge, ColibriOutcome& outcome, Tu
     case ColibriOutcomeKind::kConferenceExists:
     case ColibriOutcomeKind::kBridgeShuttingDown:
     case ColibriOutcomeKind::kBridgeLeft:
+    case ColibriOutcomeKind::kServerRefused:
+      break;
     case ColibriOutcomeKind::kLinkDown:
+      if (Participant* untold = outcome.endpoint ? find(*outcome.endpoint) : nullptr) {
+        untold->is_bridge_untold = outcome.lost.empty();
+      }
       break;
   }
   turn.info("bridge.refused", {{"room", room_jid().to_string()},
@@ -236,7 +241,8 @@ void Conference::lost_on(const BridgeJid& bridge, const ColibriOutcome& outcome,
       continue;
     }
     ++turn.counters().allocations_failed;
-    if (outcome.kind == ColibriOutcomeKind::kLinkDown) {
+    if (outcome.kind == ColibriOutcomeKind::kLinkDown ||
+        outcome.kind == ColibriOutcomeKind::kServerRefused) {
       turn.shared.placement.left(participant->occupant, turn.now);  // Nobody's failure.
     } else {
       turn.shared.placement.allocation_failed(participant->occupant, turn.now);
@@ -281,16 +287,16 @@ void Conference::bridge_lost(const BridgeJid& bridge, bool alive, TicketKind kin
 }
 
 void Conference::probe_bridges(Turn& turn) {
-  if (std::exchange(restored_, false)) {
-    // The earlier process may have stored a change and died before it could tell the bridge.
-    for (auto& [id, participant] : participants_) {
-      if (participant.state == ParticipantState::kActive) {
-        tell_bridge(participant,
-                    {.id = participant.endpoint,
-                     .transport = read_transport(participant.transport),
-                     .sources = sources_.snapshot(participant.endpoint).sources()},
-                    turn);
-      }
+  // An earlier process may have stored a change and died before it could tell the bridge.
+  const bool all = std::exchange(restored_, false);
+  for (auto& [id, participant] : participants_) {
+    const bool untold = std::exchange(participant.is_bridge_untold, false);
+    if ((all || untold) && participant.state == ParticipantState::kActive) {
+      tell_bridge(participant,
+                  {.id = participant.endpoint,
+                   .transport = read_transport(participant.transport),
+                   .sources = sources_.snapshot(participant.endpoint).sources()},
+                  turn);
     }
   }
   for (auto& [bridge, use] : bridges_) {

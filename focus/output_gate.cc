@@ -40,6 +40,7 @@ std::uint64_t OutputGate::turn(Actions actions, Instant now, std::vector<TurnCom
   if (!commit.operations.empty()) {
     ++last_commit_;
     turn.waits_for = commit.id;
+    undurable_.push_back({.turn = last_turn_, .commit = commit.id});
     if (late_ && !probe_) {
       probe_ = commit.id;
       probe_made_ = now;
@@ -58,6 +59,10 @@ std::uint64_t OutputGate::turn(Actions actions, Instant now, std::vector<TurnCom
 void OutputGate::committed(CommitId id, const Result<>& outcome, Instant now, Actions& ready) {
   BASCULE_CHECK(id.value() >= 1 && id.value() <= last_commit_);
   failing_ = !outcome.has_value();
+  // A store that missed something writes that first.
+  while (outcome && !undurable_.empty() && undurable_.front().commit <= id) {
+    undurable_.pop_front();
+  }
   if (probe_ == id) {
     late_ = late_ && now - probe_made_ >= options_.hold_max;
     probe_.reset();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -53,9 +54,14 @@ class OutputGate {
   void fire_timers(Instant now, Actions& ready);
   [[nodiscard]] std::optional<Instant> next_deadline() const;
 
-  /// Every turn up to and including this number went out. An inbound stanza may be acknowledged
-  /// (XEP-0198) when the turn it caused is released.
+  /// Every turn up to and including this number went out.
   [[nodiscard]] std::uint64_t released() const { return last_turn_ - waiting_.size(); }
+  /// Every turn up to and including this number is known to the store as well. An inbound stanza
+  /// may be acknowledged (XEP-0198) then, and not before: a server that was told of more than the
+  /// next process knows ends the session (Prosody: mod_smacks).
+  [[nodiscard]] std::uint64_t durable() const {
+    return std::min(released(), undurable_.empty() ? last_turn_ : undurable_.front().turn - 1);
+  }
   /// More turns wait than allowed: the caller must stop taking input until this is false.
   [[nodiscard]] bool is_congested() const { return waiting_.size() > options_.turns_max; }
   /// The last answer was a failure, or the store is too slow to be waited for.
@@ -71,10 +77,16 @@ class OutputGate {
     Actions actions;
   };
 
+  struct Undurable {
+    std::uint64_t turn;
+    CommitId commit;
+  };
+
   void release_ready(Actions& ready);
 
   OutputGateOptions options_;
   std::deque<Turn> waiting_;
+  std::deque<Undurable> undurable_;  // Commits without a good answer; in order.
   std::uint64_t last_turn_ = 0;
   std::uint64_t last_commit_ = 0;
   std::uint64_t released_uncommitted_ = 0;

@@ -68,8 +68,9 @@ struct Participant {
   std::optional<BridgeJid> next_bridge;  ///< Placed on, and not allocated there yet.
   proto::ForceMute force_mute;           ///< What its bridge was told to drop.
   std::uint32_t ticket_generation = 0;
-  bool parked = false;    ///< The queue was full: ask again when the timer fires.
-  std::string transport;  ///< Of its session-accept, as XML.
+  bool parked = false;            ///< The queue was full: ask again when the timer fires.
+  std::string transport;          ///< Of its session-accept, as XML.
+  bool is_bridge_untold = false;  ///< Our link was down when it changed; told when it is up again.
   /// What the client was told with its current offer, and names when it asks for another.
   std::optional<std::string> bridge_session_id;
   /// A session the client may still have although we have ended it: it has to be told first.

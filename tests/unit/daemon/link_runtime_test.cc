@@ -83,11 +83,11 @@ TEST_F(LinkRuntimeTest, WhatWaitsForATurnIsNeitherStoredNorAcknowledged) {
   handle(2);
   EXPECT_EQ(end_turn(), 2U);
   EXPECT_THAT(transport->acknowledged, IsEmpty()) << "the turn is not released";
-  runtime.released(turn);
+  runtime.released(turn, turn);
   EXPECT_THAT(transport->acknowledged, ElementsAre(2U));
   handle(1);
   EXPECT_EQ(end_turn(), 3U);
-  runtime.released(turn);
+  runtime.released(turn, turn);
   EXPECT_THAT(transport->acknowledged, ElementsAre(2U, 3U));
 }
 
@@ -122,7 +122,7 @@ TEST_F(LinkRuntimeTest, MalformedRequestsAreAnsweredWithTheTurnAndStored) {
   ASSERT_NE(push, nullptr);
   runtime.end_turn(1);
   EXPECT_THAT(transport->sent, IsEmpty());
-  runtime.released(1);
+  runtime.released(1, 1);
   EXPECT_THAT(transport->sent, ElementsAre(push->xml));
 }
 

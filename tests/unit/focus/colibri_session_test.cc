@@ -394,7 +394,7 @@ TEST(ColibriSessionTest, EveryFailedAllocationIsClassified) {
       {"bridge not in the room", refused(Condition::kItemNotFound), Kind::kBridgeLeft, false},
       {"bridge hibernating", refused(Condition::kRecipientUnavailable), Kind::kBridgeLeft, false},
       {"bridge's server", refused(Condition::kRemoteServerTimeout), Kind::kBridgeLeft, false},
-      {"our server", refused(by_server), Kind::kLinkDown, false},
+      {"our server", refused(by_server), Kind::kServerRefused, false},
       {"no answer", failed(Errc::kTimeout), Kind::kTimeout, true},
       {"link", failed(Errc::kUnavailable), Kind::kLinkDown, false},
       {"nonsense", failed(Errc::kMalformed), Kind::kBridgeFailed, true},

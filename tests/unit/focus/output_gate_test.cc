@@ -74,6 +74,23 @@ TEST_F(OutputGateTest, LaterTurnsQueueBehindAndKeepTheirOrder) {
   EXPECT_EQ(gate.released(), 3U);
 }
 
+TEST_F(OutputGateTest, WhatLeftUncommittedIsDurableOnlyWhenTheStoreSaysSo) {
+  gate.turn(list({effect(1)}), kStart, commits, ready);
+  EXPECT_EQ(gate.durable(), 1U);
+  gate.turn(list({persist("a"), effect(2)}), kStart, commits, ready);
+  gate.turn(list({effect(3)}), kStart, commits, ready);
+  EXPECT_EQ(gate.durable(), 1U);
+  gate.fire_timers(kStart + seconds{2}, ready);  // Late: everything leaves.
+  gate.turn(list({persist("b"), effect(4)}), kStart + seconds{2}, commits, ready);
+  gate.turn(list({effect(5)}), kStart + seconds{2}, commits, ready);
+  EXPECT_EQ(gate.released(), 5U);
+  EXPECT_EQ(gate.durable(), 1U);
+  gate.committed(commits[0].id, failure, kStart + seconds{3}, ready);
+  EXPECT_EQ(gate.durable(), 1U);
+  gate.committed(commits[1].id, {}, kStart + seconds{4}, ready);  // And with it what it missed.
+  EXPECT_EQ(gate.durable(), 5U);
+}
+
 TEST_F(OutputGateTest, AFailingStoreDegradesButDoesNotSilence) {
   gate.turn(list({persist("a"), effect(1)}), kStart, commits, ready);
   gate.committed(commits[0].id, failure, kStart, ready);

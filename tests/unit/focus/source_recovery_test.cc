@@ -1,6 +1,7 @@
 // What was collected for `source_signaling_delay`, or until a session-accept, and not said when the
 // process died.
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -193,6 +194,26 @@ TEST_F(SourceRecoveryTest, WhatWasAddedWithinTheDelayIsToldByTheNextProcess) {
   EXPECT_EQ(heard("bob"), Lines{"+alice:7"});
   EXPECT_EQ(heard("carol"), Lines{"+alice:7"});
   EXPECT_EQ(heard("alice"), Lines{});
+}
+
+TEST_F(SourceRecoveryTest, ABridgeIsToldWhenOurLinkToItIsUpAgain) {
+  stage.down(StreamId::kService);
+  add("alice", {a(7, "m")});
+  stage.advance(seconds{1});
+  const std::size_t before = stage.colibri.size();
+  stage.up(StreamId::kService);
+  stage.advance(seconds{3});
+  const bool told = std::any_of(
+      stage.colibri.begin() + static_cast<std::ptrdiff_t>(before), stage.colibri.end(),
+      [](const proto::ConferenceModify& message) {
+        return std::any_of(message.endpoints.begin(), message.endpoints.end(),
+                           [](const proto::Endpoint& endpoint) {
+                             return endpoint.id == "alice" && endpoint.sources && !endpoint.create;
+                           });
+      });
+  EXPECT_TRUE(told);
+  EXPECT_EQ(stage.client(kRoom, "alice").sids.size(), 1U) << "invited again for nothing";
+  EXPECT_EQ(heard("bob"), Lines{"+alice:7"});
 }
 
 TEST_F(SourceRecoveryTest, SoIsWhatWasRemoved) {
