@@ -140,7 +140,7 @@ TEST_F(Session, C44_RequestsOfASessionTakeEffectInTheOrderTheyCame) {
       send("alice", jingle("source-add", sid("alice"), contents({a(7, "n")}))),
       send("alice", jingle("source-remove", sid("alice"), contents({a(7)}))),
       send("alice", jingle("source-add", sid("alice"), contents({a(8, "n")}))),  // Same msid.
-      send("alice", jingle("source-remove", sid("alice"), contents({a(7)}))),    // Gone already.
+      send("alice", jingle("source-add", sid("alice"), contents({a(8, "x")}))),  // Taken already.
       send("alice", jingle("source-add", sid("alice"), contents({a(9, "o")})))};
   std::size_t last = 0;
   for (const auto& id : ids) {
