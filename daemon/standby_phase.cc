@@ -5,15 +5,12 @@
 #include <utility>
 
 #include <boost/asio/post.hpp>
-#include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include "admin/metrics.h"
 #include "daemon/clock.h"
-#include "daemon/ha_metrics.h"
 #include "daemon/links.h"
 #include "daemon/service_manager.h"
-#include "daemon/store_metrics.h"
+#include "daemon/standby_routes.h"
 
 namespace bascule::daemon {
 namespace {
@@ -73,7 +70,8 @@ StandbyPhase::~StandbyPhase() {
 }
 
 Result<> StandbyPhase::start() {
-  auto http = admin::HttpServer::listen(io_, http_options(pair_.config), make_router());
+  auto http = admin::HttpServer::listen(io_, http_options(pair_.config),
+                                        standby_routes([this] { return status(); }, pair_.store));
   if (!http) {
     return tl::make_unexpected(http.error());
   }
@@ -372,54 +370,6 @@ HaStatus StandbyPhase::status() const {
                             .lag = told > status.commits ? told - status.commits : 0});
   }
   return status;
-}
-
-admin::Router StandbyPhase::make_router() {
-  using admin::HttpRequest;
-  using admin::HttpResponse;
-  using admin::Respond;
-  const auto as_json = [](unsigned code, const nlohmann::ordered_json& body) {
-    return HttpResponse{.status = code,
-                        .content_type = "application/json",
-                        .body = body.dump() + "\n",
-                        .headers = {}};
-  };
-  admin::Router router;
-  router.add("GET", "/livez", [](const HttpRequest&, const Respond& respond) {
-    respond({.status = 200, .body = "OK\n", .headers = {}});
-  });
-  router.add("GET", "/readyz", [this, as_json](const HttpRequest&, const Respond& respond) {
-    respond(as_json(503, {{"ready", false},
-                          {"role", "standby"},
-                          {"in_sync", replica_.in_sync()},
-                          {"problems", {"standby: another process is active, or none is yet"}}}));
-  });
-  router.add("GET", "/about/health", [](const HttpRequest&, const Respond& respond) {
-    respond({.status = 503, .body = "standby", .headers = {}});
-  });
-  router.add("GET", "/metrics", [this](const HttpRequest&, const Respond& respond) {
-    admin::Metrics metrics;
-    add_ha(status(), metrics);
-    add_store(pair_.store, metrics);
-    respond({.status = 200,
-             .content_type = "text/plain; version=0.0.4; charset=utf-8",
-             .body = metrics.text(),
-             .headers = {}});
-  });
-  router.add("POST", "/conference-request/v1", [](const HttpRequest&, const Respond& respond) {
-    HttpResponse response =
-        admin::problem(503, "Standby", "another process is active: ask that one");
-    response.headers.emplace_back("Retry-After", "1");
-    respond(std::move(response));
-  });
-  router.add("GET", "/v1/ha/status", [this, as_json](const HttpRequest&, const Respond& respond) {
-    respond(as_json(200, to_json(status())));
-  });
-  router.add("POST", "/v1/ha/switchover", [](const HttpRequest&, const Respond& respond) {
-    respond(admin::problem(409, "No switchover",
-                           "this process is the standby: ask the active one to hand over"));
-  });
-  return router;
 }
 
 }  // namespace bascule::daemon

@@ -60,7 +60,6 @@ class StandbyPhase {
   void check();
   void fence();
 
-  admin::Router make_router();
   [[nodiscard]] HaStatus status() const;
   void wait_for_signal();
   void stop();

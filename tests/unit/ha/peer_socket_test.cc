@@ -180,7 +180,7 @@ focus::Tables crowd() {
     for (int p = 0; p < 25; ++p) {
       const std::string nick = "person" + std::to_string(p);
       const EndpointId endpoint(nick);
-      const OccupantJid occupant(Jid::parse(name + "/" + nick).value());
+      const OccupantJid occupant(Jid::parse(name).value().with_resource(nick));
       tables.apply(focus::op::ParticipantAdd{
           .room = room, .occupant = occupant, .features = std::vector<std::string>(12, "urn:f")});
       tables.apply(focus::op::JingleSet{.room = room, .endpoint = endpoint, .sid = nick});

@@ -1,0 +1,61 @@
+#include "daemon/standby_routes.h"
+
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "admin/metrics.h"
+#include "daemon/ha_metrics.h"
+#include "daemon/store_metrics.h"
+
+namespace bascule::daemon {
+
+admin::Router standby_routes(std::function<HaStatus()> status, const stats::sqlite::Store& store) {
+  using admin::HttpRequest;
+  using admin::HttpResponse;
+  using admin::Respond;
+  const auto as_json = [](unsigned code, const nlohmann::ordered_json& body) {
+    return HttpResponse{.status = code,
+                        .content_type = "application/json",
+                        .body = body.dump() + "\n",
+                        .headers = {}};
+  };
+  admin::Router router;
+  router.add("GET", "/livez", [](const HttpRequest&, const Respond& respond) {
+    respond({.status = 200, .body = "OK\n", .headers = {}});
+  });
+  router.add("GET", "/readyz", [status, as_json](const HttpRequest&, const Respond& respond) {
+    respond(as_json(503, {{"ready", false},
+                          {"role", "standby"},
+                          {"in_sync", status().has_peer_in_sync()},
+                          {"problems", {"standby: another process is active, or none is yet"}}}));
+  });
+  router.add("GET", "/about/health", [](const HttpRequest&, const Respond& respond) {
+    respond({.status = 503, .body = "standby", .headers = {}});
+  });
+  router.add("GET", "/metrics", [status, &store](const HttpRequest&, const Respond& respond) {
+    admin::Metrics metrics;
+    add_ha(status(), metrics);
+    add_store(store, metrics);
+    respond({.status = 200,
+             .content_type = "text/plain; version=0.0.4; charset=utf-8",
+             .body = metrics.text(),
+             .headers = {}});
+  });
+  router.add("POST", "/conference-request/v1", [](const HttpRequest&, const Respond& respond) {
+    HttpResponse response =
+        admin::problem(503, "Standby", "another process is active: ask that one");
+    response.headers.emplace_back("Retry-After", "1");
+    respond(std::move(response));
+  });
+  router.add("GET", "/v1/ha/status", [status, as_json](const HttpRequest&, const Respond& respond) {
+    respond(as_json(200, to_json(status())));
+  });
+  router.add("POST", "/v1/ha/switchover", [](const HttpRequest&, const Respond& respond) {
+    respond(admin::problem(409, "No switchover",
+                           "this process is the standby: ask the active one to hand over"));
+  });
+  return router;
+}
+
+}  // namespace bascule::daemon

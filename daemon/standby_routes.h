@@ -1,0 +1,15 @@
+#pragma once
+
+#include <functional>
+
+#include "admin/http.h"
+#include "daemon/ha_status.h"
+#include "stats/sqlite/store.h"
+
+namespace bascule::daemon {
+
+/// What a process serves over HTTP while it stands by: that it lives, that it is not the one to
+/// ask, and how it stands. `store` outlives the router.
+admin::Router standby_routes(std::function<HaStatus()> status, const stats::sqlite::Store& store);
+
+}  // namespace bascule::daemon
