@@ -384,78 +384,105 @@ TEST_F(Replication, TheSameNameIsRefused) {
   EXPECT_THAT(taken.error().what, HasSubstr("ha.node"));
 }
 
+/// An active process and a standby that comes and goes, at random.
+class Storm {
+ public:
+  explicit Storm(std::uint64_t seed)
+      : random_(seed),
+        operations_(seed),
+        active_({.node = "a", .epoch = seed, .sync_timeout = kSync, .silence_max = kSilence}, {}) {}
+
+  void step() {
+    switch (random_.below(8)) {
+      case 0:
+      case 1:
+        active_.commit(CommitId(++commits_), operations_.some(1 + random_.below(3)), now());
+        break;
+      case 2:
+        if (stored_ < commits_) {
+          active_.stored(CommitId(++stored_), {});
+        }
+        break;
+      case 3:
+        deliver();
+        break;
+      case 4:
+        if (wire_) {
+          EXPECT_TRUE(wire_->answer(now()));
+        }
+        break;
+      case 5:
+        time_ += milliseconds{static_cast<std::int64_t>(random_.below(200))};
+        active_.fire_timers(now());
+        break;
+      default:
+        come_or_go();
+    }
+    look();
+  }
+  void deliver() {
+    if (wire_) {
+      EXPECT_TRUE(wire_->deliver());
+    }
+  }
+  /// Once everything is delivered.
+  void expect_equal() const {
+    if (wire_) {
+      EXPECT_EQ(standby_->tables(), active_.tables());
+    }
+  }
+
+ private:
+  [[nodiscard]] Now now() const { return {.mono = Instant(time_), .wall = WallTime(time_)}; }
+  void come_or_go() {
+    if (!wire_) {
+      standby_.emplace("b", "1", focus::Restored{});
+      wire_.emplace(active_, PeerId(++peers_), *standby_);
+      wire_->greet(now());
+    } else if (random_.below(12) == 0) {
+      active_.leave(PeerId(peers_), "gone");
+      wire_.reset();
+    }
+  }
+  void look() {
+    for (const Replicator::Event& event : active_.take_changes()) {
+      if (event.change == Replicator::Change::kDropped) {
+        active_.leave(event.peer, event.why);
+        wire_.reset();
+      }
+    }
+    for (const Replicator::Answer& answer : active_.take_answers()) {
+      ASSERT_EQ(answer.id.value(), answered_ + 1);
+      answered_ = answer.id.value();
+    }
+    if (!active_.nodes_in_sync().empty()) {
+      ASSERT_TRUE(standby_->position().has_value());
+      ASSERT_GE(standby_->position()->sequence, answered_);
+    }
+  }
+
+  Prng random_;
+  focus::RandomOperations operations_;
+  Replicator active_;
+  std::optional<Replica> standby_;
+  std::optional<Wire> wire_;
+  std::uint64_t peers_ = 0;
+  std::uint64_t commits_ = 0;
+  std::uint64_t stored_ = 0;
+  std::uint64_t answered_ = 0;
+  Duration time_{1};
+};
+
 /// Whatever happens on the way: what was answered while a standby was in sync is on it.
 TEST(ReplicationStorm, AnsweredIsOnEveryStandbyInSync) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
-    Prng random(seed);
-    focus::RandomOperations operations(seed);
-    Replicator active({.node = "a", .epoch = seed, .sync_timeout = kSync, .silence_max = kSilence},
-                      {});
-    std::optional<Replica> standby;
-    std::optional<Wire> wire;
-    std::uint64_t peers = 0;
-    std::uint64_t commits = 0;
-    std::uint64_t stored = 0;
-    std::uint64_t answered = 0;
-    Duration time{1};
+    SCOPED_TRACE(seed);
+    Storm storm(seed);
     for (int step = 0; step < 400; ++step) {
-      const Now now{.mono = Instant(time), .wall = WallTime(time)};
-      switch (random.below(8)) {
-        case 0:
-        case 1:
-          active.commit(CommitId(++commits), operations.some(1 + random.below(3)), now);
-          break;
-        case 2:
-          if (stored < commits) {
-            active.stored(CommitId(++stored), {});
-          }
-          break;
-        case 3:
-          if (wire) {
-            ASSERT_TRUE(wire->deliver());
-          }
-          break;
-        case 4:
-          if (wire) {
-            ASSERT_TRUE(wire->answer(now));
-          }
-          break;
-        case 5:
-          time += milliseconds{static_cast<std::int64_t>(random.below(200))};
-          active.fire_timers({.mono = Instant(time), .wall = WallTime(time)});
-          break;
-        case 6:
-          if (!wire) {
-            standby.emplace("b", "1", focus::Restored{});
-            wire.emplace(active, PeerId(++peers), *standby);
-            wire->greet(now);
-          }
-          break;
-        default:
-          if (wire && random.below(6) == 0) {
-            active.leave(PeerId(peers), "gone");
-            wire.reset();
-          }
-      }
-      for (const Replicator::Event& event : active.take_changes()) {
-        if (event.change == Replicator::Change::kDropped) {
-          active.leave(event.peer, event.why);
-          wire.reset();
-        }
-      }
-      for (const Replicator::Answer& answer : active.take_answers()) {
-        ASSERT_EQ(answer.id.value(), answered + 1);
-        answered = answer.id.value();
-      }
-      if (!active.nodes_in_sync().empty()) {
-        ASSERT_TRUE(standby->position().has_value());
-        ASSERT_GE(standby->position()->sequence, answered) << "seed " << seed;
-      }
+      storm.step();
     }
-    if (wire) {
-      ASSERT_TRUE(wire->deliver());
-      ASSERT_EQ(standby->tables(), active.tables()) << "seed " << seed;
-    }
+    storm.deliver();
+    storm.expect_equal();
   }
 }
 
