@@ -168,7 +168,7 @@ void CrashGuard::judge(Now now) {
                                  {"within", focus::kCrashWindow},
                                  {"suspect", verdict.suspect ? verdict.suspect->to_string()
                                                              : std::string("none")},
-                                 {"in_suspect", static_cast<std::int64_t>(verdict.in_suspect)}}});
+                                 {"in_room", static_cast<std::int64_t>(verdict.in_room)}}});
   }
 }
 

@@ -58,6 +58,14 @@ class SignalKeeper {
   int kept_ = 0;
 };
 
+/// What we know of the session is older than what the server was told, and to resume it with too
+/// small a count would end it: it is replaced beside instead (xmpp::Up::beside).
+void distrust_session(focus::Restored& state) {
+  for (auto& [stream, row] : state.tables.links) {
+    row.link.resume_id.clear();
+  }
+}
+
 struct Standing {
   PhaseEnd end;
   std::optional<StandbyPhase::Lead> lead;
@@ -144,6 +152,9 @@ bool serve_pair(const config::Config& config) {
       return true;
     }
     standing->lead->state.poisoned = guard.poisoned();
+    if (!standing->lead->is_newest) {
+      distrust_session(standing->lead->state);
+    }
     auto led = lead(pair, *standing->lead, signals);
     (*coordinator)->release();
     if (!led) {

@@ -22,20 +22,6 @@ std::size_t crashes_in(const CrashHistory& history, const std::string& room) {
                     [&](const CrashHistory::Crash& crash) { return crash.room == room; }));
 }
 
-/// Of those that are not left out yet.
-std::optional<RoomJid> likeliest(const CrashHistory& history) {
-  std::optional<RoomJid> best;
-  std::size_t most = 0;
-  for (auto crash = history.crashes.rbegin(); crash != history.crashes.rend(); ++crash) {
-    const auto jid = Jid::parse(crash->room);
-    if (jid && !history.held.contains(RoomJid(*jid)) && crashes_in(history, crash->room) > most) {
-      best = RoomJid(*jid);
-      most = crashes_in(history, crash->room);
-    }
-  }
-  return best;
-}
-
 void forget(CrashHistory& history, Instant now) {
   std::erase_if(history.crashes,
                 [now](const CrashHistory::Crash& crash) { return crash.at + kCrashWindow < now; });
@@ -52,14 +38,12 @@ CrashVerdict note_crash(CrashHistory& history, Instant now, const std::optional<
   CrashVerdict verdict;
   verdict.crashes = history.crashes.size();
   verdict.is_loop = verdict.crashes >= kCrashLoop;
-  if (room && history.held.contains(*room)) {
-    verdict.suspect = room;
-  } else if (verdict.is_loop) {
-    verdict.suspect = likeliest(history);
-  }
-  if (verdict.suspect) {
-    verdict.in_suspect = crashes_in(history, verdict.suspect->to_string());
-    hold(history, *verdict.suspect, now);
+  if (room) {
+    verdict.in_room = crashes_in(history, room->to_string());
+    if (history.held.contains(*room) || verdict.in_room >= kCrashLoop) {
+      verdict.suspect = room;
+      hold(history, *room, now);
+    }
   }
   return verdict;
 }

@@ -36,7 +36,7 @@ struct CrashVerdict {
   std::size_t crashes = 0;         ///< In the window, this one included.
   bool is_loop = false;            ///< Too many.
   std::optional<RoomJid> suspect;  ///< Left out from now on.
-  std::size_t in_suspect = 0;      ///< Of the crashes in the window.
+  std::size_t in_room = 0;         ///< Of the crashes in the window: in the same conference.
 };
 
 /// As many crashes within the window are a loop (07 §5.4).
@@ -49,9 +49,9 @@ inline constexpr Duration kHoldMax = std::chrono::minutes{15};
 /// A conference that kills the process so soon after its release needs no second and third crash.
 inline constexpr Duration kRelapse = std::chrono::minutes{15};
 
-/// The process before ended without saying so, in `room` or outside of every conference. In a loop
-/// the conference with most of the crashes is left out, of several the one of the newest; none of
-/// those that are left out already, so that suspects follow one another.
+/// The process before ended without saying so, in `room` or outside of every conference. It is left
+/// out when kCrashLoop of the window were in it, or it relapses. Less would leave out a conference
+/// that was only being handled when somebody killed the process, for the third time in a minute.
 CrashVerdict note_crash(CrashHistory& history, Instant now, const std::optional<RoomJid>& room);
 
 /// At each start: forgets what is too old, and prolongs what was not released, because the server

@@ -17,21 +17,21 @@ class TwoSessionsOnTheNick(BehaviourTest):
             one.barrier().forget()
 
     @fact("E1", "a second session of the account on the same nick is seen as an available presence with the payload of "
-          "the first and an <item/> for each", "not done")
+          "the first and an <item/> for each", "beside")
     def test_the_second_is_an_update_of_the_first(self):
         self.assertTrue(self.seen_at_join and all(is_presence(one, self.focus_in_room) for one in self.seen_at_join),
                         [(one.get("from"), one.get("type")) for one in self.seen_at_join])
         self.assertEqual(2, len(items(self.seen_at_join[-1])))
         self.assertEqual(["a"], marks(self.seen_at_join[-1]))
 
-    @fact("E2", "an IQ to the nick reaches only the session that joined first", "not done")
+    @fact("E2", "an IQ to the nick reaches only the session that joined first", "beside")
     def test_requests_go_to_the_first(self):
         self.p.ask(self.focus_in_room, "e2")
         self.first.wait(is_iq, "request of the person")
         self.second.barrier()
         self.assertEqual(0, self.second.count(is_iq), "the second session got it as well")
 
-    @fact("E3", "the answer to an IQ of either session returns to it, with its own id", "not done")
+    @fact("E3", "the answer to an IQ of either session returns to it, with its own id", "beside")
     def test_answers_return_to_who_asked(self):
         self.second.ask(self.person_in_room, "e3-own-id")
         self.p.reply(self.p.wait(is_iq, "request of the second session"))
@@ -39,19 +39,19 @@ class TwoSessionsOnTheNick(BehaviourTest):
         self.first.barrier()
         self.assertEqual([], self.first.inbox)
 
-    @fact("E4", "an IQ get of a session to its own nick is delivered to the session that joined first", "not done")
+    @fact("E4", "an IQ get of a session to its own nick is delivered to the session that joined first", "beside")
     def test_who_is_the_first_can_be_found_out(self):
         self.second.ask(self.focus_in_room, "e4", "get")
         self.first.wait(is_iq, "request of the second session")
 
-    @fact("E5", "a presence of the second session is stored and not shown: the room repeats that of the first", "not done")
+    @fact("E5", "a presence of the second session is stored and not shown: the room repeats that of the first", "beside")
     def test_the_second_cannot_change_what_is_seen(self):
         self.second.presence(self.focus_in_room, mark("changed"))
         seen = self.p.wait(lambda one: is_presence(one, self.focus_in_room), "presence of the focus")
         self.assertEqual(["a"], marks(seen))
 
     @fact("E6", "when the first session's connection is lost (without XEP-0198) the second takes its place and nobody sees "
-          "the focus leave", "not done")
+          "the focus leave", "beside")
     def test_the_second_takes_the_place_of_the_first(self):
         self.first.drop()
         self.p.wait(lambda one: is_presence(one, self.focus_in_room) and marks(one) == ["b"], "presence of the second")
@@ -59,7 +59,7 @@ class TwoSessionsOnTheNick(BehaviourTest):
         self.p.ask(self.focus_in_room, "e6")
         self.second.wait(is_iq, "request of the person")
 
-    @fact("E7", "who enters again and outlives the other is first again", "not done")
+    @fact("E7", "who enters again and outlives the other is first again", "beside")
     def test_who_comes_back_is_first_after_the_other_left(self):
         self.first.presence(self.focus_in_room, kind="unavailable")
         self.first.wait(lambda one: is_presence(one, self.focus_in_room, "unavailable"), "own leaving")

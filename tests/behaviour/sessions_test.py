@@ -157,7 +157,7 @@ class Resume(BehaviourTest):
         self.assertEqual("result", person.answer("hibernating").get("type"))
 
     @fact("E17", "while another process holds a copy of the socket a killed process is not missed: the session stays "
-          "connected, and a resume brings everything", "not done")
+          "connected, and a resume brings everything", "held socket")
     def test_a_held_socket_hides_a_kill(self):
         focus, person, token = self.meeting(sm=True)
         owner = subprocess.Popen(["sleep", "60"], pass_fds=[focus.socket.fileno()])

@@ -297,6 +297,7 @@ TEST_F(PairTest, AStandbyThatHungDoesNotGoOnWithWhatItHas) {
 
 TEST_F(PairTest, AStandbyThatKnowsLessGoesOnWhenNobodyElseDoes) {
   meet();
+  stage.is_amnesia_expected = true;
   standby->kill();
   grow();
   active->kill();
@@ -308,6 +309,13 @@ TEST_F(PairTest, AStandbyThatKnowsLessGoesOnWhenNobodyElseDoes) {
   std::swap(active, standby);
   until_ready();
   EXPECT_EQ(active->metric("bascule_ha_takeovers_stale_total"), 1);
+  // What it knew of the session was old: that is replaced in the rooms before it ends.
+  until("the session of the other one is ended",
+        [this] { return lines(*active, "session.evicted", "how=") == 1U; });
+  stage.until_all_see_each_other(people);
+  for (const ScriptedClient* one : people) {
+    EXPECT_EQ(one->focus_departures, 0);
+  }
 }
 
 TEST_F(PairTest, TenTimesInARowWhilePeopleJoin) {

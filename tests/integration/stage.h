@@ -78,6 +78,8 @@ class Stage {
   Prosody prosody;
   std::unique_ptr<TcpProxy> proxy;  ///< Null unless a link is relayed.
   BasculeProcess daemon;
+  /// The daemon may ask bridges for what they have: it lost what the process before knew.
+  bool is_amnesia_expected = false;
   std::vector<std::unique_ptr<peers::Bridge>> bridges;
   std::vector<std::unique_ptr<ScriptedClient>> clients;
 

@@ -186,12 +186,9 @@ TEST_F(RelaysTest, ALostServiceLinkLosesNoChange) {
   stage.advance(seconds{1});
   stage.up(StreamId::kService);
   pass(seconds{30});
-  // Of alice's new source her bridge was not told: she was invited anew, wherever.
-  Remote at_home = std::map<std::string, std::size_t>{{"bob", 1}};
-  Remote elsewhere = std::map<std::string, std::size_t>{{"carol", 1}};
-  (stage.bridge_of("tea", "alice") == home ? at_home : elsewhere)->emplace("alice", 1);
-  EXPECT_EQ(stage.remote(other, home, kMeeting), at_home);
-  EXPECT_EQ(stage.remote(home, other, kMeeting), elsewhere);
+  EXPECT_EQ(stage.client("tea", "alice").sids.size(), 1U);
+  EXPECT_EQ(stage.remote(other, home, kMeeting), (Remote{{{"alice", 2}, {"bob", 1}}}));
+  EXPECT_EQ(stage.remote(home, other, kMeeting), (Remote{{{"carol", 1}}}));
 }
 
 TEST_F(RelaysTest, ABridgeWithoutRelaysIsTriedAgainAndReported) {
