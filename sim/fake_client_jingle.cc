@@ -18,6 +18,8 @@ constexpr Duration kJingleTimeout = seconds{10};
 /// A focus that died is in its rooms again within this time. Until then the server keeps what is
 /// sent to it in a session nobody resumes, and refuses it when that one ends (XEP-0198 section 5).
 constexpr Duration kFocusReturn = seconds{15};
+/// How long the focus may take to replace a session whose bridge is gone.
+constexpr Duration kReplacement = seconds{30};
 /// From the request for an ICE restart to the fallback (lib-jitsi-meet: IceFailedHandling.ts).
 constexpr Duration kIceRestartTimeout = seconds{15};
 constexpr std::uint32_t kRestartsMax = 3;
@@ -111,7 +113,12 @@ void FakeClient::on_answer(const Asked& what, bool is_error) {
       break;
     case Ask::kInvalid:
       if (!is_error) {
-        complaints_.emplace_back("invalid sources were accepted");
+        // Of a session that is about to be replaced nothing is looked at any more.
+        schedule_.after(kReplacement, [this, life = life_, sid = sid_] {
+          if (life == life_ && sid == sid_) {
+            complaints_.emplace_back("invalid sources were accepted");
+          }
+        });
       }
       break;
     case Ask::kIceRestart:
