@@ -76,7 +76,8 @@ class Focus::Impl {
   void release_quarantine(Turn& turn);
   /// Nothing of its sessions is to be found by another process, or left on bridges.
   void forget_stored(const RoomJid& room, const ConferenceRow& row, Turn& turn);
-  void adopt(const RoomJid& room, ConferenceRow row, Turn& turn);
+  static void store(const RoomJid& room, const ConferenceRow& row, Turn& turn);
+  void adopt(const RoomJid& room, const ConferenceRow& row, Turn& turn);
   void give_up_quarantine(Turn& turn);
   void shut_down(Turn& turn);
   void stop_if_done(Turn& turn);

@@ -14,6 +14,7 @@ constexpr Duration kProbeSpacing = std::chrono::milliseconds{20};
 constexpr Duration kBreweryAwait = std::chrono::seconds{1};
 constexpr TimerKey kQuarantineTimer{TimerKind::kQuarantine};
 constexpr Duration kReleaseRetry = std::chrono::seconds{1};
+constexpr Duration kBridgesForget = std::chrono::seconds{2};
 
 /// People and the rules of the room; nothing of their sessions, except how to end them.
 ConferenceRow without_sessions(const ConferenceRow& row) {
@@ -91,11 +92,19 @@ void Focus::Impl::release_quarantine(Turn& turn) {
   }
   while (const auto due = quarantine_.take_due(turn.now.mono)) {
     const auto& [room, held] = *due;
-    turn.info("conference.released", {{"room", room.to_string()}});
     if (held.row) {
       forget_stored(room, *held.row, turn);
-      adopt(room, without_sessions(*held.row), turn);
+      const ConferenceRow bare = without_sessions(*held.row);
+      store(room, bare, turn);
+      if (!held.row->bridge_sessions.empty()) {
+        // A bridge loses what comes before it is done with the end of the meeting (Jitsi
+        // Videobridge: Conference.java), and the meeting may well come to the same bridge again.
+        quarantine_.hold(room, {.until = turn.now.mono + kBridgesForget, .row = bare});
+        continue;
+      }
+      adopt(room, bare, turn);
     }
+    turn.info("conference.released", {{"room", room.to_string()}});
   }
   arm_quarantine(turn);
 }
@@ -111,15 +120,17 @@ void Focus::Impl::forget_stored(const RoomJid& room, const ConferenceRow& row, T
 
 /// The room is entered again, which repeats who is there; they are invited as after the loss of
 /// their bridge.
-void Focus::Impl::adopt(const RoomJid& room, ConferenceRow row, Turn& turn) {
+void Focus::Impl::adopt(const RoomJid& room, const ConferenceRow& row, Turn& turn) {
+  conferences_.create(room, row.identity.properties, sid_secret_, turn).restore(row, turn);
+  conferences_.hurry(room, turn, around_);
+}
+
+void Focus::Impl::store(const RoomJid& room, const ConferenceRow& row, Turn& turn) {
   Tables stored;
-  const auto& entry = *stored.conferences.emplace(room, std::move(row)).first;
+  stored.conferences.emplace(room, row);
   for (Operation& operation : stored.to_operations()) {
     turn.persist(std::move(operation));
   }
-  conferences_.create(room, entry.second.identity.properties, sid_secret_, turn)
-      .restore(entry.second, turn);
-  conferences_.hurry(room, turn, around_);
 }
 
 void Focus::Impl::give_up_quarantine(Turn& turn) {
