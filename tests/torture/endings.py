@@ -158,6 +158,8 @@ EVERYTHING = frozenset({"reloads", "moved", "restarts"})
 # said twice. Until the round ends, that is.
 ANYTHING = ("",)
 PLAIN = Ending("SIGKILL", kill)
+# A source that was added after the moment that could still be read is unknown until its owner removes it.
+AFTER_DAMAGE = Ending("SIGKILL", kill, excuses=("source-remove refused",))
 # Ten in a row have each of them. After those that people may notice a plain one shows that everything is durable again.
 ENDINGS = (
     (Ending("SIGTERM", terminate),),
@@ -168,7 +170,7 @@ ENDINGS = (
     (Ending("full disk", kill_with_a_full_disk, EVERYTHING, continues=False, excuses=ANYTHING,
             after_start=free_the_disk), PLAIN),
     (Ending("damaged state", kill_and_damage_the_state, EVERYTHING, continues=False, excuses=ANYTHING,
-            after_start=expect_damage_told), PLAIN),
+            after_start=expect_damage_told), AFTER_DAMAGE),
 )
 
 
