@@ -35,6 +35,17 @@ xmpp::NativeStreamOptions requests_options(const config::Config& config) {
   return options;
 }
 
+/// Of the client link or the service link, which say the same of it.
+template <class Link>
+xmpp::TlsOptions tls_of(const Link& link) {
+  xmpp::TlsOptions tls;
+  tls.mode =
+      link.tls == config::TlsMode::kRequired ? xmpp::TlsMode::kRequired : xmpp::TlsMode::kOff;
+  tls.ca_file = link.ca_file;
+  tls.pinned_sha256 = link.pins;
+  return tls;
+}
+
 /// The service link on our own stream. Without XEP-0198: a lost link is a lost session here,
 /// because the brewery is read anew anyway.
 xmpp::NativeStreamOptions native_service_options(const config::Config& config) {
@@ -48,10 +59,7 @@ xmpp::NativeStreamOptions native_service_options(const config::Config& config) {
   options.user = config.service_address.local();
   options.resource = config.service_address.resource();
   options.secret = config.service.secret.value;
-  options.tls.mode = config.service.tls == config::TlsMode::kRequired ? xmpp::TlsMode::kRequired
-                                                                      : xmpp::TlsMode::kOff;
-  options.tls.ca_file = config.service.ca_file;
-  options.tls.pinned_sha256 = config.service.pins;
+  options.tls = tls_of(config.service);
   options.stream_management = false;
   return options;
 }
@@ -132,10 +140,7 @@ xmpp::NativeStreamOptions client_options(const config::Config& config) {
   options.user = config.client_address.local();
   options.resource = config.client_address.resource();
   options.secret = config.client.password.value;
-  options.tls.mode = config.client.tls == config::TlsMode::kRequired ? xmpp::TlsMode::kRequired
-                                                                     : xmpp::TlsMode::kOff;
-  options.tls.ca_file = config.client.ca_file;
-  options.tls.pinned_sha256 = config.client.pins;
+  options.tls = tls_of(config.client);
   options.stream_management = config.client.stream_management;
   return options;
 }

@@ -13,7 +13,7 @@
 
 namespace bascule::daemon {
 
-/// The store as one phase of a process sees it (daemon/node.h): commits and writes counted from 1
+/// The store as one phase of a process sees it (daemon/pair.h): commits and writes counted from 1
 /// again, and none of the answers that an earlier phase did not wait for.
 class StoreLine final : public focus::CommitSink {
  public:

@@ -37,10 +37,9 @@ class ConferenceTable {
   /// Somebody waits for this room: it is entered now.
   void hurry(const RoomJid& room, Turn& turn, Surroundings& around);
   void reentered(ConferenceId id);
-  /// No conference waits for that, or is at it.
-  [[nodiscard]] bool is_reentry_done() const { return waiting_.empty() && entering_.empty(); }
   /// Enters what the window allows.
   void continue_reentry(Turn& turn, Surroundings& around);
+  /// Some conference waits for that, or is at it.
   [[nodiscard]] bool is_reentering() const { return !waiting_.empty() || !entering_.empty(); }
 
   /// The conference with the lowest number above `id`, or nullptr.

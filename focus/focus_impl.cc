@@ -98,7 +98,7 @@ void Focus::Impl::settle(Turn& turn) {
     }
     hand_on_news(turn);
     mark_.clear();
-    if (conferences_.is_reentry_done()) {
+    if (!conferences_.is_reentering()) {
       links_.rooms_entered(turn);
     }
     chronicle_.notice(turn);
