@@ -1,6 +1,7 @@
 #include "admin/http.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include <nlohmann/json.hpp>
@@ -18,6 +19,13 @@ std::optional<unsigned> hex_digit(char c) {
   return read.ec == std::errc() ? std::optional(value) : std::nullopt;
 }
 
+constexpr std::array<std::pair<Role, std::string_view>, 4> kRoles = {{
+    {Role::kPublic, "public"},
+    {Role::kRead, "read"},
+    {Role::kOperate, "operate"},
+    {Role::kAdmin, "admin"},
+}};
+
 std::string enumerated(std::initializer_list<std::string_view> names) {
   std::string text;
   for (const std::string_view name : names) {
@@ -26,23 +34,66 @@ std::string enumerated(std::initializer_list<std::string_view> names) {
   return text + " exist";
 }
 
-/// What stands for the `{}` of a pattern, still encoded; nullopt when the path does not match.
-std::optional<std::string_view> match(std::string_view pattern, std::string_view path) {
-  const auto hole = pattern.find("{}");
-  if (hole == std::string_view::npos) {
-    return pattern == path ? std::optional(std::string_view()) : std::nullopt;
+/// The first segment of a path, which is taken off it; paths begin with '/'.
+std::string_view take_segment(std::string_view& path) {
+  path.remove_prefix(1);
+  const std::string_view segment = path.substr(0, path.find('/'));
+  path.remove_prefix(segment.size());
+  return segment;
+}
+
+/// What stands for each `{}` of a pattern, still encoded; nullopt when the path does not match.
+std::optional<std::vector<std::string_view>> match(std::string_view pattern,
+                                                   std::string_view path) {
+  std::vector<std::string_view> holes;
+  while (!pattern.empty() && !path.empty() && path.front() == '/') {
+    const std::string_view expected = take_segment(pattern);
+    const std::string_view given = take_segment(path);
+    if (expected == "{}" && !given.empty()) {
+      holes.push_back(given);
+    } else if (expected != given) {
+      return std::nullopt;
+    }
   }
-  const std::string_view before = pattern.substr(0, hole);
-  const std::string_view behind = pattern.substr(hole + 2);
-  if (path.size() <= before.size() + behind.size() || path.substr(0, before.size()) != before ||
-      path.substr(path.size() - behind.size()) != behind) {
-    return std::nullopt;
+  return pattern.empty() && path.empty() ? std::optional(std::move(holes)) : std::nullopt;
+}
+
+/// False when a segment is not percent-encoded UTF-8.
+bool fill_segments(HttpRequest& request, const std::vector<std::string_view>& encoded) {
+  for (const std::string_view segment : encoded) {
+    auto decoded = percent_decoded(segment);
+    if (!decoded) {
+      return false;
+    }
+    request.segments.push_back(*std::move(decoded));
   }
-  const auto segment = path.substr(before.size(), path.size() - before.size() - behind.size());
-  return segment.find('/') == std::string_view::npos ? std::optional(segment) : std::nullopt;
+  if (!request.segments.empty()) {
+    request.segment = request.segments.front();
+  }
+  return true;
+}
+
+void allow(std::string& allowed, std::string_view method) {
+  allowed.append(allowed.empty() ? "" : ", ").append(method);
+  if (method == "GET") {
+    allowed += ", HEAD";
+  }
 }
 
 }  // namespace
+
+std::string_view name_of(Role role) {
+  return kRoles.at(static_cast<std::size_t>(role)).second;
+}
+
+std::optional<Role> role_named(std::string_view name) {
+  for (const auto& [role, known] : kRoles) {
+    if (known == name) {
+      return role;
+    }
+  }
+  return std::nullopt;
+}
 
 std::optional<std::string> percent_decoded(std::string_view text) {
   std::string out;
@@ -95,36 +146,43 @@ HttpResponse problem(unsigned status, std::string_view title, std::string_view d
           .headers = {}};
 }
 
-void Router::add(std::string_view method, std::string_view path, Handler handler) {
-  routes_.push_back({std::string(method), std::string(path), std::move(handler)});
+void Router::add(std::string_view method, std::string_view path, Role role, Handler handler) {
+  routes_.push_back({std::string(method), std::string(path), role, std::move(handler)});
 }
 
-void Router::handle(const HttpRequest& request, Respond respond) const {
+void Router::add(std::string_view method, std::string_view path, Handler handler) {
+  add(method, path, method == "GET" ? Role::kRead : Role::kOperate, std::move(handler));
+}
+
+void Router::handle(HttpRequest request, const Respond& respond, const Gate& gate) const {
   std::string allowed;
+  const std::string path = request.path;  // The matches refer to it.
   for (const Route& route : routes_) {
-    const auto segment = match(route.path, request.path);
-    if (!segment) {
+    const auto holes = match(route.path, path);
+    if (!holes) {
       continue;
     }
-    if (serves(route.method, request.method)) {
-      const auto decoded = percent_decoded(*segment);
-      if (!decoded) {
-        respond(problem(400, "Bad path", "the path is not percent-encoded UTF-8"));
-        return;
-      }
-      HttpRequest matched = request;
-      matched.segment = *decoded;
-      route.handler(matched, std::move(respond));
+    if (!serves(route.method, request.method)) {
+      allow(allowed, route.method);
+      continue;
+    }
+    if (!fill_segments(request, *holes)) {
+      respond(problem(400, "Bad path", "the path is not percent-encoded UTF-8"));
       return;
     }
-    allowed += (allowed.empty() ? "" : ", ") + route.method;
+    if (auto refusal = gate ? gate(request, route.role) : std::nullopt) {
+      respond(*std::move(refusal));
+      return;
+    }
+    route.handler(request, respond);
+    return;
   }
   if (allowed.empty()) {
-    respond(problem(404, "Not found", "there is nothing at " + request.path));
+    respond(problem(404, "Not found", "there is nothing at " + path));
     return;
   }
   HttpResponse response =
-      problem(405, "Method not allowed", request.method + " is not offered at " + request.path);
+      problem(405, "Method not allowed", request.method + " is not offered at " + path);
   response.headers.emplace_back("Allow", allowed);
   respond(std::move(response));
 }

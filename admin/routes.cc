@@ -35,31 +35,35 @@ std::string joined(const std::vector<std::string>& problems) {
 Router make_routes(RouteSources given) {
   const auto sources = std::make_shared<const RouteSources>(std::move(given));
   Router router;
-  router.add("GET", "/livez",
+  router.add("GET", "/livez", Role::kPublic,
              [](const HttpRequest&, const Respond& respond) { respond(text(200, "OK\n")); });
-  router.add("GET", "/readyz", [sources](const HttpRequest&, const Respond& respond) {
-    const Health health = sources->health();
-    respond(
-        json(health.ready ? 200 : 503, {{"ready", health.ready}, {"problems", health.problems}}));
-  });
+  router.add("GET", "/readyz", Role::kPublic,
+             [sources](const HttpRequest&, const Respond& respond) {
+               const Health health = sources->health();
+               respond(json(health.ready ? 200 : 503,
+                            {{"ready", health.ready}, {"problems", health.problems}}));
+             });
   router.add("GET", "/metrics", [sources](const HttpRequest&, const Respond& respond) {
     respond({.status = 200,
              .content_type = "text/plain; version=0.0.4; charset=utf-8",
              .body = sources->metrics(),
              .headers = {}});
   });
-  router.add("GET", "/about/health", [sources](const HttpRequest&, const Respond& respond) {
-    const Health health = sources->health();
-    respond(health.ready ? text(200, "OK") : text(503, joined(health.problems)));
-  });
-  router.add("GET", "/about/version", [sources](const HttpRequest&, const Respond& respond) {
-    respond(json(200, {{"name", "Bascule"}, {"version", sources->version}, {"os", "Linux"}}));
-  });
-  router.add("POST", "/conference-request/v1",
+  router.add("GET", "/about/health", Role::kPublic,
+             [sources](const HttpRequest&, const Respond& respond) {
+               const Health health = sources->health();
+               respond(health.ready ? text(200, "OK") : text(503, joined(health.problems)));
+             });
+  router.add(
+      "GET", "/about/version", Role::kPublic,
+      [sources](const HttpRequest&, const Respond& respond) {
+        respond(json(200, {{"name", "Bascule"}, {"version", sources->version}, {"os", "Linux"}}));
+      });
+  router.add("POST", "/conference-request/v1", Role::kPublic,
              [sources](const HttpRequest& request, Respond respond) {
                sources->conference_requests->handle(request, std::move(respond));
              });
-  router.add("OPTIONS", "/conference-request/v1",
+  router.add("OPTIONS", "/conference-request/v1", Role::kPublic,
              [](const HttpRequest&, const Respond& respond) { respond(text(200, "")); });
   add_placement_routes(router, sources->placement);
   return router;

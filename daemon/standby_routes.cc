@@ -14,6 +14,7 @@ admin::Router standby_routes(std::function<HaStatus()> status, const stats::sqli
   using admin::HttpRequest;
   using admin::HttpResponse;
   using admin::Respond;
+  using admin::Role;
   const auto as_json = [](unsigned code, const nlohmann::ordered_json& body) {
     return HttpResponse{.status = code,
                         .content_type = "application/json",
@@ -21,16 +22,18 @@ admin::Router standby_routes(std::function<HaStatus()> status, const stats::sqli
                         .headers = {}};
   };
   admin::Router router;
-  router.add("GET", "/livez", [](const HttpRequest&, const Respond& respond) {
+  router.add("GET", "/livez", Role::kPublic, [](const HttpRequest&, const Respond& respond) {
     respond({.status = 200, .body = "OK\n", .headers = {}});
   });
-  router.add("GET", "/readyz", [status, as_json](const HttpRequest&, const Respond& respond) {
-    respond(as_json(503, {{"ready", false},
-                          {"role", "standby"},
-                          {"in_sync", status().has_peer_in_sync()},
-                          {"problems", {"standby: another process is active, or none is yet"}}}));
-  });
-  router.add("GET", "/about/health", [](const HttpRequest&, const Respond& respond) {
+  router.add("GET", "/readyz", Role::kPublic,
+             [status, as_json](const HttpRequest&, const Respond& respond) {
+               respond(as_json(
+                   503, {{"ready", false},
+                         {"role", "standby"},
+                         {"in_sync", status().has_peer_in_sync()},
+                         {"problems", {"standby: another process is active, or none is yet"}}}));
+             });
+  router.add("GET", "/about/health", Role::kPublic, [](const HttpRequest&, const Respond& respond) {
     respond({.status = 503, .body = "standby", .headers = {}});
   });
   router.add("GET", "/metrics", [status, &store](const HttpRequest&, const Respond& respond) {
@@ -42,12 +45,13 @@ admin::Router standby_routes(std::function<HaStatus()> status, const stats::sqli
              .body = metrics.text(),
              .headers = {}});
   });
-  router.add("POST", "/conference-request/v1", [](const HttpRequest&, const Respond& respond) {
-    HttpResponse response =
-        admin::problem(503, "Standby", "another process is active: ask that one");
-    response.headers.emplace_back("Retry-After", "1");
-    respond(std::move(response));
-  });
+  router.add("POST", "/conference-request/v1", Role::kPublic,
+             [](const HttpRequest&, const Respond& respond) {
+               HttpResponse response =
+                   admin::problem(503, "Standby", "another process is active: ask that one");
+               response.headers.emplace_back("Retry-After", "1");
+               respond(std::move(response));
+             });
   router.add("GET", "/v1/ha/status", [status, as_json](const HttpRequest&, const Respond& respond) {
     respond(as_json(200, to_json(status())));
   });
