@@ -88,9 +88,16 @@ struct ServiceLink {
   friend bool operator==(const ServiceLink&, const ServiceLink&) = default;
 };
 
+/// HTTP for operators and clients (docs/adr/0018). Paths and lists may be empty: there is none.
 struct Admin {
-  std::string address = "127.0.0.1";
+  std::string address = "127.0.0.1";  ///< Others than loopback need certificate and tokens.
   std::uint16_t port = 8888;
+  std::string unix_socket;
+  std::string tls_certificate;  ///< Chain, PEM.
+  std::string tls_key;
+  std::string tokens_file;
+  std::vector<std::string> trusted_hosts;               ///< Names without port.
+  std::vector<std::string> conference_request_origins;  ///< As browsers write them, or "*".
   friend bool operator==(const Admin&, const Admin&) = default;
 };
 

@@ -17,9 +17,78 @@ bool is_absolute(std::string_view value) {
   return value.front() == '/';
 }
 
+/// sockaddr_un has room for 107 bytes, and the server makes the socket under another name first.
+bool is_socket_path(std::string_view value) {
+  constexpr std::size_t kPathMax = 100;
+  return is_absolute(value) && value.size() <= kPathMax && value.back() != '/';
+}
+
+bool is_host_name(std::string_view value) {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789.-";
+  return !value.empty() && value.find_first_not_of(kLetters) == std::string_view::npos;
+}
+
+/// As browsers send it (RFC 6454 6.2): without a path, not even "/".
+bool is_origin(std::string_view value) {
+  for (const std::string_view scheme : {"https://", "http://"}) {
+    if (value.starts_with(scheme)) {
+      value.remove_prefix(scheme.size());
+      const auto colon = value.find(':');
+      return is_host_name(value.substr(0, colon)) &&
+             (colon == std::string_view::npos ||
+              (colon + 1 < value.size() &&
+               value.find_first_not_of("0123456789", colon + 1) == std::string_view::npos));
+    }
+  }
+  return value == "*";
+}
+
 bool is_node_name(std::string_view value) {
   constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789-";
   return value.size() <= 32 && value.find_first_not_of(kLetters) == std::string_view::npos;
+}
+
+void add_admin_keys(std::vector<Key>& table) {
+  table.push_back({"admin.address",
+                   text(BASCULE_CONFIG_AT(admin.address), Empty::kForbidden, "a numeric IP address",
+                        is_address),
+                   "",
+                   "HTTP: health, metrics, conference requests, and what operators do. Others than "
+                   "127.0.0.1 and ::1\nneed tls-certificate, tls-key and tokens-file.",
+                   ""});
+  table.push_back({"admin.port", integer(BASCULE_CONFIG_AT(admin.port), {1, 65535}), "", "", ""});
+  const auto path = [&table](std::string key, auto at, const std::string& help) {
+    table.push_back(
+        {std::move(key), text(at, Empty::kAllowed, "an absolute path", is_absolute), "", help, ""});
+  };
+  table.push_back({"admin.unix-socket",
+                   text(BASCULE_CONFIG_AT(admin.unix_socket), Empty::kAllowed,
+                        "an absolute path of at most 100 bytes", is_socket_path),
+                   "",
+                   "The same over a socket file, mode 0660: its group may do everything, without a "
+                   "token.\nDefault under systemd: admin.sock in the unit's RuntimeDirectory.",
+                   ""});
+  path("admin.tls-certificate", BASCULE_CONFIG_AT(admin.tls_certificate),
+       "Certificate chain in PEM; read again at SIGHUP.");
+  path("admin.tls-key", BASCULE_CONFIG_AT(admin.tls_key),
+       "Its key, not readable by others; read again at SIGHUP.");
+  path("admin.tokens-file", BASCULE_CONFIG_AT(admin.tokens_file),
+       "Who may do what: lines made by `basculectl token NAME ROLE`; not readable by others, read "
+       "again at SIGHUP.\nEmpty: everybody on this host may do everything.");
+  table.push_back(
+      {"admin.trusted-hosts",
+       list(BASCULE_CONFIG_AT(admin.trusted_hosts), "host names in lower case", is_host_name), "",
+       "Names under which a proxy asks; others than localhost and IP addresses are "
+       "refused on loopback,\nso that no web page gets at it by a DNS trick.",
+       ""});
+  table.push_back({"admin.conference-request-origins",
+                   list(BASCULE_CONFIG_AT(admin.conference_request_origins),
+                        "origins like \"https://meet.example.com\", or \"*\"", is_origin),
+                   "",
+                   "Pages of other hosts that may ask for conferences by HTTP (CORS); not needed "
+                   "behind the web "
+                   "server of Jitsi Meet.",
+                   ""});
 }
 
 void add_ha_keys(std::vector<Key>& table) {
@@ -64,11 +133,7 @@ void add_service_keys(std::vector<Key>& table) {
   table.push_back({"limits.outstanding-iqs",
                    integer(BASCULE_CONFIG_AT(focus.limits.outstanding_iqs), kMany), "",
                    "Requests of ours without an answer yet, per link.", ""});
-  table.push_back({"admin.address",
-                   text(BASCULE_CONFIG_AT(admin.address), Empty::kForbidden, "a numeric IP address",
-                        is_address),
-                   "", "HTTP: health, metrics, conference requests.", ""});
-  table.push_back({"admin.port", integer(BASCULE_CONFIG_AT(admin.port), {1, 65535}), "", "", ""});
+  add_admin_keys(table);
   table.push_back(
       {"state.dir",
        text(BASCULE_CONFIG_AT(state.dir), Empty::kForbidden, "an absolute path", is_absolute), "",

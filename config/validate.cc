@@ -126,6 +126,22 @@ void check_offer(const focus::OfferOptions& offer, Checker& checker) {
                   "offer.rtp-mid-demux", "needs offer.ssrc-rewriting and offer.mid");
 }
 
+/// Who can reach the port can do everything, unless somebody is asked who he is, over a connection
+/// that nobody else reads.
+void check_admin(const Admin& admin, Checker& checker) {
+  checker.require(admin.tls_certificate.empty() == admin.tls_key.empty(),
+                  admin.tls_key.empty() ? "admin.tls-key" : "admin.tls-certificate",
+                  "is required: tls-certificate and tls-key belong together");
+  const bool is_loopback = admin.address.starts_with("127.") || admin.address == "::1";
+  checker.require(is_loopback || (!admin.tls_certificate.empty() && !admin.tls_key.empty()),
+                  "admin.address",
+                  "needs admin.tls-certificate and admin.tls-key: others than 127.0.0.1 and ::1 "
+                  "are served by TLS only");
+  checker.require(is_loopback || !admin.tokens_file.empty(), "admin.address",
+                  "needs admin.tokens-file: others than 127.0.0.1 and ::1 are served with tokens "
+                  "only");
+}
+
 void check_ha(const Config& config, Checker& checker) {
   if (config.ha.coordinator == HaCoordinator::kNone) {
     return;
@@ -156,6 +172,7 @@ std::vector<ConfigError> validate(const LoadedConfig& loaded) {
   check_links(loaded.config, checker);
   check_selection(loaded.config.focus.placement, checker);
   check_offer(loaded.config.focus.offer, checker);
+  check_admin(loaded.config.admin, checker);
   check_ha(loaded.config, checker);
   return std::move(checker).take();
 }
