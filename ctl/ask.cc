@@ -21,8 +21,8 @@ Error problem_of(const HttpAnswer& answer, const Json& body) {
 
 }  // namespace
 
-Result<Json> ask_json(const std::string& url, const char* method, const std::string& target) {
-  const auto client = HttpClient::make(url);
+Result<Json> ask_json(const Connection& connection, const char* method, const std::string& target) {
+  const auto client = HttpClient::make(connection.url);
   if (!client) {
     return tl::make_unexpected(client.error());
   }
@@ -35,9 +35,14 @@ Result<Json> ask_json(const std::string& url, const char* method, const std::str
     return tl::make_unexpected(problem_of(*answer, body));
   }
   if (!body.is_object()) {
-    return fail(Errc::kUnavailable, url + " does not answer like bascule");
+    return fail(Errc::kUnavailable, connection.url + " does not answer like bascule");
   }
   return body;
+}
+
+bool is_listening(const Connection& connection) {
+  const auto client = HttpClient::make(connection.url);
+  return client && client->ask("GET", "/livez").has_value();
 }
 
 int failed(const Error& error) {
@@ -45,6 +50,10 @@ int failed(const Error& error) {
   return error.code == Errc::kCorrupt           ? kExitDamaged
          : error.code == Errc::kInvalidArgument ? kExitUsage
                                                 : kExitFailed;
+}
+
+void print_json(const Json& object) {
+  std::printf("%s\n", object.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
 }
 
 }  // namespace bascule::ctl

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <cstdio>
 
+#include <CLI/CLI.hpp>
+
 #include "ctl/ask.h"
 
 namespace bascule::ctl {
@@ -40,7 +42,7 @@ int finish(const Result<Json>& answer, bool json, void (*print)(const Json&), in
   }
   try {
     if (json) {
-      std::printf("%s\n", answer->dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+      print_json(*answer);
     } else {
       print(*answer);
     }
@@ -51,16 +53,26 @@ int finish(const Result<Json>& answer, bool json, void (*print)(const Json&), in
   return good;
 }
 
-}  // namespace
-
-int HaCommands::status() const {
-  const auto answer = ask_json(url, "GET", "/v1/ha/status");
+int status(const Context& context) {
+  const auto answer = ask_json(context.connection, "GET", "/v1/ha/status");
   const bool in_sync = answer && answer->value("in_sync", false);
-  return finish(answer, json, print_status, in_sync ? kExitOk : kExitDamaged);
+  return finish(answer, context.json, print_status, in_sync ? kExitOk : kExitDamaged);
 }
 
-int HaCommands::switchover() const {
-  return finish(ask_json(url, "POST", "/v1/ha/switchover"), json, print_switchover, kExitOk);
+int switchover(const Context& context) {
+  return finish(ask_json(context.connection, "POST", "/v1/ha/switchover"), context.json,
+                print_switchover, kExitOk);
+}
+
+}  // namespace
+
+void add_ha(CLI::App& cli, Context& context) {
+  CLI::App* ha = cli.add_subcommand("ha", "Two processes, one of them active");
+  ha->require_subcommand(1);
+  on_call(*ha->add_subcommand("status", "Which one is active, and is the other one in sync"),
+          context, [&context] { return status(context); });
+  on_call(*ha->add_subcommand("switchover", "The active process hands over to the standby"),
+          context, [&context] { return switchover(context); });
 }
 
 }  // namespace bascule::ctl

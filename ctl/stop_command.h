@@ -1,12 +1,11 @@
 #pragma once
 
-#include <string>
+#include "ctl/context.h"
 
 namespace bascule::ctl {
 
-/// Ends the running bascule at `url`. `mode` as in POST /v1/stop: suspend, leave, leave-when-empty.
-/// Waits until it no longer listens, and tells how many conferences it waits for; not with
-/// `no_wait`. Returns the exit status.
-int stop(const std::string& url, const std::string& mode, bool no_wait);
+/// `stop`: ends the running bascule. Waits until it no longer listens, and tells how many
+/// conferences it waits for; not with `--no-wait`.
+void add_stop(CLI::App& cli, Context& context);
 
 }  // namespace bascule::ctl
