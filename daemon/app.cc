@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 
 #include "base/check.h"
+#include "config/xmpp/link_options.h"
 #include "daemon/clock.h"
 #include "daemon/links.h"
 #include "daemon/metrics.h"
@@ -45,7 +46,7 @@ App::App(boost::asio::io_context& io, const config::Config& config, const focus:
              hooks_.guard == nullptr ? nullptr : &hooks_.guard->mark()),
       gate_(hooks_.gate),
       earlier_decisions_(restored.tables.decisions),
-      evictor_(io, client_options(config), log),
+      evictor_(io, config::client_options(config), log),
       conference_requests_(
           [this](HttpId id, proto::ConferenceRequest request) {
             enqueue(in::HttpConferenceRequest{id, std::move(request)});

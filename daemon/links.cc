@@ -7,6 +7,7 @@
 #include <openssl/rand.h>
 
 #include "base/check.h"
+#include "config/xmpp/link_options.h"
 #include "daemon/clock.h"
 #include "focus/links.h"
 #include "xmpp/stream/native_stream.h"
@@ -25,58 +26,19 @@ std::function<void(const std::string&)> warner(LogSink& log, StreamId stream) {
   };
 }
 
-xmpp::NativeStreamOptions requests_options(const config::Config& config) {
-  xmpp::NativeStreamOptions options;
-  options.mode = xmpp::NativeStreamOptions::Mode::kComponent;
-  options.host = config.requests.host;
-  options.port = config.requests.port;
-  options.domain = config.requests_address.domain();
-  options.secret = config.requests.secret.value;
-  return options;
-}
-
-/// Of the client link or the service link, which say the same of it.
-template <class Link>
-xmpp::TlsOptions tls_of(const Link& link) {
-  xmpp::TlsOptions tls;
-  tls.mode =
-      link.tls == config::TlsMode::kRequired ? xmpp::TlsMode::kRequired : xmpp::TlsMode::kOff;
-  tls.ca_file = link.ca_file;
-  tls.pinned_sha256 = link.pins;
-  return tls;
-}
-
-/// The service link on our own stream. Without XEP-0198: a lost link is a lost session here,
-/// because the brewery is read anew anyway.
-xmpp::NativeStreamOptions native_service_options(const config::Config& config) {
-  xmpp::NativeStreamOptions options;
-  const bool component = config.service.mode == config::ServiceMode::kComponent;
-  options.mode = component ? xmpp::NativeStreamOptions::Mode::kComponent
-                           : xmpp::NativeStreamOptions::Mode::kClient;
-  options.host = config.service.host;
-  options.port = config.service.port;
-  options.domain = config.service_address.domain();
-  options.user = config.service_address.local();
-  options.resource = config.service_address.resource();
-  options.secret = config.service.secret.value;
-  options.tls = tls_of(config.service);
-  options.stream_management = false;
-  return options;
-}
-
 xmpp::NativeStreamOptions native_options(const config::Config& config, StreamId stream) {
   switch (stream) {
     case StreamId::kRequests:
-      return requests_options(config);
+      return config::requests_options(config);
     case StreamId::kClient:
-      return client_options(config);
+      return config::client_options(config);
     case StreamId::kService:
-      return native_service_options(config);
+      return config::service_options(config);
   }
   check_failed("stream is one of StreamId", __FILE__, __LINE__);
 }
 
-xmpp::StropheOptions service_options(const config::Config& config) {
+xmpp::StropheOptions strophe_options(const config::Config& config) {
   xmpp::StropheOptions options;
   const bool component = config.service.mode == config::ServiceMode::kComponent;
   options.mode = component ? xmpp::StropheMode::kComponent : xmpp::StropheMode::kClient;
@@ -131,20 +93,6 @@ admin::HttpServerOptions http_options(const config::Config& config) {
   return options;
 }
 
-xmpp::NativeStreamOptions client_options(const config::Config& config) {
-  xmpp::NativeStreamOptions options;
-  options.mode = xmpp::NativeStreamOptions::Mode::kClient;
-  options.host = config.client.host;
-  options.port = config.client.port;
-  options.domain = config.client_address.domain();
-  options.user = config.client_address.local();
-  options.resource = config.client_address.resource();
-  options.secret = config.client.password.value;
-  options.tls = tls_of(config.client);
-  options.stream_management = config.client.stream_management;
-  return options;
-}
-
 focus::LinkOptions link_options(const config::Config& config, StreamId stream,
                                 std::uint64_t id_token) {
   focus::LinkOptions options;
@@ -178,7 +126,7 @@ std::unique_ptr<xmpp::Transport> make_transport(const config::Config& config, St
                                                 const focus::Tables& earlier) {
   if (stream == StreamId::kService &&
       config.service.transport == config::ServiceTransport::kLibstrophe) {
-    return std::make_unique<xmpp::StropheTransport>(service_options(config), io.get_executor(),
+    return std::make_unique<xmpp::StropheTransport>(strophe_options(config), io.get_executor(),
                                                     listener);
   }
   xmpp::NativeStreamOptions options = native_options(config, stream);

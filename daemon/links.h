@@ -10,7 +10,6 @@
 #include "daemon/log_sink.h"
 #include "focus/link.h"
 #include "focus/tables.h"
-#include "xmpp/stream/options.h"
 #include "xmpp/transport.h"
 
 namespace bascule::daemon {
@@ -19,8 +18,6 @@ namespace bascule::daemon {
 std::uint64_t random_seed();
 
 admin::HttpServerOptions http_options(const config::Config& config);
-/// Of the focus's own account, as its resource is configured.
-xmpp::NativeStreamOptions client_options(const config::Config& config);
 focus::LinkOptions link_options(const config::Config& config, StreamId stream,
                                 std::uint64_t id_token);
 

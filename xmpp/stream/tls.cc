@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
+}  // namespace
+
 Result<std::string> normalised_pin(const std::string& pin) {
   std::string hex;
   for (const char c : pin) {
@@ -47,7 +49,6 @@ std::string fingerprint_of(const X509* certificate) {
   return hex;
 }
 
-/// RFC 2253 form; control characters come out escaped, so the text is safe in a log line.
 std::string name_of(const X509_NAME* name) {
   const std::unique_ptr<BIO, decltype(&BIO_free_all)> out(BIO_new(BIO_s_mem()), &BIO_free_all);
   if (X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253) < 0) {
@@ -58,13 +59,11 @@ std::string name_of(const X509_NAME* name) {
   return {data, static_cast<std::size_t>(size)};
 }
 
-bool is_address(const std::string& name) {
+bool is_numeric_address(const std::string& name) {
   boost::system::error_code error;
   boost::asio::ip::make_address(name, error);
   return !error;
 }
-
-}  // namespace
 
 Result<std::unique_ptr<TlsSession>> TlsSession::create(const TlsOptions& options,
                                                        std::string name) {
@@ -103,7 +102,7 @@ TlsSession::TlsSession(const TlsOptions& options, std::string name)
 }
 
 bool TlsSession::prepare(SSL* ssl) const {
-  if (is_address(name_)) {  // SNI carries host names only (RFC 6066 3).
+  if (is_numeric_address(name_)) {  // SNI carries host names only (RFC 6066 3).
     return !check_name_ || X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name_.c_str()) == 1;
   }
   if (SSL_set_tlsext_host_name(ssl, name_.c_str()) != 1) {

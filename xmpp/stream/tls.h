@@ -11,6 +11,15 @@
 
 namespace bascule::xmpp {
 
+/// The SHA-256 of a certificate as pins have it: 64 lower-case hex digits.
+[[nodiscard]] std::string fingerprint_of(const X509* certificate);
+/// RFC 2253 form; control characters come out escaped, so the text is safe in a log line.
+[[nodiscard]] std::string name_of(const X509_NAME* name);
+/// Whether it is a numeric address and no host name: SNI and certificates tell them apart.
+[[nodiscard]] bool is_numeric_address(const std::string& name);
+/// A pin as `fingerprint_of` gives it. Errors: kInvalidArgument.
+[[nodiscard]] Result<std::string> normalised_pin(const std::string& pin);
+
 /// The client side of one TLS session: which certificates are acceptable, and why the last one was
 /// not. Must outlive the TLS stream made from it.
 class TlsSession {
