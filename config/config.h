@@ -43,7 +43,13 @@ enum class ServiceTransport : std::uint8_t {
   kNative,      ///< Our own stream, with limits per stanza.
 };
 enum class TlsMode : std::uint8_t { kRequired, kOff };
-enum class LogFormat : std::uint8_t { kText, kJson };
+enum class LogFormat : std::uint8_t { kText, kLogfmt, kJson };
+/// How SIGTERM ends the process (docs/operations.md).
+enum class StopPolicy : std::uint8_t {
+  kSuspend,         ///< Without a word: the next process goes on.
+  kLeave,           ///< Everybody is told now.
+  kLeaveWhenEmpty,  ///< As kLeave when the last conference has ended, or at the deadline.
+};
 
 struct RequestsLink {
   RequestsMode mode = RequestsMode::kComponent;
@@ -136,6 +142,13 @@ struct Log {
   friend bool operator==(const Log&, const Log&) = default;
 };
 
+/// How the process ends.
+struct Life {
+  StopPolicy stop = StopPolicy::kSuspend;
+  Duration stop_deadline = std::chrono::hours{1};  ///< Of kLeaveWhenEmpty.
+  friend bool operator==(const Life&, const Life&) = default;
+};
+
 struct Config {
   XmppDomains xmpp;
   RequestsLink requests;
@@ -146,7 +159,10 @@ struct Config {
   Admin admin;
   State state;
   Ha ha;
+  Life life;
   Log log;
+
+  std::string revision;  ///< Of the program, beside focus.version; no setting.
 
   // What `finish` derives for the wiring.
   Jid requests_address;  ///< Domain of the requests component; empty unless in that mode.

@@ -42,6 +42,12 @@ struct Field {
   std::function<bool(Config&, const RawValue&)> assign;
   /// The value in TOML syntax. Of a secret: whether it is set.
   std::function<std::string(const Config&)> print;
+  /// Whether two configurations agree; empty when they do if they print the same.
+  std::function<bool(const Config&, const Config&)> is_same = {};
+  /// Whether SIGHUP applies a changed value; otherwise it needs a restart.
+  bool reloadable = false;
+  /// Of a reloadable one: takes the value over.
+  std::function<void(Config& to, const Config& from)> copy = {};
 };
 
 // Conversions of one value; nullopt when it is something else.
@@ -245,7 +251,16 @@ Field secret(At at) {
           .print =
               [at](const Config& config) {
                 return std::string(at(config).value.empty() ? "not set" : "set");
-              }};
+              },
+          .is_same = [at](const Config& a, const Config& b) { return at(a) == at(b); }};
+}
+
+/// `field`, whose value takes effect without a restart.
+template <class At>
+Field reloadable(At at, Field field) {
+  field.reloadable = true;
+  field.copy = [at](Config& to, const Config& from) { at(to) = at(from); };
+  return field;
 }
 
 }  // namespace bascule::config

@@ -16,7 +16,10 @@ constexpr const char* kExampleHeader =
     "#\n"
     "# The variable BASCULE_<KEY> (links.client.host: BASCULE_LINKS_CLIENT_HOST) overrides a key.\n"
     "# Variables of the stock Jicofo container image are used for what this file leaves out; they\n"
-    "# are named in brackets. A secret comes from a file, from a variable, or stands here.\n";
+    "# are named in brackets. A secret comes from a file, from a variable, or stands here.\n"
+    "# \"reloadable\": SIGHUP (`systemctl reload bascule`) applies a changed value; the others "
+    "wait for "
+    "a\n# restart.\n";
 
 std::string_view section_of(const Key& key) {
   return std::string_view(key.path).substr(0, key.path.rfind('.'));
@@ -88,7 +91,7 @@ std::string print_example() {
   for (const auto& key : keys()) {
     begin_section(text, section, key);
     add_comment(text, key.help);
-    std::string range = "(" + key.field.allowed + ")";
+    std::string range = "(" + key.field.allowed + (key.field.reloadable ? "; reloadable)" : ")");
     if (!key.container_variables.empty()) {
       range += " [" + key.container_variables + "]";
     }

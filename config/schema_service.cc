@@ -1,4 +1,4 @@
-// The sections [limits], [admin], [state], [ha] and [log].
+// The sections [limits], [admin], [state], [ha], [service] and [log].
 
 #include "config/schema.h"
 
@@ -118,6 +118,54 @@ void add_ha_keys(std::vector<Key>& table) {
                    "", "A standby that does not confirm for so long is not waited for.", ""});
 }
 
+void add_life_keys(std::vector<Key>& table) {
+  table.push_back({"service.stop",
+                   reloadable(BASCULE_CONFIG_AT(life.stop),
+                              choice(BASCULE_CONFIG_AT(life.stop),
+                                     std::vector<std::pair<std::string, StopPolicy>>{
+                                         {"suspend", StopPolicy::kSuspend},
+                                         {"leave", StopPolicy::kLeave},
+                                         {"leave-when-empty", StopPolicy::kLeaveWhenEmpty}})),
+                   "",
+                   "What SIGTERM does. \"suspend\": the next process goes on, nobody notices. "
+                   "\"leave\": conferences\nare ended now. \"leave-when-empty\": no new ones, and "
+                   "the end with the last one.",
+                   ""});
+  table.push_back({"service.stop-deadline",
+                   reloadable(BASCULE_CONFIG_AT(life.stop_deadline),
+                              duration(BASCULE_CONFIG_AT(life.stop_deadline),
+                                       {std::chrono::seconds{1}, std::chrono::hours{7 * 24}})),
+                   "", "Conferences that \"leave-when-empty\" has waited for so long are ended.",
+                   ""});
+}
+
+void add_log_keys(std::vector<Key>& table) {
+  table.push_back({"log.level",
+                   reloadable(BASCULE_CONFIG_AT(log.level),
+                              choice(BASCULE_CONFIG_AT(log.level),
+                                     std::vector<std::pair<std::string, focus::NoteLevel>>{
+                                         {"debug", focus::NoteLevel::kDebug},
+                                         {"info", focus::NoteLevel::kInfo},
+                                         {"warn", focus::NoteLevel::kWarn},
+                                         {"error", focus::NoteLevel::kError}})),
+                   "", "", ""});
+  table.push_back({"log.format",
+                   reloadable(BASCULE_CONFIG_AT(log.format),
+                              choice(BASCULE_CONFIG_AT(log.format),
+                                     std::vector<std::pair<std::string, LogFormat>>{
+                                         {"text", LogFormat::kText},
+                                         {"logfmt", LogFormat::kLogfmt},
+                                         {"json", LogFormat::kJson}})),
+                   "",
+                   "\"text\": time level event key=value; \"logfmt\": key=value only; \"json\": "
+                   "one object\nper line.",
+                   ""});
+  table.push_back(
+      {"log.hash-jids",
+       reloadable(BASCULE_CONFIG_AT(log.hash_jids), boolean(BASCULE_CONFIG_AT(log.hash_jids))), "",
+       "Write rooms, people and addresses as hashes, keyed by a secret of this installation.", ""});
+}
+
 }  // namespace
 
 void add_service_keys(std::vector<Key>& table) {
@@ -139,19 +187,25 @@ void add_service_keys(std::vector<Key>& table) {
        text(BASCULE_CONFIG_AT(state.dir), Empty::kForbidden, "an absolute path", is_absolute), "",
        "Folder of the databases; must be writable.", ""});
   table.push_back(
-      {"state.verify-interval", duration(BASCULE_CONFIG_AT(state.verify_interval), {kOff, kYear}),
+      {"state.verify-interval",
+       reloadable(BASCULE_CONFIG_AT(state.verify_interval),
+                  duration(BASCULE_CONFIG_AT(state.verify_interval), {kOff, kYear})),
        "",
        "Every page and record of the databases is read, beside their use, and damage is "
        "repaired. 0 s: only when asked.",
        ""});
   table.push_back({"state.backup-interval",
-                   duration(BASCULE_CONFIG_AT(state.backup_interval), {kOff, kYear}), "",
-                   "Verified copies of the databases. 0 s: only when asked.", ""});
-  table.push_back(
-      {"state.backup-dir",
-       text(BASCULE_CONFIG_AT(state.backup_dir), Empty::kAllowed, "an absolute path", is_absolute),
-       "", "Where to; another disk is better. Empty: backup in state.dir.", ""});
-  table.push_back({"state.backups-kept", integer(BASCULE_CONFIG_AT(state.backups_kept), {1, 1000}),
+                   reloadable(BASCULE_CONFIG_AT(state.backup_interval),
+                              duration(BASCULE_CONFIG_AT(state.backup_interval), {kOff, kYear})),
+                   "", "Verified copies of the databases. 0 s: only when asked.", ""});
+  table.push_back({"state.backup-dir",
+                   reloadable(BASCULE_CONFIG_AT(state.backup_dir),
+                              text(BASCULE_CONFIG_AT(state.backup_dir), Empty::kAllowed,
+                                   "an absolute path", is_absolute)),
+                   "", "Where to; another disk is better. Empty: backup in state.dir.", ""});
+  table.push_back({"state.backups-kept",
+                   reloadable(BASCULE_CONFIG_AT(state.backups_kept),
+                              integer(BASCULE_CONFIG_AT(state.backups_kept), {1, 1000})),
                    "", "Older ones made on schedule are removed.", ""});
   table.push_back({"state.history-rows",
                    integer(BASCULE_CONFIG_AT(state.history_rows), {1'000, 100'000'000}), "",
@@ -165,21 +219,8 @@ void add_service_keys(std::vector<Key>& table) {
                    duration(BASCULE_CONFIG_AT(state.history_age), {std::chrono::hours{1}, kYear}),
                    "", "Older reports are removed.", ""});
   add_ha_keys(table);
-  table.push_back({"log.level",
-                   choice(BASCULE_CONFIG_AT(log.level),
-                          std::vector<std::pair<std::string, focus::NoteLevel>>{
-                              {"debug", focus::NoteLevel::kDebug},
-                              {"info", focus::NoteLevel::kInfo},
-                              {"warn", focus::NoteLevel::kWarn},
-                              {"error", focus::NoteLevel::kError}}),
-                   "", "", ""});
-  table.push_back({"log.format",
-                   choice(BASCULE_CONFIG_AT(log.format),
-                          std::vector<std::pair<std::string, LogFormat>>{
-                              {"text", LogFormat::kText}, {"json", LogFormat::kJson}}),
-                   "", "\"text\": event key=value; \"json\": one object per line.", ""});
-  table.push_back({"log.hash-jids", boolean(BASCULE_CONFIG_AT(log.hash_jids)), "",
-                   "Write room names and addresses as hashes.", ""});
+  add_life_keys(table);
+  add_log_keys(table);
 }
 
 }  // namespace bascule::config

@@ -176,17 +176,17 @@ TEST(LayersTest, SecretsComeFromFilesOrVariablesAndAreNeverPrinted) {
   const Environment environment = {{"THE_PASSWORD", "hunter2"},
                                    {"BASCULE_LINKS_SERVICE_SECRET_FILE", "/run/service"}};
   const auto loaded = assemble(entries, environment, [](const std::string& path) {
-    return Result<std::string>("top-" + path.substr(5) + "\n");
+    return Result<std::string>("hush-" + path.substr(5) + "\n");
   });
   ASSERT_TRUE(loaded.has_value());
-  EXPECT_EQ(loaded->config.requests.secret.value, "top-requests");
+  EXPECT_EQ(loaded->config.requests.secret.value, "hush-requests");
   EXPECT_EQ(loaded->config.client.password.value, "hunter2");
-  EXPECT_EQ(loaded->config.service.secret.value, "top-service");
+  EXPECT_EQ(loaded->config.service.secret.value, "hush-service");
   const auto printed = print_config(*loaded);
   EXPECT_THAT(printed, HasSubstr("# secret (set, from file /run/requests)\n"));
   EXPECT_THAT(printed, HasSubstr("# password (set, from environment THE_PASSWORD)\n"));
   EXPECT_THAT(printed, HasSubstr("# secret (set, from file /run/service)\n"));
-  EXPECT_THAT(printed, Not(HasSubstr("top-")));
+  EXPECT_THAT(printed, Not(HasSubstr("hush-")));
   EXPECT_THAT(printed, Not(HasSubstr("hunter2")));
 }
 
