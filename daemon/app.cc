@@ -52,6 +52,9 @@ App::App(boost::asio::io_context& io, const config::Config& config, const focus:
             enqueue(in::HttpConferenceRequest{id, std::move(request)});
           },
           kHttpWaitingMax),
+      order_desk_([this](focus::OrderId id, std::string by, focus::Order what) {
+        enqueue(in::OperatorOrder{id, std::move(by), std::move(what)});
+      }),
       upkeep_(io, store, config.state,
               {.log = [this](const focus::Note& note) { log_.write(note, read_clocks()); },
                .requery = [this] { enqueue(in::RequeryStats{}); }}),
@@ -256,6 +259,9 @@ void App::perform(const focus::Action& action, Now now) {
     }
     void operator()(const out::AnswerHttp& answer) const {
       app.conference_requests_.answer(answer.request, answer.outcome);
+    }
+    void operator()(const out::AnswerOrder& answer) const {
+      app.order_desk_.answer(answer.order, answer.outcome);
     }
     void operator()(const out::SendPresence& presence) const {
       app.link(presence.stream).send(action, now);

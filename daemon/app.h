@@ -14,6 +14,7 @@
 #include "admin/conference_requests.h"
 #include "admin/http_server.h"
 #include "admin/metrics.h"
+#include "admin/order_desk.h"
 #include "admin/routes.h"
 #include "admin/stop_route.h"
 #include "config/config.h"
@@ -119,6 +120,7 @@ class App {
   std::array<std::unique_ptr<LinkRuntime>, kStreamCount> links_;
   SessionEvictor evictor_;
   admin::ConferenceRequests conference_requests_;
+  admin::OrderDesk order_desk_;
   StoreUpkeep upkeep_;
   StoreWatch store_watch_;
   StatsRoutes stats_routes_;

@@ -110,6 +110,10 @@ constexpr CounterRow kCounters[] = {
     {"bascule_links_resumed_total", "Times the client link was resumed.", &Counters::links_resumed},
     {"bascule_store_failures_total", "Stats batches the store could not take.",
      &Counters::store_failures},
+    {"bascule_operator_orders_total", "Orders of operators that were carried out.",
+     &Counters::orders},
+    {"bascule_operator_orders_refused_total", "Orders of operators that could not be carried out.",
+     &Counters::orders_refused},
     {"bascule_bugs_total", "Impossible transitions; each ended one conference.", &Counters::bugs},
 };
 

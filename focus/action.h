@@ -6,9 +6,11 @@
 
 #include "base/ids.h"
 #include "base/jid.h"
+#include "base/result.h"
 #include "base/time.h"
 #include "focus/note.h"
 #include "focus/operation.h"
+#include "focus/order.h"
 #include "stats/batch.h"
 #include "xmpp/proto/jitsi_conference.h"
 #include "xmpp/proto/muc.h"
@@ -50,6 +52,12 @@ struct AnswerHttp {
   HttpId request;
   tl::expected<proto::ConferenceAnswer, proto::StanzaError> outcome;
 };
+/// Errors: kNotFound (no such bridge, conference or participant), kConflict (it cannot be done as
+/// things are: the text says why), kInvalidArgument.
+struct AnswerOrder {
+  OrderId order;
+  Result<OrderDone> outcome;
+};
 /// Also joins (`presence.join`) and leaves (`presence.type`) rooms; `presence.to` is room/nick.
 struct SendPresence {
   StreamId stream;
@@ -76,8 +84,8 @@ struct Stopped {};
 namespace bascule::focus {
 
 using Action = std::variant<out::OpenStream, out::CloseStream, out::EvictSession, out::SendIq,
-                            out::AnswerIq, out::AnswerHttp, out::SendPresence, out::Persist,
-                            out::StoreWrite, out::Log, out::Stopped>;
+                            out::AnswerIq, out::AnswerHttp, out::AnswerOrder, out::SendPresence,
+                            out::Persist, out::StoreWrite, out::Log, out::Stopped>;
 using Actions = std::vector<Action>;
 
 }  // namespace bascule::focus

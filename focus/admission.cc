@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 
 #include "base/check.h"
 
@@ -174,6 +175,23 @@ std::size_t Admission::size(const RoomJid& jid) const {
 const WaitingTicket* Admission::find(const OccupantJid& participant) const {
   const auto found = positions_.find(participant);
   return found == positions_.end() ? nullptr : &*found->second.ticket;
+}
+
+std::vector<std::pair<const WaitingTicket*, TicketClass>> Admission::longest_waiting(
+    std::size_t limit) const {
+  std::vector<std::pair<const WaitingTicket*, TicketClass>> all;
+  all.reserve(positions_.size());
+  for (const auto& [participant, position] : positions_) {
+    const Room& room = rooms_.at(position.ticket->ticket.room);
+    all.emplace_back(&*position.ticket, class_of(room, position.line));
+  }
+  const auto middle = all.begin() + static_cast<std::ptrdiff_t>(std::min(limit, all.size()));
+  std::partial_sort(all.begin(), middle, all.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.first->since, a.first->ticket.participant) <
+           std::tie(b.first->since, b.first->ticket.participant);
+  });
+  all.erase(middle, all.end());
+  return all;
 }
 
 std::optional<Instant> Admission::oldest() const {

@@ -72,6 +72,9 @@ class Admission {
   [[nodiscard]] std::size_t size(TicketClass ticket_class) const;
   [[nodiscard]] std::size_t size(const RoomJid& room) const;
   [[nodiscard]] const WaitingTicket* find(const OccupantJid& participant) const;
+  /// At most `limit`, the longest waiting first; valid until the queue changes. O(n log limit).
+  [[nodiscard]] std::vector<std::pair<const WaitingTicket*, TicketClass>> longest_waiting(
+      std::size_t limit) const;
   /// When the longest waiting ticket was enqueued; of one class, or of all.
   [[nodiscard]] std::optional<Instant> oldest() const;
   [[nodiscard]] std::optional<Instant> oldest(TicketClass ticket_class) const;

@@ -42,6 +42,7 @@ struct Bridge {
   // What others told us about it.
   bool suspect = false;
   bool cordoned = false;
+  bool evacuating = false;     // Its people are asked to move, a few at a time.
   bool expected_back = false;  // Was present when the service link went down.
   bool standby = false;        // Used only when the others are full ...
   bool activated = false;      // ... which is the case.
@@ -71,6 +72,10 @@ struct Bridge {
   std::deque<Instant> restart_requests;         // Of participants, within the interval.
   std::optional<Instant> ice_failing_until;     // Serves what it has, takes nothing new.
   std::optional<std::uint64_t> isolates_alone;  // Number of the suspicious conference it serves.
+
+  // As of the last second of an evacuation.
+  std::size_t leaving = 0;  // Asked to move and still here.
+  std::size_t stuck = 0;    // Would be, or are, but no other bridge has room.
 
   // Everybody leaving at once.
   std::uint64_t departures_window = 0;  // In which `departures` were counted.

@@ -50,12 +50,21 @@ Conference::Conference(ConferenceId id, RoomJid room, std::map<std::string, std:
 }
 
 ConferenceView Conference::view() const {
-  ConferenceView view{.room = room_jid(), .meeting_id = meeting_id_, .state = state_};
+  ConferenceView view{.summary = summary(), .participants = {}};
   view.participants.reserve(participants_.size());
   for (const auto& [endpoint, id] : by_endpoint_) {
     view.participants.push_back(participants_.at(id).view());
   }
   return view;
+}
+
+ConferenceSummary Conference::summary() const {
+  return {.room = room_jid(),
+          .meeting_id = meeting_id_,
+          .state = state_,
+          .created = created_,
+          .participants = participants_.size(),
+          .sessions = accepted_};
 }
 
 Participant* Conference::find(ParticipantId participant) {

@@ -56,6 +56,7 @@ class Conference {
   [[nodiscard]] std::size_t participant_count() const { return participants_.size(); }
   [[nodiscard]] std::size_t session_count() const { return accepted_; }
   [[nodiscard]] ConferenceView view() const;
+  [[nodiscard]] ConferenceSummary summary() const;
 
   // Life.
   void start(Turn& turn);

@@ -99,4 +99,17 @@ void ConferenceTable::for_each(const std::function<void(const Conference&)>& vis
   }
 }
 
+void ConferenceTable::for_each_after(const std::optional<RoomJid>& after,
+                                     const std::function<bool(const Conference&)>& visit) const {
+  auto next = after ? by_room_.upper_bound(*after) : by_room_.begin();
+  while (next != by_room_.end() && visit(*next->second)) {
+    ++next;
+  }
+}
+
+const Conference* ConferenceTable::find(const RoomJid& room) const {
+  const auto found = by_room_.find(room);
+  return found == by_room_.end() ? nullptr : found->second.get();
+}
+
 }  // namespace bascule::focus

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -46,6 +47,10 @@ class ConferenceTable {
   [[nodiscard]] Conference* after(ConferenceId id);
   void for_each(const std::function<void(Conference&)>& visit);
   void for_each(const std::function<void(const Conference&)>& visit) const;
+  /// From the first one behind `after` until `visit` says false.
+  void for_each_after(const std::optional<RoomJid>& after,
+                      const std::function<bool(const Conference&)>& visit) const;
+  [[nodiscard]] const Conference* find(const RoomJid& room) const;
   [[nodiscard]] std::size_t size() const { return by_room_.size(); }
 
  private:

@@ -76,6 +76,9 @@ struct Counters {
   std::uint64_t messages_ignored = 0;
   std::uint64_t room_messages_malformed = 0;  ///< Of the components for metadata and moderation.
 
+  std::uint64_t orders = 0;  ///< Of operators, carried out.
+  std::uint64_t orders_refused = 0;
+
   // Bridges and links.
   std::uint64_t bridges_lost = 0;
   std::uint64_t bridge_errors = 0;

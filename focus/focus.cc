@@ -110,6 +110,10 @@ const Quarantine& Focus::quarantine() const {
   return impl_->quarantine();
 }
 
+const Orders& Focus::orders() const {
+  return impl_->orders();
+}
+
 const StatsNode& Focus::stats_node() const {
   return impl_->brewery().stats_node();
 }
@@ -146,6 +150,17 @@ std::size_t Focus::waiting_requests() const {
 
 void Focus::for_each_conference(const std::function<void(const ConferenceView&)>& visit) const {
   impl_->conferences().for_each([&](const Conference& conference) { visit(conference.view()); });
+}
+
+void Focus::conferences_after(const std::optional<RoomJid>& after,
+                              const std::function<bool(const ConferenceSummary&)>& visit) const {
+  impl_->conferences().for_each_after(
+      after, [&](const Conference& conference) { return visit(conference.summary()); });
+}
+
+std::optional<ConferenceView> Focus::conference(const RoomJid& room) const {
+  const Conference* found = impl_->conferences().find(room);
+  return found == nullptr ? std::nullopt : std::optional(found->view());
 }
 
 void Focus::check_invariants() const {

@@ -19,6 +19,7 @@
 
 namespace bascule::focus {
 
+class Orders;
 class StatsMirror;
 class StatsNode;
 
@@ -54,6 +55,8 @@ class Focus {
   [[nodiscard]] const Placement& placement() const;
   /// Whom links must not let through, see LinkOptions::quarantine. At this address for life.
   [[nodiscard]] const Quarantine& quarantine() const;
+  /// What operators ordered and still holds, and what was changed by hand (focus/orders.h).
+  [[nodiscard]] const Orders& orders() const;
   [[nodiscard]] const StatsNode& stats_node() const;
   [[nodiscard]] const StatsMirror& stats_mirror() const;
   /// How far the answers to the last in::RequeryStats are; nullopt: there was none. O(bridges).
@@ -65,6 +68,12 @@ class Focus {
   [[nodiscard]] std::size_t session_count() const;      ///< Accepted sessions. O(conferences).
   [[nodiscard]] std::size_t waiting_requests() const;   ///< Requests whose answer is held.
   void for_each_conference(const std::function<void(const ConferenceView&)>& visit) const;
+  /// In order of their addresses, from the first one behind `after` (nullopt: from the first one),
+  /// until `visit` says false. O(log conferences) and what is visited.
+  void conferences_after(const std::optional<RoomJid>& after,
+                         const std::function<bool(const ConferenceSummary&)>& visit) const;
+  /// O(its participants); nullopt when there is none.
+  [[nodiscard]] std::optional<ConferenceView> conference(const RoomJid& room) const;
 
   /// Aborts when the state contradicts itself. O(everything): tests and simulator.
   void check_invariants() const;

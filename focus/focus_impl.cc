@@ -256,6 +256,10 @@ void Focus::Impl::on(const in::RequeryStats&, Turn& turn) {
   brewery_.requery(turn);
 }
 
+void Focus::Impl::on(const in::OperatorOrder& input, Turn& turn) {
+  orders_.on_order(input, turn);
+}
+
 void Focus::Impl::on(const in::Shutdown& input, Turn& turn) {
   if (!input.when_empty) {
     shut_down(turn);

@@ -13,6 +13,7 @@
 #include "focus/member_features.h"
 #include "focus/memory_keeper.h"
 #include "focus/news.h"
+#include "focus/orders.h"
 #include "focus/proxy_registration.h"
 #include "focus/quarantine.h"
 #include "focus/request_desk.h"
@@ -39,6 +40,7 @@ class Focus::Impl {
   [[nodiscard]] const RequestDesk& desk() const { return desk_; }
   [[nodiscard]] const Brewery& brewery() const { return brewery_; }
   [[nodiscard]] const Quarantine& quarantine() const { return quarantine_; }
+  [[nodiscard]] const Orders& orders() const { return orders_; }
 
  private:
   void on(const in::StreamUp& input, Turn& turn);
@@ -51,6 +53,7 @@ class Focus::Impl {
   void on(const in::StoreAnswer& input, Turn& turn);
   void on(const in::CommitDegraded& input, Turn& turn);
   void on(const in::RequeryStats& input, Turn& turn);
+  void on(const in::OperatorOrder& input, Turn& turn);
   void on(const in::Shutdown& input, Turn& turn);
 
   void on_news(const news::RoomReady& item, Turn& turn);
@@ -100,6 +103,7 @@ class Focus::Impl {
   ConferenceTable conferences_;
   Audit audit_;
   MemoryKeeper memory_;
+  Orders orders_;
   DecisionChronicle chronicle_;
   ConferenceId probed_{0};  // Whose bridges were asked last, see kProbe.
   std::vector<News> news_;

@@ -36,6 +36,7 @@ ConferenceRow without_sessions(const ConferenceRow& row) {
 
 void Focus::Impl::restore(const Restored& restored, Turn& turn) {
   memory_.restore(restored, turn);  // First: who is placed below was placed on known bridges.
+  orders_.restore(restored.tables, turn);
   brewery_.restore(restored.reports, turn);
   hold_back(restored, turn);
   for (const auto& [room, row] : restored.tables.conferences) {

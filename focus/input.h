@@ -6,6 +6,7 @@
 #include "base/ids.h"
 #include "base/jid.h"
 #include "base/result.h"
+#include "focus/order.h"
 #include "xmpp/proto/jitsi_conference.h"
 #include "xmpp/proto/message.h"
 #include "xmpp/proto/muc.h"
@@ -69,6 +70,12 @@ struct CommitDegraded {
 };
 /// Somebody wants every live source of bridge stats asked again, now; see Focus::stats_requery.
 struct RequeryStats {};
+/// An operator wants something; answered by exactly one out::AnswerOrder.
+struct OperatorOrder {
+  OrderId order;
+  std::string by;  ///< Who, for the record.
+  Order what;
+};
 /// The end of the service: refuse new rooms, say goodbye in order, then out::Stopped.
 struct Shutdown {
   /// Conferences that are there may go on until they end by themselves.
@@ -81,6 +88,6 @@ namespace bascule::focus {
 
 using Input = std::variant<in::StreamUp, in::StreamDown, in::IqRequest, in::HttpConferenceRequest,
                            in::IqAnswer, in::PresenceReceived, in::MessageReceived, in::StoreAnswer,
-                           in::CommitDegraded, in::RequeryStats, in::Shutdown>;
+                           in::CommitDegraded, in::RequeryStats, in::OperatorOrder, in::Shutdown>;
 
 }  // namespace bascule::focus

@@ -43,10 +43,6 @@ bool may_share(const TicketCase& c, const ConferenceLoad::Host& host, Mixing mix
   return c.ticket.role == Role::kMember ? host.visitors == 0 : host.people == 0;
 }
 
-bool must_leave(const TicketCase& c, const Bridge& bridge) {
-  return bridge.shutting_down || (c.ticket.kind == TicketKind::kMove && c.current == &bridge);
-}
-
 bool is_unwanted(const TicketCase& c, const Bridge& bridge, Instant now) {
   return !BridgeRegistry::takes_new(bridge, now) ||
          std::find(c.avoid.begin(), c.avoid.end(), &bridge) != c.avoid.end();

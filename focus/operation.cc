@@ -42,7 +42,10 @@ constexpr std::array<std::string_view, std::variant_size_v<Operation>> kNames = 
     "decision",
     "moderation_set",
     "sources_pending",
-    "sources_told"};
+    "sources_told",
+    "bridge_drain",
+    "pin_set",
+    "audit_entry"};
 
 // ---- structure check -------------------------------------------------------------------------
 

@@ -331,6 +331,31 @@ struct Decision {
   friend bool operator==(const Decision&, const Decision&) = default;
 };
 
+/// The operator's drain of a bridge. Replaces what was known of it.
+struct BridgeDrain {
+  BridgeJid bridge;
+  bool drained = false;  ///< False: it ended.
+  bool evacuate = false;
+  std::string reason, by;
+  WallTime since{};
+  friend bool operator==(const BridgeDrain&, const BridgeDrain&) = default;
+};
+/// Only bridges of `version` for the conference. Replaces what was known of the room.
+struct PinSet {
+  RoomJid room;
+  std::string version;  ///< Empty: any.
+  WallTime until{};
+  std::string by;
+  friend bool operator==(const PinSet&, const PinSet&) = default;
+};
+/// Somebody changed something by hand.
+struct AuditEntry {
+  WallTime at{};
+  std::uint64_t number = 0;  ///< Within one process.
+  std::string by, what, target, before, after;
+  friend bool operator==(const AuditEntry&, const AuditEntry&) = default;
+};
+
 }  // namespace op
 
 /// The wire code of an alternative (see `code_of`) is its index + 1: append only, never reorder.
@@ -341,7 +366,7 @@ using Operation =
                  op::SourcesRemove, op::Placement, op::PendingSet, op::PendingRemove, op::LinkSet,
                  op::InboundHandled, op::OutboundPush, op::OutboundAck, op::Started, op::Note,
                  op::BridgeLearned, op::RoomSeen, op::Decision, op::ModerationSet,
-                 op::SourcesPending, op::SourcesTold>;
+                 op::SourcesPending, op::SourcesTold, op::BridgeDrain, op::PinSet, op::AuditEntry>;
 
 /// Longest encoded operation accepted back, bytes; a stanza is at most 512 KiB.
 inline constexpr std::size_t kOperationBytesMax = std::size_t{1} << 20U;

@@ -259,6 +259,32 @@ void visit_fields(V& visit, T& x) {
   visit("groups", x.groups);
   visit("receivers", x.receivers);
 }
+template <class V, MaybeConst<op::BridgeDrain> T>
+void visit_fields(V& visit, T& x) {
+  visit("bridge", x.bridge);
+  visit("drained", x.drained);
+  visit("evacuate", x.evacuate);
+  visit("reason", x.reason);
+  visit("by", x.by);
+  visit("since", x.since);
+}
+template <class V, MaybeConst<op::PinSet> T>
+void visit_fields(V& visit, T& x) {
+  visit("room", x.room);
+  visit("version", x.version);
+  visit("until", x.until);
+  visit("by", x.by);
+}
+template <class V, MaybeConst<op::AuditEntry> T>
+void visit_fields(V& visit, T& x) {
+  visit("at", x.at);
+  visit("n", x.number);
+  visit("by", x.by);
+  visit("what", x.what);
+  visit("target", x.target);
+  visit("before", x.before);
+  visit("after", x.after);
+}
 template <class V, MaybeConst<op::SourcesTold> T>
 void visit_fields(V& visit, T& x) {
   visit("room", x.room);

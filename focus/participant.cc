@@ -148,7 +148,14 @@ ParticipantView Participant::view() const {
   return {.endpoint = endpoint,
           .state = state,
           .bridge = bridge,
-          .sid = jingle.is_open() ? jingle.sid() : std::string()};
+          .sid = jingle.is_open() ? jingle.sid() : std::string(),
+          .role = role,
+          .kind = member_kind,
+          .region = region,
+          .stats_id = stats_id,
+          .joined = joined,
+          .audio_muted = audio_muted,
+          .video_muted = video_muted};
 }
 
 Duration Participant::next_retry_delay(Duration initial) {

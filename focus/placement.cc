@@ -141,6 +141,12 @@ void Placement::set_suspect(const BridgeJid& bridge, bool suspect, Now now) {
 void Placement::set_cordoned(const BridgeJid& bridge, bool cordoned, Now now) {
   impl_->set_cordoned(bridge, cordoned, now);
 }
+void Placement::set_evacuating(const BridgeJid& bridge, bool evacuating, Now now) {
+  impl_->set_evacuating(bridge, evacuating, now);
+}
+Result<OrderDone> Placement::order_move(const order::Move& move, Now now) {
+  return impl_->order_move(move, now);
+}
 void Placement::set_standby(const BridgeJid& bridge, bool standby, Now now) {
   impl_->set_standby(bridge, standby, now);
 }
@@ -291,6 +297,22 @@ std::size_t Placement::queued() const {
 
 Duration Placement::oldest_wait(Now now) const {
   return impl_->oldest_wait(now);
+}
+
+std::vector<WaitingView> Placement::longest_waiting(std::size_t limit, Now now) const {
+  return impl_->longest_waiting(limit, now);
+}
+std::optional<PlaceView> Placement::place_of(const OccupantJid& participant, Now now) const {
+  return impl_->place_of(participant, now);
+}
+std::vector<std::pair<BridgeJid, std::size_t>> Placement::spread_of(const RoomJid& room) const {
+  std::vector<std::pair<BridgeJid, std::size_t>> spread;
+  if (const ConferenceLoad* found = impl_->loads().find(room)) {
+    for (const ConferenceLoad::Host& host : found->hosts) {
+      spread.emplace_back(host.bridge->jid, static_cast<std::size_t>(host.people + host.visitors));
+    }
+  }
+  return spread;
 }
 
 std::optional<WaitReason> Placement::waiting_for(const OccupantJid& participant) const {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/jid.h"
@@ -13,6 +14,7 @@
 #include "base/stress.h"
 #include "base/time.h"
 #include "focus/confidence.h"
+#include "focus/order.h"
 #include "focus/placement_options.h"
 #include "focus/room_history.h"
 #include "focus/ticket.h"
@@ -58,6 +60,9 @@ struct BridgeView {
   BridgeState state = BridgeState::kUnknown;
   bool present = false;  ///< In the brewery as far as we know.
   bool drain = false, cordoned = false, graceful_shutdown = false, shutting_down = false;
+  bool evacuating = false;
+  std::size_t leaving = 0;  ///< While it is emptied: asked to move and still here.
+  std::size_t stuck = 0;    ///< Likewise: no other bridge has room for them.
   bool healthy = true, suspect = false;
   bool ice_failing = false;  ///< Many asked for restarts: no new conferences for a while.
   std::optional<Instant> quarantined_until;             ///< Only while it lasts.
@@ -96,6 +101,21 @@ struct BridgeMemory {
   std::optional<std::string> version, region;
 
   friend bool operator==(const BridgeMemory&, const BridgeMemory&) = default;
+};
+
+/// Where a participant is.
+struct PlaceView {
+  BridgeJid bridge;
+  Duration age{};          ///< Since it was placed there; after a restart, since then.
+  bool in_flight = false;  ///< The bridge has not answered yet.
+};
+
+/// One ticket that waits.
+struct WaitingView {
+  Ticket ticket;
+  TicketClass ticket_class = TicketClass::kFirst;
+  Duration waited{};
+  std::optional<WaitReason> reason;  ///< Absent before the first look at it.
 };
 
 /// How placements are being made right now, as a whole.
@@ -187,8 +207,17 @@ class Placement {
   std::vector<RoomJid> bridge_failed(const BridgeJid& bridge, FailureCause cause, Now now);
   /// No new placements while under suspicion (silence, slow answers). Unknown bridge: ignored.
   void set_suspect(const BridgeJid& bridge, bool suspect, Now now);
-  /// The operator's own drain, besides the bridge's flag. Kept while the bridge is absent.
+  /// The operator's own drain, besides the bridge's flag. Kept while the bridge is absent, and set
+  /// before it was ever heard of.
   void set_cordoned(const BridgeJid& bridge, bool cordoned, Now now);
+  /// Asks whoever is on the bridge to move, a window of people at a time, whole conferences where
+  /// they use one bridge; useful for a cordoned bridge only. Kept as set_cordoned.
+  void set_evacuating(const BridgeJid& bridge, bool evacuating, Now now);
+  /// Asks participants to move; see order::Move. Where conferences use one bridge whole ones move.
+  /// `to` holds while that bridge has room and for half a minute, then any other bridge will do.
+  /// Errors: kNotFound, kInvalidArgument (neither a room nor a bridge to leave), kConflict (nobody
+  /// can be moved as things are; says why).
+  Result<OrderDone> order_move(const order::Move& move, Now now);
   /// A standby bridge is used only when the others are full.
   void set_standby(const BridgeJid& bridge, bool standby, Now now);
   /// Only bridges of this full version for the conference, until `for_time` from now.
@@ -277,6 +306,11 @@ class Placement {
   [[nodiscard]] std::size_t queued(TicketClass ticket_class) const;
   [[nodiscard]] std::size_t queued() const;
   [[nodiscard]] Duration oldest_wait(Now now) const;  ///< Zero when nobody waits.
+  /// The tickets that wait longest, the oldest first. O(queue).
+  [[nodiscard]] std::vector<WaitingView> longest_waiting(std::size_t limit, Now now) const;
+  [[nodiscard]] std::optional<PlaceView> place_of(const OccupantJid& participant, Now now) const;
+  /// Participants of the conference per bridge, visitors included; in order of arrival there.
+  [[nodiscard]] std::vector<std::pair<BridgeJid, std::size_t>> spread_of(const RoomJid& room) const;
   /// Why the participant's ticket waited when it was last looked at.
   [[nodiscard]] std::optional<WaitReason> waiting_for(const OccupantJid& participant) const;
   [[nodiscard]] const PlacementCounters& counters() const;

@@ -30,7 +30,7 @@ std::optional<WaitReason> Placement::Impl::why_nobody(Instant now) const {
 }
 
 TicketCase Placement::Impl::case_of(const WaitingTicket& waiting, TicketClass ticket_class,
-                                    Member& who, Instant now) const {
+                                    Member& who, Instant now) {
   const Ticket& ticket = waiting.ticket;
   std::erase_if(who.avoided, [&](const auto& avoided) { return avoided.until <= now; });
   TicketCase c{.ticket = ticket, .room = *who.room, .ticket_class = ticket_class};
@@ -40,6 +40,9 @@ TicketCase Placement::Impl::case_of(const WaitingTicket& waiting, TicketClass ti
   if (!pins_.empty()) {
     const auto pin = pins_.find(ticket.room);
     c.pinned = pin == pins_.end() ? std::nullopt : std::optional(pin->second.version);
+  }
+  if (who.wish && ticket.kind == TicketKind::kMove && now < who.wish->until) {
+    c.wished = registry_.find(who.wish->bridge);
   }
   const auto avoid = [&](const BridgeJid& jid) {
     if (const Bridge* bridge = registry_.find(jid)) {
@@ -113,6 +116,7 @@ void Placement::Impl::commit(const WaitingTicket& waiting, TicketClass ticket_cl
   who.bridge = &bridge;
   who.in_flight = true;
   who.generation = ticket.generation;
+  who.wish.reset();
   ++bridge.in_flight;
   ++placed_;
   if (spot.reason == PlacementReason::kAlone) {

@@ -97,6 +97,7 @@ void Placement::Impl::tick(Instant now) {
   flush(now);
   refresh_fleet(now);
   relieve_bridges(now);
+  evacuate_bridges(now);
   if (fleet_full_ && full_since_ && now - *full_since_ >= kFullLong) {
     activate_spare(now);
   }

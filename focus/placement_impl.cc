@@ -146,7 +146,7 @@ void Placement::Impl::set_suspect(const BridgeJid& jid, bool suspect, Now now) {
 
 void Placement::Impl::set_cordoned(const BridgeJid& jid, bool cordoned, Now now) {
   const Instant at = clock(now);
-  if (Bridge* bridge = registry_.find(jid)) {
+  if (Bridge* bridge = registry_.find_or_create(jid)) {
     bridge->cordoned = cordoned;
     sort_in(*bridge, at);
     wake(at);
@@ -193,7 +193,7 @@ Result<> Placement::Impl::enqueue(const Ticket& ticket, Now now) {
   ++counters_.tickets;
   Member& who = has_place ? known->second : member(ticket.room, ticket.participant, at);
   ConferenceLoad& room = *who.room;
-  who.move_wanted = false;
+  who.move_wanted.reset();
   if (has_place && ticket.kind != TicketKind::kMove) {
     drop_place(who, at);
   }

@@ -23,7 +23,8 @@ namespace bascule::focus {
 
 /// Joins registry, loads, queue and rules; see `Placement` for what its functions promise. Private
 /// to placement*.cc: bridges and participants in placement_impl.cc, the passes over the queue in
-/// placement_drain.cc, plans and returns in placement_plans.cc, making room in placement_relief.cc.
+/// placement_drain.cc, plans and returns in placement_plans.cc, making room in placement_relief.cc,
+/// what operators order in placement_orders.cc.
 class Placement::Impl {
  public:
   Impl(const PlacementOptions& options, std::uint64_t seed);
@@ -35,6 +36,8 @@ class Placement::Impl {
   std::vector<RoomJid> bridge_failed(const BridgeJid& bridge, FailureCause cause, Now now);
   void set_suspect(const BridgeJid& bridge, bool suspect, Now now);
   void set_cordoned(const BridgeJid& bridge, bool cordoned, Now now);
+  void set_evacuating(const BridgeJid& bridge, bool evacuating, Now now);
+  Result<OrderDone> order_move(const order::Move& move, Now now);
   void set_standby(const BridgeJid& bridge, bool standby, Now now);
   void pin(const RoomJid& room, const std::string& version, Duration for_time, Now now);
   void unpin(const RoomJid& room);
@@ -73,6 +76,8 @@ class Placement::Impl {
   [[nodiscard]] const ConferenceLoads& loads() const { return loads_; }
   [[nodiscard]] const Admission& queue() const { return queue_; }
   [[nodiscard]] const Bridge* place_of(const OccupantJid& participant) const;
+  [[nodiscard]] std::optional<PlaceView> place_of(const OccupantJid& participant, Now now) const;
+  [[nodiscard]] std::vector<WaitingView> longest_waiting(std::size_t limit, Now now) const;
   [[nodiscard]] const PlacementCounters& counters() const { return counters_; }
   void check_invariants() const;
 
@@ -89,9 +94,14 @@ class Placement::Impl {
       BridgeJid bridge;
       Instant until;
     };
-    std::vector<Avoided> avoided;  // After failed allocations.
-    bool waited_before = false;    // Goes to the front of its room.
-    bool move_wanted = false;      // Told in a Move, not answered by a ticket yet.
+    std::vector<Avoided> avoided;        // After failed allocations.
+    bool waited_before = false;          // Goes to the front of its room.
+    std::optional<Instant> move_wanted;  // Told in a Move, not answered by a ticket yet.
+    struct Wish {
+      BridgeJid bridge;
+      Instant until;
+    };
+    std::optional<Wish> wish;      // The bridge an operator named for its next move.
     std::uint32_t restart_of = 0;  // Number of the bridge for which it asked for a restart ...
     Instant restart_at{};          // ... last.
   };
@@ -157,17 +167,35 @@ class Placement::Impl {
   [[nodiscard]] bool may_move(const ConferenceLoad& room, Instant now) const;
   bool move_smallest(Bridge& bridge, const ConferenceLoad* blocked, Instant now);
   void relieve(Bridge& bridge, Instant now);
-  std::int64_t hand_over(ConferenceLoad& room, Bridge& from, std::int64_t people, Instant now);
-  void want_move(ConferenceLoad& room, const OccupantJid& participant, Member& who,
-                 MoveCause cause);
+  std::int64_t hand_over(ConferenceLoad& room, Bridge& from, std::int64_t people, MoveCause cause,
+                         Instant now);
+  void want_move(ConferenceLoad& room, const OccupantJid& participant, Member& who, MoveCause cause,
+                 Instant now);
+  /// It was told in a Move just now: the ticket is on its way.
+  [[nodiscard]] static bool is_asked(const Member& who, Instant now);
   void activate_spare(Instant now);
+
+  // Orders.
+  void evacuate_bridges(Instant now);
+  void evacuate(Bridge& bridge, Instant now);
+  void count_leaving(Bridge& bridge);
+  void plan_move(ConferenceLoad& room, Bridge& to, MoveCause cause, Instant now);
+  [[nodiscard]] Result<Bridge*> target_of(const order::Move& move, Instant now);
+  [[nodiscard]] Result<std::vector<ConferenceLoad*>> rooms_of(const order::Move& move);
+  Result<OrderDone> move_conferences(const order::Move& move,
+                                     const std::vector<ConferenceLoad*>& rooms, Bridge* to,
+                                     Instant now);
+  Result<OrderDone> move_people(const order::Move& move, const std::vector<ConferenceLoad*>& rooms,
+                                Bridge* to, Instant now);
+  std::size_t move_people_of(ConferenceLoad& room, const order::Move& move, Bridge* to,
+                             std::size_t people_max, Instant now);
 
   // Decisions.
   [[nodiscard]] std::optional<WaitReason> why_nobody(Instant now) const;
   std::optional<WaitReason> serve(const WaitingTicket& waiting, TicketClass ticket_class,
                                   Instant now, std::vector<Decision>& out);
   [[nodiscard]] TicketCase case_of(const WaitingTicket& waiting, TicketClass ticket_class,
-                                   Member& who, Instant now) const;
+                                   Member& who, Instant now);
   void commit(const WaitingTicket& waiting, TicketClass ticket_class, Member& who, const Spot& spot,
               Instant now, std::vector<Decision>& out);
   void end_plan_if_done(ConferenceLoad& room, const Bridge& bridge, Instant now);

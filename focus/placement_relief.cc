@@ -13,6 +13,8 @@ namespace {
 constexpr std::int64_t kWantMin = 30'000;  // Millionths freed per run at least.
 constexpr std::int64_t kBlockedGainMax = 20;
 constexpr std::int64_t kReliefPeopleUncoordinated = 6;
+// A Move that the conference could not follow (it was about to change anyway) is told again.
+constexpr Duration kAskedFor = std::chrono::seconds{10};
 constexpr Duration kSpareSpacing = std::chrono::seconds{2};
 
 }  // namespace
@@ -142,16 +144,22 @@ bool Placement::Impl::move_away(ConferenceLoad& room, MoveCause cause, Milliunit
     activate_spare(now);
     return false;
   }
-  loads_.plan(room, *choice.bridge, PlanKind::kMove, room.people, now);
+  plan_move(room, *choice.bridge, cause, now);
+  return true;
+}
+
+/// The whole conference goes to `to`: keeps room there and asks everybody to move.
+void Placement::Impl::plan_move(ConferenceLoad& room, Bridge& to, MoveCause cause, Instant now) {
+  const Bridge* const here = room.home;
+  loads_.plan(room, to, PlanKind::kMove, room.people, now);
   room.moved_at = now;
   const auto [first, last] = members_of(room.room);
   for (auto it = first; it != last; ++it) {
     if (it->second.bridge == here) {
-      want_move(room, it->first, it->second, cause);
+      want_move(room, it->first, it->second, cause, now);
     }
   }
   flush(now);
-  return true;
 }
 
 // Conferences that span bridges.
@@ -198,7 +206,7 @@ void Placement::Impl::relieve(Bridge& bridge, Instant now) {
     const Milliunits each = participant_load(option.room->people);
     const std::int64_t count =
         std::min({people, option.other_room / each, (want + each - 1) / each});
-    const std::int64_t moved = hand_over(*option.room, bridge, count, now);
+    const std::int64_t moved = hand_over(*option.room, bridge, count, MoveCause::kRelief, now);
     any = any || moved > 0;
     people -= moved;
     want -= moved * each;
@@ -237,21 +245,21 @@ void Placement::Impl::relieve(Bridge& bridge, Instant now) {
                                           .avoid = taken},
                                          now, prng_);
   if (choice.bridge != nullptr && bridge.relay_id) {
-    hand_over(*largest, bridge, count, now);
+    hand_over(*largest, bridge, count, MoveCause::kRelief, now);
   }
 }
 
 /// Asks the newest participants of a conference on a bridge to move: their media is the least
 /// established. Returns how many. O(members of the conference).
 std::int64_t Placement::Impl::hand_over(ConferenceLoad& room, Bridge& from, std::int64_t people,
-                                        Instant now) {
+                                        MoveCause cause, Instant now) {
   if (people <= 0) {
     return 0;
   }
   std::vector<Members::iterator> here;
   const auto [first, last] = members_of(room.room);
   for (auto it = first; it != last; ++it) {
-    const bool movable = it->second.bridge == &from && !it->second.move_wanted &&
+    const bool movable = it->second.bridge == &from && !is_asked(it->second, now) &&
                          !it->second.in_flight && queue_.find(it->first) == nullptr;
     if (movable) {
       here.push_back(it);
@@ -262,7 +270,7 @@ std::int64_t Placement::Impl::hand_over(ConferenceLoad& room, Bridge& from, std:
   });
   const auto count = std::min<std::size_t>(here.size(), static_cast<std::size_t>(people));
   for (std::size_t i = 0; i < count; ++i) {
-    want_move(room, here[i]->first, here[i]->second, MoveCause::kRelief);
+    want_move(room, here[i]->first, here[i]->second, cause, now);
   }
   if (count > 0) {
     room.moved_at = now;
@@ -271,10 +279,14 @@ std::int64_t Placement::Impl::hand_over(ConferenceLoad& room, Bridge& from, std:
 }
 
 void Placement::Impl::want_move(ConferenceLoad& room, const OccupantJid& participant, Member& who,
-                                MoveCause cause) {
-  who.move_wanted = true;
+                                MoveCause cause, Instant now) {
+  who.move_wanted = now;
   ++counters_.moves[static_cast<std::size_t>(cause)];
   moves_.push_back({room.room, participant, who.bridge->jid, cause});
+}
+
+bool Placement::Impl::is_asked(const Member& who, Instant now) {
+  return who.move_wanted && now - *who.move_wanted < kAskedFor;
 }
 
 /// Takes one more standby bridge into use.

@@ -51,6 +51,9 @@ BridgeView Placement::Impl::view(const Bridge& bridge, Now now) const {
   view.present = bridge.present;
   view.drain = bridge.drain;
   view.cordoned = bridge.cordoned;
+  view.evacuating = bridge.evacuating;
+  view.leaving = bridge.leaving;
+  view.stuck = bridge.stuck;
   view.graceful_shutdown = bridge.graceful_shutdown;
   view.shutting_down = bridge.shutting_down;
   view.healthy = bridge.healthy;
@@ -86,6 +89,30 @@ BridgeView Placement::Impl::view(const Bridge& bridge, Now now) const {
   view.region = bridge.region;
   view.relay_id = bridge.relay_id;
   return view;
+}
+
+std::optional<PlaceView> Placement::Impl::place_of(const OccupantJid& participant, Now now) const {
+  const auto found = members_.find(participant);
+  if (found == members_.end() || found->second.bridge == nullptr) {
+    return std::nullopt;
+  }
+  const Member& who = found->second;
+  return PlaceView{.bridge = who.bridge->jid,
+                   .age = time_of(now) - who.stay.joined_at,
+                   .in_flight = who.in_flight};
+}
+
+std::vector<WaitingView> Placement::Impl::longest_waiting(std::size_t limit, Now now) const {
+  std::vector<WaitingView> views;
+  for (const auto& [waiting, ticket_class] : queue_.longest_waiting(limit)) {
+    views.push_back({.ticket = waiting->ticket,
+                     .ticket_class = ticket_class,
+                     .waited = time_of(now) - waiting->since,
+                     .reason = registry_.phase().link_is_up()
+                                   ? waiting->last_reason
+                                   : std::optional(WaitReason::kServiceDown)});
+  }
+  return views;
 }
 
 void Placement::Impl::check_invariants() const {

@@ -43,6 +43,16 @@ void forget_pending(ConferenceRow& row, const EndpointId& participant) {
 }
 
 /// Applies one alternative; see Tables::apply.
+/// Of one row too many, the one with the earliest time goes. O(rows) then.
+template <class Rows>
+void keep_latest(Rows& rows, std::size_t rows_max, WallTime Rows::mapped_type::*time) {
+  if (rows.size() > rows_max) {
+    rows.erase(std::min_element(rows.begin(), rows.end(), [time](const auto& a, const auto& b) {
+      return a.second.*time < b.second.*time;
+    }));
+  }
+}
+
 struct Applier {
   Tables& tables;
 
@@ -303,12 +313,7 @@ struct Applier {
   // Below, what is oldest goes first, as with placements: still idempotent.
   bool operator()(const op::BridgeLearned& o) const {
     tables.bridges[o.bridge] = o;
-    if (tables.bridges.size() > kBridgesMax) {
-      const auto oldest = std::min_element(
-          tables.bridges.begin(), tables.bridges.end(),
-          [](const auto& a, const auto& b) { return a.second.wall < b.second.wall; });
-      tables.bridges.erase(oldest);
-    }
+    keep_latest(tables.bridges, kBridgesMax, &op::BridgeLearned::wall);
     return true;
   }
   void forget_room(const RoomJid& jid) const {
@@ -324,6 +329,31 @@ struct Applier {
     tables.rooms_by_time.emplace(o.wall, o.room);
     if (tables.rooms.size() > kRoomsMax) {
       forget_room(RoomJid(tables.rooms_by_time.begin()->second));
+    }
+    return true;
+  }
+  bool operator()(const op::BridgeDrain& o) const {
+    if (!o.drained) {
+      tables.drains.erase(o.bridge);
+      return true;
+    }
+    tables.drains.insert_or_assign(o.bridge, o);
+    keep_latest(tables.drains, kBridgesMax, &op::BridgeDrain::since);
+    return true;
+  }
+  bool operator()(const op::PinSet& o) const {
+    if (o.version.empty()) {
+      tables.pins.erase(o.room);
+      return true;
+    }
+    tables.pins.insert_or_assign(o.room, o);
+    keep_latest(tables.pins, kPinsMax, &op::PinSet::until);
+    return true;
+  }
+  bool operator()(const op::AuditEntry& o) const {
+    tables.audit.insert_or_assign({o.at, o.number}, o);
+    while (tables.audit.size() > kAuditMax) {
+      tables.audit.erase(tables.audit.begin());
     }
     return true;
   }
@@ -411,6 +441,9 @@ std::vector<Operation> Tables::to_operations() const {
   append_values(bridges, out);
   append_values(rooms, out);
   append_values(decisions, out);
+  append_values(drains, out);
+  append_values(pins, out);
+  append_values(audit, out);
   for (const auto& [key, waiting] : pending) {
     out.emplace_back(waiting);
   }

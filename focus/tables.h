@@ -76,6 +76,11 @@ struct Tables {
   std::map<BridgeJid, op::BridgeLearned> bridges;  ///< See kBridgesMax.
   std::map<RoomJid, op::RoomSeen> rooms;           ///< Of conferences that ended; see kRoomsMax.
   std::set<std::pair<WallTime, RoomJid>> rooms_by_time;  ///< The same.
+  /// The operator's drains that last; see kBridgesMax.
+  std::map<BridgeJid, op::BridgeDrain> drains;
+  std::map<RoomJid, op::PinSet> pins;  ///< Also expired ones, until the next order; see kPinsMax.
+  /// The newest changes made by hand, by time and number, oldest first; see kAuditMax.
+  std::map<std::pair<WallTime, std::uint64_t>, op::AuditEntry> audit;
   std::string boot_id;
 
   /// Changes the rows the operation names. Idempotent. Returns false, and changes nothing, when the
@@ -97,6 +102,10 @@ inline constexpr std::size_t kDecisionsMax = 10'000;
 /// Bridges kept; of more, those written longest ago are forgotten. The bound of the bridges in use
 /// (PlacementOptions::max_bridges).
 inline constexpr std::size_t kBridgesMax = 2'000;
+/// Pins kept; of more, those that end first are forgotten.
+inline constexpr std::size_t kPinsMax = 10'000;
+/// Changes made by hand that are kept, about 300 bytes each.
+inline constexpr std::size_t kAuditMax = 10'000;
 /// Rooms kept, about 500 bytes each; of more, those that ended longest ago are forgotten.
 inline constexpr std::size_t kRoomsMax = 50'000;
 

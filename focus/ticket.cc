@@ -52,6 +52,8 @@ std::string_view to_string(PlacementReason reason) {
       return "alone";
     case PlacementReason::kPreference:
       return "preference";
+    case PlacementReason::kOrder:
+      return "order";
   }
   BASCULE_CHECK(false && "enumerator out of range");
 }
@@ -90,6 +92,10 @@ std::string_view to_string(MoveCause cause) {
       return "outgrown";
     case MoveCause::kRelief:
       return "relief";
+    case MoveCause::kEvacuate:
+      return "evacuate";
+    case MoveCause::kOrder:
+      return "order";
   }
   BASCULE_CHECK(false && "enumerator out of range");
 }

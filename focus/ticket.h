@@ -64,8 +64,9 @@ enum class PlacementReason : std::uint8_t {
   kNoGrowth,    ///< Room for two people was enough, reservations of others ignored.
   kAlone,       ///< An almost idle bridge for a conference that killed others.
   kPreference,  ///< The order of a Jicofo strategy.
+  kOrder,       ///< An operator named the bridge.
 };
-inline constexpr std::size_t kPlacementReasonCount = 11;
+inline constexpr std::size_t kPlacementReasonCount = 12;
 [[nodiscard]] std::string_view to_string(PlacementReason reason);
 
 /// Why a ticket still waits; for a filter that left no bridge, which one. A closed list.
@@ -89,8 +90,10 @@ enum class MoveCause : std::uint8_t {
   kMakeRoom,  ///< Its whole conference makes room for others.
   kOutgrown,  ///< Its whole conference no longer fits where it is.
   kRelief,    ///< Its bridge is too busy; others of its conference stay.
+  kEvacuate,  ///< An operator empties its bridge.
+  kOrder,     ///< An operator wants it elsewhere.
 };
-inline constexpr std::size_t kMoveCauseCount = 3;
+inline constexpr std::size_t kMoveCauseCount = 5;
 [[nodiscard]] std::string_view to_string(MoveCause cause);
 
 /// A wish of Placement: enqueue a kMove ticket for this participant. It keeps its place until the

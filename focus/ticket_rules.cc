@@ -14,11 +14,6 @@ constexpr std::size_t kBridgesMax = 32;  // Of one conference, whatever happens.
 constexpr std::int64_t kSmallNeed = 4;
 constexpr std::int64_t kTinyNeed = 2;
 
-/// The conference cannot stay there: it moves away, or the bridge is about to exit.
-bool must_leave(const TicketCase& c, const Bridge& bridge) {
-  return bridge.shutting_down || (c.ticket.kind == TicketKind::kMove && c.current == &bridge);
-}
-
 bool moves_away(const TicketCase& c) {
   return c.room.plan && c.room.plan->kind == PlanKind::kMove;
 }
@@ -50,6 +45,23 @@ std::optional<RuleVerdict> follow_plan(const TicketCase& c, const RuleContext& x
   }
   const bool patient = c.waited < kPlanPatience || moves_away(c);
   return patient ? std::optional<RuleVerdict>(Wait{WaitReason::kPace}) : std::nullopt;
+}
+
+/// nullopt: the bridge that the operator named cannot be used (any more).
+std::optional<RuleVerdict> follow_wish(const TicketCase& c, const RuleContext& x) {
+  Bridge& wished = *c.wished;
+  const std::string* version = required_version(c, x);
+  const bool suits = version == nullptr || wished.version == *version;
+  const bool usable = !must_leave(c, wished) && !is_avoided(c, wished) && suits &&
+                      BridgeRegistry::takes_new(wished, x.now);
+  const Stress limit = x.options.limit_join;
+  if (!usable ||
+      !Selector::fits(x.selector.look(wished, x.now), added_load(c, x, wished), limit, false)) {
+    return std::nullopt;
+  }
+  return x.registry.is_ready(wished, x.now)
+             ? RuleVerdict(Spot{&wished, PlacementReason::kOrder, limit, 0})
+             : RuleVerdict(Wait{WaitReason::kPace});
 }
 
 RuleVerdict join_home(const TicketCase& c, const RuleContext& x) {
@@ -357,7 +369,17 @@ RuleVerdict choose_first(const TicketCase& c, const RuleContext& x) {
 
 }  // namespace
 
+bool must_leave(const TicketCase& c, const Bridge& bridge) {
+  const bool moves = c.ticket.kind == TicketKind::kMove;
+  return bridge.shutting_down || (moves && (c.current == &bridge || bridge.cordoned));
+}
+
 RuleVerdict find_spot(const TicketCase& c, const RuleContext& x) {
+  if (c.wished != nullptr) {
+    if (const auto wished = follow_wish(c, x)) {
+      return *wished;
+    }
+  }
   if (x.options.strategy != Strategy::kBascule) {
     return find_preferred(c, x.options.strategy, x);
   }

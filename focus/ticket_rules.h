@@ -37,6 +37,7 @@ struct TicketCase {
   std::vector<const Bridge*> avoid;  ///< Of the ticket, and remembered failures.
   std::size_t waiting_in_room = 1;   ///< Tickets of the room, this one included.
   Duration waited{};
+  Bridge* wished = nullptr;           ///< The bridge an operator named; only for moves.
   std::optional<std::string> pinned;  ///< Version the operator wants for the conference.
 };
 
@@ -77,6 +78,9 @@ using RuleVerdict = std::variant<Spot, Wait>;
                                            const Bridge& bridge) {
   return x.loads.load_of_join(c.room, bridge, c.ticket.role);
 }
+/// The participant cannot stay there, or go there: it moves away, an operator empties the bridge,
+/// or the bridge is about to exit.
+[[nodiscard]] bool must_leave(const TicketCase& c, const Bridge& bridge);
 [[nodiscard]] inline bool is_displaced(const TicketCase& c) {
   return c.ticket_class == TicketClass::kDisplaced;
 }

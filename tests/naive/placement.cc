@@ -303,6 +303,22 @@ void Placement::set_cordoned(const BridgeJid& bridge, bool cordoned, Now /*now*/
   impl_->bridges[bridge].cordoned = cordoned;
 }
 
+void Placement::set_evacuating(const BridgeJid& /*bridge*/, bool /*evacuating*/, Now /*now*/) {
+}
+Result<OrderDone> Placement::order_move(const order::Move& /*move*/, Now /*now*/) {
+  return fail(Errc::kConflict, "this focus moves nobody");
+}
+std::vector<WaitingView> Placement::longest_waiting(std::size_t /*limit*/, Now /*now*/) const {
+  return {};
+}
+std::optional<PlaceView> Placement::place_of(const OccupantJid& participant, Now /*now*/) const {
+  const auto bridge = bridge_of(participant);
+  return bridge ? std::optional(PlaceView{*bridge, Duration::zero(), false}) : std::nullopt;
+}
+std::vector<std::pair<BridgeJid, std::size_t>> Placement::spread_of(const RoomJid& /*room*/) const {
+  return {};
+}
+
 Result<> Placement::enqueue(const Ticket& ticket, Now now) {
   const auto found = impl_->members.find(ticket.participant);
   if (found != impl_->members.end() && !found->second.bridge.empty() &&

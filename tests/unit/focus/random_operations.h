@@ -249,6 +249,19 @@ class RandomOperations {
         return op::SourcesPending{room(), endpoint(), sources(), groups(), endpoints()};
       case 26:
         return op::SourcesTold{room(), endpoints()};
+      case 27:
+        return op::BridgeDrain{bridge(), coin(), coin(),
+                               text(),   text(), WallTime(Duration(ticks()))};
+      case 28:
+        return op::PinSet{room(), coin() ? text() : "", WallTime(Duration(ticks())), text()};
+      case 29:
+        return op::AuditEntry{.at = WallTime(Duration(ticks())),
+                              .number = prng_.below(100),
+                              .by = text(),
+                              .what = text(),
+                              .target = text(),
+                              .before = text(),
+                              .after = text()};
       default:
         return decision();
     }

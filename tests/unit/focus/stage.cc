@@ -687,6 +687,10 @@ void Stage::on(const out::AnswerIq& action) {
       << "answered twice: " << action.stanza_id;
 }
 
+void Stage::on(const out::AnswerOrder& action) {
+  EXPECT_TRUE(order_answers.emplace(action.order, action.outcome).second);
+}
+
 void Stage::on(const out::AnswerHttp& action) {
   tl::expected<proto::Answer, proto::StanzaError> outcome =
       tl::make_unexpected(proto::StanzaError{});

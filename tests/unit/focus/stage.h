@@ -159,6 +159,8 @@ class Stage {
   bool expel_focus = false;          // The brewery answers IQs with not-acceptable.
   std::optional<proto::Caps> caps;   // In the presence of clients.
   std::size_t store_writes = 0;
+  /// Orders by their number, with what came of them.
+  std::map<OrderId, Result<OrderDone>> order_answers;
   bool stopped = false;
   std::map<RoomJid, Instant> poisoned;  // For the next process; see crash_and_restore.
 
@@ -175,6 +177,7 @@ class Stage {
   void on(const out::SendIq& action);
   void on(const out::AnswerIq& action);
   void on(const out::AnswerHttp& action);
+  void on(const out::AnswerOrder& action);
   void on(const out::SendPresence& action);
   void on(const out::Persist& action);
   void on(const out::StoreWrite& action);

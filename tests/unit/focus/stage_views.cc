@@ -38,7 +38,7 @@ ParticipantState Stage::state_of(const std::string& room, const std::string& nic
   ParticipantState state = ParticipantState::kGone;
   focus.for_each_conference([&](const ConferenceView& view) {
     for (const auto& participant : view.participants) {
-      if (view.room.jid().local() == room && participant.endpoint.value() == nick) {
+      if (view.summary.room.jid().local() == room && participant.endpoint.value() == nick) {
         state = participant.state;
       }
     }
@@ -51,7 +51,7 @@ std::optional<std::string> Stage::bridge_of(const std::string& room,
   std::optional<std::string> bridge;
   focus.for_each_conference([&](const ConferenceView& view) {
     for (const auto& participant : view.participants) {
-      if (view.room.jid().local() == room && participant.endpoint.value() == nick &&
+      if (view.summary.room.jid().local() == room && participant.endpoint.value() == nick &&
           participant.bridge) {
         bridge = participant.bridge->jid().resource();
       }

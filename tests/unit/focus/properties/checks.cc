@@ -132,6 +132,7 @@ void World::check_limit_of_rule(const Decision& decision, const ModelPerson& per
       most = options.limit_new;
       break;
     case PlacementReason::kNewFull:
+    case PlacementReason::kOrder:
       most = options.limit_join;
       break;
     case PlacementReason::kNoGrowth:

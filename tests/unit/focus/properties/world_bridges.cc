@@ -38,6 +38,7 @@ void World::bridge_command(const Command& command) {
       break;
     case Happening::kCordon:
       set_cordoned(which, command.amount < 50);
+      placement_.set_evacuating(bridge.jid, command.amount < 25, now());
       break;
     case Happening::kStandby:
       bridge.standby = command.amount < 50;
