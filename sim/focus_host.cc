@@ -217,6 +217,12 @@ void FocusHost::perform(const Action& action) {
   }
 }
 
+void FocusHost::give(const focus::Input& input) {
+  if (process_) {
+    feed(input);
+  }
+}
+
 void FocusHost::rearm() {
   std::optional<Instant> next = process_->focus.next_deadline();
   const auto consider = [&next](std::optional<Instant> other) {

@@ -51,6 +51,9 @@ class FocusHost {
   /// The network cuts one link.
   void cut(StreamId stream);
 
+  /// Somebody asks the running process for something; nothing happens while there is none.
+  void give(const focus::Input& input);
+
   [[nodiscard]] bool is_running() const { return process_ != nullptr; }
   [[nodiscard]] const focus::Focus* focus() const;
   [[nodiscard]] std::uint64_t action_hash() const { return action_hash_; }

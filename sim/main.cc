@@ -180,7 +180,7 @@ void print(const WorldResult& result, const std::string& flags) {
 
 struct Totals {
   std::size_t seeds = 0, failed = 0, placements = 0, crashes = 0;
-  std::uint64_t links = 0, accepts_late = 0, repairs = 0;
+  std::uint64_t links = 0, accepts_late = 0, repairs = 0, orders = 0;
   AskCounts asks{};
   std::uint64_t events = 0, stanzas = 0;
   double seconds = 0;
@@ -194,6 +194,7 @@ void add(const WorldResult& result, Totals& totals) {
   totals.links += result.links;
   totals.accepts_late += result.accepts_late;
   totals.repairs += result.repairs;
+  totals.orders += result.orders;
   for (std::size_t ask = 0; ask < kAskCount; ++ask) {
     totals.asks[ask] += result.asks[ask];
   }
@@ -205,8 +206,9 @@ void add(const WorldResult& result, Totals& totals) {
 /// sweep.
 bool print_behaviour(const Totals& totals, bool erratic) {
   constexpr std::size_t kSweep = 100;
-  bool all = totals.accepts_late != 0 && totals.repairs != 0;
-  std::printf("audit: %llu repairs; clients: %llu offers given up",
+  bool all = totals.accepts_late != 0 && totals.repairs != 0 && totals.orders != 0;
+  std::printf("operator: %llu orders; audit: %llu repairs; clients: %llu offers given up",
+              static_cast<unsigned long long>(totals.orders),
               static_cast<unsigned long long>(totals.repairs),
               static_cast<unsigned long long>(totals.accepts_late));
   for (std::size_t ask = 0; ask < kAskCount; ++ask) {

@@ -101,6 +101,7 @@ void World::draw() {
       std::make_unique<FocusHost>(schedule_, *server_, Prng(prng_.next()), focus_options_,
                                   deployment_, [this](const focus::Action& action, Instant now) {
                                     pace_->observe(action, now);
+                                    operator_->observe(action);
                                     if (const auto* log = std::get_if<focus::out::Log>(&action)) {
                                       on_log(log->note);
                                     }
@@ -135,6 +136,20 @@ void World::draw() {
     bridges_.push_back(std::make_unique<FakeBridge>(
         schedule_, *server_, Prng(prng_.next()), std::move(bridge), deployment_, std::move(media)));
   }
+  make_operator();
+}
+
+void World::make_operator() {
+  FakeOperator::Fleet fleet;
+  for (const auto& bridge : bridges_) {
+    fleet.bridges.emplace_back(deployment_.brewery.jid().with_resource(bridge->nick()));
+  }
+  for (const auto& client : clients_) {
+    if (fleet.rooms.empty() || fleet.rooms.back() != client->room()) {
+      fleet.rooms.push_back(client->room());
+    }
+  }
+  operator_ = std::make_unique<FakeOperator>(schedule_, *host_, std::move(fleet), options_.seed);
 }
 
 BridgeMedia World::media_of(const std::string& nick) {
@@ -171,6 +186,9 @@ WorldResult World::run() {
   if (options_.faults) {
     plan_faults();
     plan_silent_faults();
+    if (options_.orders) {
+      operator_->plan(options_.fault_phase);
+    }
   }
   WorldResult result;
   run_until(kStart + options_.fault_phase);
@@ -306,6 +324,7 @@ void World::collect(WorldResult& result) const {
   result.link_failures = link_failures_;
   result.accepts_late = accepts_late_;
   result.repairs = repairs_;
+  result.orders = operator_->orders();
   result.faults = faults_;
   result.crashes = host_->crashes();
   result.placements = pace_->placements();
@@ -322,6 +341,7 @@ void World::collect(WorldResult& result) const {
   add("world", complaints_);
   add("pace", pace_->complaints());
   add("contract", host_->complaints());
+  add("operator", operator_->complaints());
   for (const auto& bridge : bridges_) {
     add(bridge->nick(), bridge->complaints());
     result.max_settled_millionths =

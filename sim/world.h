@@ -12,6 +12,7 @@
 #include "sim/checkers.h"
 #include "sim/fake_bridge.h"
 #include "sim/fake_client.h"
+#include "sim/fake_operator.h"
 #include "sim/fake_prosody.h"
 #include "sim/focus_host.h"
 #include "sim/schedule.h"
@@ -32,6 +33,7 @@ struct WorldOptions {
   Relays relays = Relays::kSome;
   /// Losses nobody reports: a room without the focus, a bridge without a meeting. With `faults`.
   bool silent_faults = true;
+  bool orders = true;  ///< An operator drains, moves and pins. With `faults`.
   bool audit = true;   ///< Of the focus; without it silent faults are not repaired.
   bool faults = true;  ///< false: only people coming and going.
   Duration fault_phase = std::chrono::seconds{90};
@@ -47,6 +49,7 @@ struct WorldResult {
   std::size_t clients = 0, bridges = 0, rooms = 0;
   std::size_t faults = 0, crashes = 0, placements = 0;
   std::uint64_t repairs = 0;                   ///< By the audit.
+  std::uint64_t orders = 0;                    ///< Of the operator.
   std::uint64_t links = 0, link_failures = 0;  ///< Relays between bridges.
   std::uint64_t sessions = 0, reloads = 0, fatal_answers = 0, unanswered = 0;
   AskCounts asks{};                ///< What clients asked for by Jingle.
@@ -71,6 +74,7 @@ class World {
   void on_log(const focus::Note& note);
   void plan_faults();
   void plan_silent_faults();
+  void make_operator();
   void plan_churn();
   void heal();
   void run_until(Instant end);
@@ -100,6 +104,7 @@ class World {
   std::unique_ptr<FakeProsody> server_;
   std::unique_ptr<PaceChecker> pace_;
   std::unique_ptr<FocusHost> host_;
+  std::unique_ptr<FakeOperator> operator_;
   std::vector<std::unique_ptr<FakeBridge>> bridges_;
   std::vector<std::unique_ptr<FakeClient>> clients_;
   std::size_t rooms_ = 0;

@@ -109,8 +109,9 @@ void World::fault_bridge_forgets(std::size_t which) {
 }
 
 std::int64_t World::serving_bridges() const {
-  return std::count_if(bridges_.begin(), bridges_.end(), [](const auto& bridge) {
-    return bridge->is_running() && !bridge->is_hanging() && !bridge->is_draining();
+  return std::count_if(bridges_.begin(), bridges_.end(), [this](const auto& bridge) {
+    return bridge->is_running() && !bridge->is_hanging() && !bridge->is_draining() &&
+           !operator_->drains(BridgeJid(deployment_.brewery.jid().with_resource(bridge->nick())));
   });
 }
 
@@ -217,6 +218,7 @@ void World::heal() {
   if (!host_->is_running()) {
     host_->start();
   }
+  operator_->retire();
   for (const auto& bridge : bridges_) {
     if (bridge->is_hanging()) {
       bridge->crash();
