@@ -54,11 +54,13 @@ Router make_routes(RouteSources given) {
                const Health health = sources->health();
                respond(health.ready ? text(200, "OK") : text(503, joined(health.problems)));
              });
-  router.add(
-      "GET", "/about/version", Role::kPublic,
-      [sources](const HttpRequest&, const Respond& respond) {
-        respond(json(200, {{"name", "Bascule"}, {"version", sources->version}, {"os", "Linux"}}));
-      });
+  router.add("GET", "/about/version", Role::kPublic,
+             [sources](const HttpRequest&, const Respond& respond) {
+               respond(json(200, {{"name", "Bascule"},
+                                  {"version", sources->version},
+                                  {"revision", sources->revision},
+                                  {"os", "Linux"}}));
+             });
   router.add("POST", "/conference-request/v1", Role::kPublic,
              [sources](const HttpRequest& request, Respond respond) {
                sources->conference_requests->handle(request, std::move(respond));

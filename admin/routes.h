@@ -18,6 +18,7 @@ struct Health {
 
 struct RouteSources {
   std::string version;
+  std::string revision;
   std::function<Health()> health;
   std::function<std::string()> metrics;     ///< Prometheus text.
   ConferenceRequests* conference_requests;  ///< Outlives the router.

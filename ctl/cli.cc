@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/version.h"
 #include "ctl/ha_commands.h"
 #include "ctl/stats_commands.h"
 #include "ctl/stop_command.h"
@@ -30,7 +31,8 @@ void on_call(CLI::App& app, Context& context, std::function<int()> command) {
 
 std::unique_ptr<CLI::App> make_cli(Context& context) {
   auto cli = std::make_unique<CLI::App>("Tools for operators of Bascule.", "basculectl");
-  cli->set_version_flag("--version", std::string("basculectl ") + BASCULE_VERSION);
+  cli->set_version_flag("--version",
+                        std::string("basculectl ") + kVersion + " (revision " + kRevision + ")");
   cli->require_subcommand(1);
   cli->fallthrough();
   cli->add_option("--url", context.connection.url, "The running bascule to ask")

@@ -25,11 +25,6 @@ namespace out = focus::out;
 // A turn that takes more would keep health checks waiting in a storm.
 constexpr std::size_t kInputsPerTurn = 64;
 constexpr std::size_t kHttpWaitingMax = 250;  // Below the limit of connections.
-constexpr auto kStatusInterval = std::chrono::seconds{5};
-constexpr auto kSuspendBound = std::chrono::milliseconds{400};
-constexpr auto kStopBound = std::chrono::seconds{5};
-// For the farewells of the links; longer than a transport waits for the other side.
-constexpr auto kFarewellBound = std::chrono::milliseconds{2'500};
 
 }  // namespace
 
@@ -42,6 +37,8 @@ App::App(boost::asio::io_context& io, const config::Config& config, const focus:
       log_(log),
       http_options_(http_options(config)),
       version_(config.focus.version),
+      revision_(config.revision),
+      life_(config.life),
       focus_(config.focus, restored, random_seed(), read_clocks(),
              hooks_.guard == nullptr ? nullptr : &hooks_.guard->mark()),
       gate_(hooks_.gate),
@@ -66,9 +63,16 @@ App::App(boost::asio::io_context& io, const config::Config& config, const focus:
       signals_(io, SIGTERM, SIGINT, SIGHUP) {
   make_links(config, restored.tables);
   link(StreamId::kClient).keep_socket_with(hooks_.holder);
+  if (hooks_.reloader != nullptr) {
+    hooks_.reloader->set_apply([this](const config::Config& changed) { return apply(changed); });
+  }
 }
 
-App::~App() = default;
+App::~App() {
+  if (hooks_.reloader != nullptr) {
+    hooks_.reloader->set_apply({});
+  }
+}
 
 void App::make_links(const config::Config& config, const focus::Tables& earlier) {
   for (std::size_t i = 0; i < links_.size(); ++i) {
@@ -92,6 +96,7 @@ void App::make_links(const config::Config& config, const focus::Tables& earlier)
 Result<> App::start() {
   admin::Router router = admin::make_routes(
       {.version = version_,
+       .revision = revision_,
        .health = [this] { return health(); },
        .metrics =
            [this] {
@@ -100,10 +105,12 @@ Result<> App::start() {
                                     .links = links_,
                                     .http = http_->counters(),
                                     .version = version_,
+                                    .revision = revision_,
                                     .log_lines_suppressed = log_.suppressed_total(),
                                     .turns = turns_,
                                     .store = store_,
                                     .upkeep = upkeep_,
+                                    .reloader = hooks_.reloader,
                                     .add = hooks_.add_metrics},
                                    read_clocks());
            },
@@ -326,121 +333,24 @@ void App::on_timer() {
   finish_turn(std::move(actions), now);
 }
 
-void App::on_signal(int signal) {
-  if (signal == SIGHUP) {
-    log_.write({.level = focus::NoteLevel::kWarn,
-                .event = "config.reload_ignored",
-                .fields = {{"hint", std::string("restart to apply a changed configuration")}}},
-               read_clocks());
-  } else {
-    stop_by(signal == SIGTERM ? admin::StopMode::kSuspend : admin::StopMode::kLeave);
-  }
-  await_signal();
-}
-
-void App::await_signal() {
-  signals_.async_wait([this](error_code error, int signal) {
-    if (!error) {
-      on_signal(signal);
-    }
-  });
-}
-
-void App::stop_by(admin::StopMode mode) {
-  if (mode == admin::StopMode::kLeaveWhenEmpty) {
-    enqueue(in::Shutdown{.when_empty = true});
-  } else if (std::exchange(stopping_, true)) {
-    stop();
-  } else if (mode == admin::StopMode::kSuspend && hooks_.suspend && hooks_.suspend()) {
-    // It is dealt with elsewhere; the next one counts as the second.
-  } else if (mode == admin::StopMode::kSuspend && link(StreamId::kClient).can_be_continued()) {
-    suspend();
-  } else {
-    notify_service_manager("STOPPING=1");
-    enqueue(in::Shutdown{});
-    stop_after(kStopBound);
-  }
-}
-
-void App::stop_after(Duration bound) {
-  stop_timer_.expires_after(bound);
-  stop_timer_.async_wait([this](error_code error) {
-    if (!error) {
-      stop();
-    }
-  });
-}
-
-/// The focus is done and has closed its links: they get the time to say what is queued, because a
-/// link that just breaks leaves a session that the server keeps for a resumption.
-void App::leave() {
-  leaving_ = true;
-  stop_after(kFarewellBound);
-}
-
-void App::suspend() {
-  notify_service_manager("STOPPING=1");
-  log_.write({.level = focus::NoteLevel::kInfo,
-              .event = "daemon.suspended",
-              .fields = {{"conferences", static_cast<std::int64_t>(focus_.conference_count())}}},
-             read_clocks());
-  stop_after(kSuspendBound);
-  pause([this] { stop(); });
-}
-
-void App::pause(std::function<void()> drained) {
-  paused_ = true;
-  on_drained_ = std::move(drained);
-  tell_if_drained();
-}
-
-void App::resume() {
-  paused_ = false;
-  on_drained_ = nullptr;
-  rearm(read_clocks());
-  wake();
-}
-
-void App::tell_if_drained() {
-  if (on_drained_ && gate_.waiting() == 0) {
-    std::exchange(on_drained_, nullptr)();
-  }
-}
-
-void App::stop_if_links_are_closed() {
-  const auto is_up = [](const auto& runtime) { return runtime && runtime->is_up(); };
-  if (leaving_ && std::none_of(links_.begin(), links_.end(), is_up)) {
-    stop();
-  }
-}
-
-void App::stop() {
-  if (std::exchange(stopped_, true)) {
-    return;
-  }
-  log_.write({.level = focus::NoteLevel::kInfo, .event = "daemon.stopped", .fields = {}},
-             read_clocks());
-  end_loop();
-}
-
-void App::end_loop() {
-  // Posted behind the HTTP answers of this turn, so that they leave first.
-  boost::asio::post(io_, [this] {
-    if (http_) {
-      http_->stop();
-    }
-    io_.stop();
-  });
+Result<> App::apply(const config::Config& config) {
+  life_ = config.life;
+  upkeep_.configure(config.state);
+  return {};
 }
 
 void App::report_status() {
   store_watch_.tell(log_, read_clocks());
+  log_.tell_suppressed(read_clocks());
   const admin::Health now = health();
   std::string status = now.ready ? "STATUS=ready" : "STATUS=waiting";
   for (const std::string& problem : now.problems) {
     status += "; " + problem;
   }
   notify_service_manager(status + "\nWATCHDOG=1");
+  if (waiting_until_empty_) {
+    ask_for_time();
+  }
   status_timer_.expires_after(kStatusInterval);
   status_timer_.async_wait([this](error_code error) {
     if (!error) {

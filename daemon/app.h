@@ -21,6 +21,7 @@
 #include "daemon/crash_guard.h"
 #include "daemon/link_runtime.h"
 #include "daemon/log_sink.h"
+#include "daemon/reloader.h"
 #include "daemon/session_evictor.h"
 #include "daemon/socket_holder.h"
 #include "daemon/stats_routes.h"
@@ -40,6 +41,7 @@ struct AppHooks {
   focus::OutputGateOptions gate = {};
   SocketHolder* holder = nullptr;     ///< Of the client link's socket.
   CrashGuard* guard = nullptr;        ///< Is told which conference is being worked on.
+  Reloader* reloader = nullptr;       ///< What SIGHUP does.
   focus::CommitSink* sink = nullptr;  ///< Takes commits and writes; default: the store.
   std::function<bool()> suspend;      ///< Instead of it (SIGTERM). False: the app has to.
   std::function<void(admin::Router&)> add_routes;
@@ -77,6 +79,8 @@ class App {
   [[nodiscard]] std::size_t conference_count() const { return focus_.conference_count(); }
 
  private:
+  /// Between two reports of our state to the service manager.
+  static constexpr Duration kStatusInterval = std::chrono::seconds{5};
   void make_links(const config::Config& config, const focus::Tables& earlier);
   struct Queued {
     focus::Input input;
@@ -96,6 +100,12 @@ class App {
   void rearm(Now now);
   void on_timer();
   void on_signal(int signal);
+  /// SIGTERM by policy.
+  void terminate();
+  void wait_until_empty();
+  /// Of the service manager, before it kills us.
+  static void ask_for_time();
+  Result<> apply(const config::Config& config);
   void await_signal();
   void stop_by(admin::StopMode mode);
   void stop_after(Duration bound);
@@ -114,6 +124,8 @@ class App {
   LogSink& log_;
   admin::HttpServerOptions http_options_;
   std::string version_;
+  std::string revision_;
+  config::Life life_;
   focus::Focus focus_;
   focus::OutputGate gate_;
   admin::Decisions earlier_decisions_;  // Of the processes before this one.
@@ -133,9 +145,10 @@ class App {
   std::uint64_t turns_ = 0;
   bool turn_is_posted_ = false;
   bool degraded_ = false;
-  bool stopping_ = false;  // A signal came.
-  bool leaving_ = false;   // The focus is done.
-  bool paused_ = false;    // What comes is for later, or for another process.
+  bool stopping_ = false;             // A signal came.
+  bool leaving_ = false;              // The focus is done.
+  bool waiting_until_empty_ = false;  // Asked to stop; the service manager waits.
+  bool paused_ = false;               // What comes is for later, or for another process.
   std::function<void()> on_drained_;
   bool stopped_ = false;  // The loop ends with this turn.
 };

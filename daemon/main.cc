@@ -10,13 +10,17 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
+#include "base/version.h"
 #include "config/print.h"
 #include "config/toml/load.h"
 #include "daemon/app.h"
 #include "daemon/clock.h"
 #include "daemon/crash_guard.h"
 #include "daemon/exit_status.h"
+#include "daemon/health_probe.h"
+#include "daemon/log_key.h"
 #include "daemon/pair.h"
+#include "daemon/reloader.h"
 #include "daemon/socket_holder.h"
 #include "daemon/start_up.h"
 #include "daemon/supervisor.h"
@@ -29,6 +33,8 @@ struct Arguments {
   bool check_config = false;
   bool print_config = false;
   bool supervise = false;
+  bool health = false;
+  std::string log_hash;
 };
 
 /// Of the file that runs now; its successor after an upgrade has the same path.
@@ -37,8 +43,15 @@ std::string own_path() {
   return std::filesystem::read_symlink("/proc/self/exe", error).string();
 }
 
-int serve(const config::Config& config) {
+/// Reads the configuration as the start does.
+Reloader::Load loader(const std::string& path) {
+  return [path] { return config::load(path, config::process_environment()); };
+}
+
+int serve(config::LoadedConfig& loaded, const std::string& path) {
+  const config::Config& config = loaded.config;
   LogSink log(log_options(config.log));
+  Reloader reloader(loaded, path, loader(path), log);
   boost::asio::io_context io{1};
   const std::unique_ptr<SocketHolder> holder = SocketHolder::from_environment(io);
   App* running = nullptr;  // Completions that arrive before or after the loop have no addressee.
@@ -52,13 +65,14 @@ int serve(const config::Config& config) {
   if (!opened) {
     return kExitStart;
   }
-  log_start(log, *opened, BASCULE_VERSION, read_clocks());
+  use_log_key(log, config, read_clocks());
+  log_start(log, *opened, config.focus.version, read_clocks());
   CrashGuard guard(guard_options(config), read_clocks());
   log_guard(log, guard, read_clocks());
   opened->restored.poisoned = guard.poisoned();
   {
     App app(io, config, opened->restored, *opened->store, log,
-            {.holder = holder.get(), .guard = &guard});
+            {.holder = holder.get(), .guard = &guard, .reloader = &reloader});
     running = &app;
     if (const auto started = app.start(); !started) {
       std::fprintf(stderr, "bascule: %s\n", started.error().what.c_str());
@@ -67,6 +81,24 @@ int serve(const config::Config& config) {
     io.run();
     running = nullptr;
   }
+  return kExitOk;
+}
+
+int print_health(const config::Admin& admin) {
+  if (const auto alive = probe_health({.address = admin.address, .port = admin.port}); !alive) {
+    std::fprintf(stderr, "bascule: %s\n", alive.error().what.c_str());
+    return kExitUnhealthy;
+  }
+  return kExitOk;
+}
+
+int print_log_hash(const config::Config& config, const std::string& text) {
+  const auto key = load_log_key(log_key_directory(config));
+  if (!key) {
+    std::fprintf(stderr, "bascule: %s\n", key.error().what.c_str());
+    return kExitStart;
+  }
+  std::printf("%s\n", hash_for_log(*key, text).c_str());
   return kExitOk;
 }
 
@@ -82,7 +114,13 @@ int run(int argc, char** argv) {
   cli.add_flag("--supervise", arguments.supervise,
                "Run as the parent of the daemon: start it again when it crashes, and keep its\n"
                "session alive meanwhile (for containers; systemd does both by itself)");
-  cli.set_version_flag("--version", std::string("bascule ") + BASCULE_VERSION);
+  cli.add_flag("--health", arguments.health,
+               "Exit with 0 if a process with this configuration is alive, else with 1");
+  cli.add_option(
+      "--log-hash", arguments.log_hash,
+      "Print what stands for this room or address in a log with log.hash-jids, and exit");
+  cli.set_version_flag("--version",
+                       std::string("bascule ") + kVersion + " (revision " + kRevision + ")");
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -95,7 +133,8 @@ int run(int argc, char** argv) {
     }
     return kExitConfig;
   }
-  loaded->config.focus.version = BASCULE_VERSION;
+  loaded->config.focus.version = kVersion;
+  loaded->config.revision = kRevision;
   if (arguments.print_config) {
     std::fputs(config::print_config(*loaded).c_str(), stdout);
     return kExitOk;
@@ -104,15 +143,21 @@ int run(int argc, char** argv) {
     std::printf("%s: no problem found\n", arguments.config.c_str());
     return kExitOk;
   }
+  if (arguments.health) {
+    return print_health(loaded->config.admin);
+  }
+  if (!arguments.log_hash.empty()) {
+    return print_log_hash(loaded->config, arguments.log_hash);
+  }
   if (arguments.supervise) {
     LogSink log(log_options(loaded->config.log));
     return supervise({own_path(), "--config", arguments.config}, log);
   }
   std::signal(SIGPIPE, SIG_IGN);  // A closed socket is an error code, not the end of the process.
   if (loaded->config.ha.coordinator != config::HaCoordinator::kNone) {
-    return serve_pair(loaded->config) ? kExitOk : kExitStart;
+    return serve_pair(*loaded, arguments.config, loader(arguments.config)) ? kExitOk : kExitStart;
   }
-  return serve(loaded->config);
+  return serve(*loaded, arguments.config);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "admin/metrics.h"
+#include "daemon/reload_metrics.h"
 #include "daemon/store_metrics.h"
 #include "focus/links.h"
 #include "focus/stats_mirror.h"
@@ -399,7 +400,7 @@ void add_process(const MetricsSources& sources, Metrics& metrics) {
   metrics.counter("process_cpu_seconds_total", "CPU time of the process.", cpu);
   metrics.gauge("process_resident_memory_bytes", "Memory of the process.", resident_bytes());
   metrics.gauge("bascule_build_info", "Always 1; the version is the label.", 1,
-                {{"version", sources.version}});
+                {{"version", sources.version}, {"revision", sources.revision}});
   metrics.counter("bascule_loop_turns_total", "Turns of the event loop.",
                   static_cast<double>(sources.turns));
   metrics.counter("bascule_log_lines_suppressed_total", "Log lines over the rate limit.",
@@ -450,6 +451,7 @@ std::string render_metrics(const MetricsSources& sources, Now now) {
   add_process(sources, metrics);
   add_store(sources.store, metrics);
   add_upkeep(sources.upkeep, now, metrics);
+  add_reloads(sources.reloader, metrics);
   if (sources.add) {
     sources.add(metrics);
   }

@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "daemon/link_runtime.h"
+#include "daemon/reloader.h"
 #include "daemon/store_upkeep.h"
 #include "focus/focus.h"
 #include "focus/output_gate.h"
@@ -22,10 +23,12 @@ struct MetricsSources {
   const std::array<std::unique_ptr<LinkRuntime>, kStreamCount>& links;
   const admin::HttpCounters& http;
   std::string version;
+  std::string revision;
   std::uint64_t log_lines_suppressed;
   std::uint64_t turns;
   const stats::sqlite::Store& store;
   const StoreUpkeep& upkeep;
+  const Reloader* reloader;                  ///< May be nullptr.
   std::function<void(admin::Metrics&)> add;  ///< Of a process with a partner; may be empty.
 };
 

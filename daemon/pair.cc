@@ -23,7 +23,7 @@ bool failed(const Error& error) {
 }
 
 /// Between two phases nobody waits for signals: none of them may end the process meanwhile, and
-/// SIGTERM and SIGINT are repeated for the next phase.
+/// SIGTERM, SIGINT and SIGHUP are repeated for the next phase, the first two rather than the last.
 class SignalKeeper {
  public:
   SignalKeeper() : signals_(io_, SIGTERM, SIGINT, SIGHUP) {
@@ -38,7 +38,7 @@ class SignalKeeper {
   }
   void phase_began() {
     io_.poll();
-    if (const int signal = std::exchange(kept_, 0); signal == SIGTERM || signal == SIGINT) {
+    if (const int signal = std::exchange(kept_, 0); signal != 0 && signal != SIGUSR2) {
       (void)std::raise(signal);
     }
   }
@@ -47,7 +47,9 @@ class SignalKeeper {
   void wait() {
     signals_.async_wait([this](boost::system::error_code error, int signal) {
       if (!error) {
-        kept_ = signal;
+        if (kept_ != SIGTERM && kept_ != SIGINT) {
+          kept_ = signal;
+        }
         wait();
       }
     });
@@ -118,7 +120,8 @@ void Pair::note(focus::NoteLevel level, std::string_view event,
   log.write({.level = level, .event = event, .fields = std::move(fields)}, read_clocks());
 }
 
-bool serve_pair(const config::Config& config) {
+bool serve_pair(config::LoadedConfig& loaded, const std::string& file, Reloader::Load reload) {
+  const config::Config& config = loaded.config;
   LogSink log(log_options(config.log));
   StoreAnswers answers;
   SignalKeeper signals;
@@ -132,15 +135,18 @@ bool serve_pair(const config::Config& config) {
   if (!opened) {
     return false;
   }
+  use_log_key(log, config, read_clocks());
   log_start(log, *opened, config.focus.version, read_clocks());
   CrashGuard guard(guard_options(config), read_clocks());
   log_guard(log, guard, read_clocks());
+  Reloader reloader(loaded, file, std::move(reload), log);
   Pair pair{.config = config,
             .log = log,
             .store = *opened->store,
             .answers = answers,
             .coordinator = **coordinator,
-            .guard = &guard};
+            .guard = &guard,
+            .reloader = &reloader};
   focus::Restored state = std::move(opened->restored);
   bool handed_over = false;
   while (true) {

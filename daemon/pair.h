@@ -4,6 +4,7 @@
 #include "daemon/crash_guard.h"
 #include "daemon/ha_status.h"
 #include "daemon/log_sink.h"
+#include "daemon/reloader.h"
 #include "daemon/store_line.h"
 #include "ha/coordinator.h"
 #include "stats/sqlite/store.h"
@@ -19,6 +20,7 @@ struct Pair {
   StoreAnswers& answers;
   ha::Coordinator& coordinator;
   CrashGuard* guard;
+  Reloader* reloader;
   StoreLine::Counts store_counts{};
   HaCounters counters{};
 
@@ -29,8 +31,8 @@ struct Pair {
 
 enum class PhaseEnd : std::uint8_t { kExit, kLead, kStandBy };
 
-/// Runs as one of two processes until a signal ends it. False: it could not start, and said why on
-/// stderr.
-bool serve_pair(const config::Config& config);
+/// Runs as one of two processes until a signal ends it; `loaded` is kept up to date by SIGHUP,
+/// which calls `reload`. False: it could not start, and said why on stderr.
+bool serve_pair(config::LoadedConfig& loaded, const std::string& file, Reloader::Load reload);
 
 }  // namespace bascule::daemon

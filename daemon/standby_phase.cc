@@ -70,8 +70,9 @@ StandbyPhase::~StandbyPhase() {
 }
 
 Result<> StandbyPhase::start() {
-  auto http = admin::HttpServer::listen(io_, http_options(pair_.config),
-                                        standby_routes([this] { return status(); }, pair_.store));
+  auto http = admin::HttpServer::listen(
+      io_, http_options(pair_.config),
+      standby_routes([this] { return status(); }, pair_.store, pair_.reloader));
   if (!http) {
     return tl::make_unexpected(http.error());
   }
@@ -100,6 +101,9 @@ void StandbyPhase::wait_for_signal() {
       pair_.note(NoteLevel::kInfo, "daemon.stopped", {});
       stop();
       return;
+    }
+    if (signal == SIGHUP && pair_.reloader != nullptr) {
+      pair_.reloader->reload();
     }
     if (signal == SIGUSR2) {
       pair_.note(NoteLevel::kWarn, "ha.switchover_refused",
@@ -319,6 +323,7 @@ void StandbyPhase::check() {
   ++checks_;
   if (checks_ % kChecksPerStatus == 0) {
     notify_service_manager("STATUS=standby\nWATCHDOG=1");
+    pair_.log.tell_suppressed(read_clocks());
   }
   if (!connection_) {
     return;

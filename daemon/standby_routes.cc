@@ -6,11 +6,13 @@
 
 #include "admin/metrics.h"
 #include "daemon/ha_metrics.h"
+#include "daemon/reload_metrics.h"
 #include "daemon/store_metrics.h"
 
 namespace bascule::daemon {
 
-admin::Router standby_routes(std::function<HaStatus()> status, const stats::sqlite::Store& store) {
+admin::Router standby_routes(std::function<HaStatus()> status, const stats::sqlite::Store& store,
+                             const Reloader* reloader) {
   using admin::HttpRequest;
   using admin::HttpResponse;
   using admin::Respond;
@@ -36,15 +38,17 @@ admin::Router standby_routes(std::function<HaStatus()> status, const stats::sqli
   router.add("GET", "/about/health", Role::kPublic, [](const HttpRequest&, const Respond& respond) {
     respond({.status = 503, .body = "standby", .headers = {}});
   });
-  router.add("GET", "/metrics", [status, &store](const HttpRequest&, const Respond& respond) {
-    admin::Metrics metrics;
-    add_ha(status(), metrics);
-    add_store(store, metrics);
-    respond({.status = 200,
-             .content_type = "text/plain; version=0.0.4; charset=utf-8",
-             .body = metrics.text(),
-             .headers = {}});
-  });
+  router.add("GET", "/metrics",
+             [status, &store, reloader](const HttpRequest&, const Respond& respond) {
+               admin::Metrics metrics;
+               add_ha(status(), metrics);
+               add_store(store, metrics);
+               add_reloads(reloader, metrics);
+               respond({.status = 200,
+                        .content_type = "text/plain; version=0.0.4; charset=utf-8",
+                        .body = metrics.text(),
+                        .headers = {}});
+             });
   router.add("POST", "/conference-request/v1", Role::kPublic,
              [](const HttpRequest&, const Respond& respond) {
                HttpResponse response =

@@ -3,14 +3,36 @@
 #include <cstdio>
 #include <utility>
 
+#include "daemon/log_key.h"
 #include "daemon/store_upkeep.h"
 
 namespace bascule::daemon {
 
 LogOptions log_options(const config::Log& log) {
-  return {.level = log.level,
-          .format = log.format == config::LogFormat::kJson ? LogFormat::kJson : LogFormat::kText,
-          .hash_jids = log.hash_jids};
+  LogFormat format = LogFormat::kText;
+  if (log.format != config::LogFormat::kText) {
+    format = log.format == config::LogFormat::kJson ? LogFormat::kJson : LogFormat::kLogfmt;
+  }
+  return {.level = log.level, .format = format, .hash_jids = log.hash_jids};
+}
+
+const std::string& log_key_directory(const config::Config& config) {
+  const bool alone = config.ha.coordinator == config::HaCoordinator::kNone;
+  return alone ? config.state.dir : config.ha.shared;
+}
+
+void use_log_key(LogSink& log, const config::Config& config, Now now) {
+  if (!config.log.hash_jids) {
+    return;
+  }
+  if (auto key = load_log_key(log_key_directory(config))) {
+    log.use_hash_key(*std::move(key));
+  } else {
+    log.write({.level = focus::NoteLevel::kWarn,
+               .event = "log.key_failed",
+               .fields = {{"reason", key.error().what}}},
+              now);
+  }
 }
 
 Result<stats::sqlite::Store::Opened> open_store(

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "base/time.h"
 #include "config/config.h"
@@ -11,6 +12,13 @@
 namespace bascule::daemon {
 
 [[nodiscard]] LogOptions log_options(const config::Log& log);
+
+/// Where the key that a log is hashed with lies.
+[[nodiscard]] const std::string& log_key_directory(const config::Config& config);
+
+/// When people are to be hashed: with the key of this installation, which two processes share. Logs
+/// when there is none to be had; then hashes are those of this process.
+void use_log_key(LogSink& log, const config::Config& config, Now now);
 
 /// Opens the store that the configuration names; says on stderr what is wrong when it cannot be.
 Result<stats::sqlite::Store::Opened> open_store(

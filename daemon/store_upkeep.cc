@@ -141,10 +141,33 @@ bool StoreUpkeep::run(Work work, Done done) {
 }
 
 void StoreUpkeep::start() {
+  schedule_verification();
+  schedule_backup();
+}
+
+void StoreUpkeep::configure(const config::State& options) {
+  if (std::exchange(options_.verify_interval, options.verify_interval) != options.verify_interval) {
+    schedule_verification();
+  }
+  const bool other_place =
+      std::exchange(options_.backup_dir, options.backup_dir) != options.backup_dir;
+  if (std::exchange(options_.backup_interval, options.backup_interval) != options.backup_interval ||
+      other_place) {
+    schedule_backup();
+  }
+  options_.backups_kept = options.backups_kept;
+}
+
+void StoreUpkeep::schedule_verification() {
+  verify_timer_.cancel();
   if (options_.verify_interval > Duration::zero()) {
     verify_timer_.expires_after(std::min<Duration>(options_.verify_interval, kFirstVerification));
     verify_on_schedule();
   }
+}
+
+void StoreUpkeep::schedule_backup() {
+  backup_timer_.cancel();
   if (options_.backup_interval > Duration::zero()) {
     backup_timer_.expires_after(
         std::max(until_next_backup(), std::min<Duration>(options_.backup_interval, kFirstBackup)));

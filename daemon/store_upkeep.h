@@ -73,6 +73,8 @@ class StoreUpkeep {
 
   /// Begins the schedule.
   void start();
+  /// Intervals, the number and place of backups from now on; the rest of `options` is ignored.
+  void configure(const config::State& options);
 
   /// False: too many jobs wait already, `done` will not be called.
   bool verify(std::function<void(const Verification&)> done);
@@ -97,6 +99,8 @@ class StoreUpkeep {
   /// Runs `work` on the thread and `done` with its value on the loop.
   template <class Work, class Done>
   bool run(Work work, Done done);
+  void schedule_verification();
+  void schedule_backup();
   void verify_on_schedule();
   void back_up_on_schedule();
   void verified(const Verification& verification);
@@ -108,7 +112,7 @@ class StoreUpkeep {
 
   boost::asio::io_context& io_;
   stats::sqlite::Store& store_;
-  const config::State options_;
+  config::State options_;  // Of the loop; the thread gets copies, except of `dir`, which stays.
   const Hooks hooks_;
   std::optional<Verification> verification_;
   std::optional<Backup> backup_;

@@ -2,6 +2,7 @@
 // nothing.
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -375,6 +376,18 @@ TEST_F(StalledPair, AStalledDiskIsNoReasonToKill) {
        until_taken_over([this] { active->hand_over(); }));
   grow();
   expect_unnoticed();
+}
+
+TEST_F(PairTest, BothCanReload) {
+  for (const BasculeProcess* process : {active, standby}) {
+    std::ofstream(process->folder() / "bascule.toml", std::ios::app) << "[log]\nlevel = \"warn\"\n";
+    ::kill(process->pid(), SIGHUP);
+    until("it has reloaded", [process] {
+      return !process->log_line("config.reloaded", "applied=log.level").empty();
+    });
+    EXPECT_EQ(process->metric("bascule_config_reloads_total{outcome=\"success\"}"), 1);
+    EXPECT_EQ(process->log_line("config.reload_needs_restart", ""), "");
+  }
 }
 
 }  // namespace

@@ -10,6 +10,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/unit/config/minimal.h"
+#include "tests/unit/daemon/notify_socket.h"
 #include "tests/unit/stats/store_support.h"
 #include "tests/unit/xmpp/strophe/component_server.h"
 
@@ -155,6 +157,61 @@ TEST_F(AppTest, ASecondSignalDoesNotWaitForTheStore) {
   io_.run_for(seconds{1});  // Sooner than the gate gives up on the store.
   EXPECT_TRUE(io_.stopped());
   EXPECT_EQ(stored_conferences(), 0U);  // What was handed to the store is not lost.
+}
+
+TEST_F(AppTest, SigtermByPolicyWaitsForTheLastConferenceUntilTheDeadline) {
+  const NotifySocket systemd(folder_.path() + "/notify");
+  config::Config config = deserted();
+  config.life = {.stop = config::StopPolicy::kLeaveWhenEmpty, .stop_deadline = milliseconds{400}};
+  ASSERT_TRUE(start(config).has_value());
+  boost::asio::post(io_, [] { std::raise(SIGTERM); });
+  io_.run_for(milliseconds{250});
+  EXPECT_FALSE(io_.stopped());
+  EXPECT_EQ(app_->conference_count(), 1U);
+  const auto heard = systemd.heard();
+  EXPECT_THAT(heard, testing::Contains("STOPPING=1"));
+  EXPECT_THAT(heard, testing::Contains("EXTEND_TIMEOUT_USEC=15000000"));
+  io_.run_for(seconds{3});
+  EXPECT_TRUE(io_.stopped());
+  EXPECT_EQ(stored_conferences(), 0U);
+}
+
+TEST_F(AppTest, WhoAsksAgainDoesNotWaitForTheDeadline) {
+  config::Config config = deserted();
+  config.life = {.stop = config::StopPolicy::kLeaveWhenEmpty,
+                 .stop_deadline = std::chrono::hours{1}};
+  ASSERT_TRUE(start(config).has_value());
+  boost::asio::post(io_, [] { std::raise(SIGTERM); });
+  io_.run_for(milliseconds{100});
+  boost::asio::post(io_, [] { std::raise(SIGTERM); });
+  io_.run_for(seconds{3});
+  EXPECT_TRUE(io_.stopped());
+  EXPECT_EQ(stored_conferences(), 0U);
+}
+
+TEST_F(AppTest, AReloadChangesHowSigtermEndsTheProcess) {
+  const auto loaded = [](const char* policy) {
+    return config::assemble(config::minimal_and({{"service.stop", std::string(policy)}}), {},
+                            config::no_files);
+  };
+  config::LoadedConfig running = loaded("leave").value();
+  Reloader reloader(
+      running, "f.toml", [&loaded] { return loaded("leave-when-empty"); }, log_);
+  config::Config config = deserted();
+  config.life = running.config.life;
+  open_store();
+  app_.emplace(io_, config, std::move(restored_), *store_, log_, AppHooks{.reloader = &reloader});
+  ASSERT_TRUE(app_->start().has_value());
+  boost::asio::post(io_, [] { std::raise(SIGHUP); });
+  io_.run_for(milliseconds{100});
+  ASSERT_EQ(reloader.status().succeeded, 1U);
+  boost::asio::post(io_, [] { std::raise(SIGTERM); });
+  io_.run_for(milliseconds{250});
+  EXPECT_EQ(app_->conference_count(), 1U);
+  boost::asio::post(io_, [] { std::raise(SIGTERM); });
+  io_.run_for(seconds{3});
+  EXPECT_TRUE(io_.stopped());
+  EXPECT_EQ(app_->conference_count(), 0U);
 }
 
 TEST_F(AppTest, AStoreThatHangsDoesNotMakeTheLoopSpin) {

@@ -213,5 +213,22 @@ TEST_F(StatsRoutesTest, HistoryIsGivenByNickAndRefusesNonsense) {
   }
 }
 
+TEST_F(StatsRoutesTest, AScheduleCanBeginWhileItRuns) {
+  options_.verify_interval = options_.backup_interval = Duration::zero();
+  open_store();
+  upkeep_->start();
+  config::State changed = options_;
+  changed.verify_interval = changed.backup_interval = std::chrono::milliseconds{50};
+  changed.backup_dir = folder_.path() + "/elsewhere";
+  upkeep_->configure(changed);
+  run_until(
+      [this] { return upkeep_->counters().backups > 0 && upkeep_->counters().verifications > 0; });
+  EXPECT_TRUE(std::filesystem::exists(folder_.path() + "/elsewhere"));
+  upkeep_->configure(options_);  // Off again: the loop has nothing left to wait for.
+  io_.restart();
+  io_.run_for(std::chrono::seconds{5});
+  EXPECT_TRUE(io_.stopped());
+}
+
 }  // namespace
 }  // namespace bascule::daemon
