@@ -11,7 +11,7 @@ packages=(
   prometheus-cpp-dev libcivetweb-dev libcurl4-openssl-dev zlib1g-dev
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
   # tests and the demo
-  prosody python3 openssl curl chromium systemd
+  prosody python3 python3-yaml openssl curl chromium systemd
   # the contributor's loop
   clang-format-14 clang-tidy-14
   "$@"
