@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/version.h"
+#include "base/version.h"
 #include "ctl/ha_commands.h"
 #include "ctl/stats_commands.h"
 #include "ctl/stop_command.h"

@@ -67,6 +67,8 @@ struct Bridge {
   std::optional<Instant> last_failure;
   std::optional<Instant> heard_before;  // By an earlier process.
   std::uint32_t failures = 0;
+  std::uint64_t restarts_asked = 0;  // By participants on it, since it is known.
+  std::uint64_t relieved = 0;        // Participants asked to leave it because it is too busy.
   Stress cut_capacity = Stress::full();
   Instant cut_at{};
   std::deque<Instant> restart_requests;         // Of participants, within the interval.

@@ -132,6 +132,8 @@ void Conference::end(std::string_view reason, BridgeCleanup::Pace pace, Turn& tu
     turn.persist(op::ConferenceEnd{room_jid(), std::string(reason)});
   }
   ++turn.counters().conferences_ended;
+  turn.counters().meetings.leave(turn.now.mono);
+  turn.counters().members.leave(turn.now.mono, participants_.size());
   turn.info("conference.ended",
             {{"room", room_jid().to_string()},
              {"reason", std::string(reason)},
@@ -219,6 +221,7 @@ void Conference::member_seen(const proto::MucPresence& presence, Turn& turn, Sur
       return;
     }
     ++turn.counters().participants_seen;
+    turn.counters().members.enter(turn.now.mono);
     const ParticipantId id(++turn.shared.last_number);
     by_endpoint_.emplace(endpoint, id);
     known = &participants_.emplace(id, Participant(id, OccupantJid(presence.from), turn.options()))
@@ -322,6 +325,7 @@ void Conference::remove(Participant& participant, Turn& turn, Surroundings& arou
   const ParticipantId id = participant.id;
   by_endpoint_.erase(participant.endpoint);
   participants_.erase(id);
+  turn.counters().members.leave(turn.now.mono);
 }
 
 void Conference::members_changed(Turn& turn, Surroundings& around) {
@@ -365,7 +369,7 @@ void Conference::single_timeout(Turn& turn, Surroundings& around) {
 }
 
 void Conference::grant_owner(Turn& turn) {
-  if (owners_ > 0 || owner_asked_ || breakout_ || !room_.is_in()) {
+  if (!turn.options().auto_owner || owners_ > 0 || owner_asked_ || breakout_ || !room_.is_in()) {
     return;
   }
   for (const auto& [id, participant] : participants_) {

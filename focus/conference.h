@@ -12,6 +12,7 @@
 #include "base/jid.h"
 #include "focus/bridge_cleanup.h"
 #include "focus/colibri_session.h"
+#include "focus/conference_details.h"
 #include "focus/conference_state.h"
 #include "focus/input.h"
 #include "focus/iq_ledger.h"
@@ -57,6 +58,8 @@ class Conference {
   [[nodiscard]] std::size_t session_count() const { return accepted_; }
   [[nodiscard]] ConferenceView view() const;
   [[nodiscard]] ConferenceSummary summary() const;
+  [[nodiscard]] ConferenceSize size() const;  ///< O(1).
+  [[nodiscard]] ConferenceDetails details(const OfferOptions& offer) const;
 
   // Life.
   void start(Turn& turn);

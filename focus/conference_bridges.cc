@@ -185,6 +185,7 @@ void Conference::ice_restarted(Participant& participant,
                                const std::optional<proto::IceUdpTransport>& transport, Turn& turn,
                                Surroundings& around) {
   if (!transport) {
+    ++turn.counters().ice_restarts_failed;
     // The bridge cannot: the client gets a new session instead of waiting for its own timeout.
     if (has_session(participant.state)) {
       reinvite(participant, turn, around);
@@ -192,7 +193,10 @@ void Conference::ice_restarted(Participant& participant,
     return;
   }
   if (auto jingle = participant.jingle.relay_ice_restart(*transport)) {
+    ++turn.counters().ice_restarts_relayed;
     send_jingle(participant, std::move(*jingle), IqPurpose::kJingle, turn);
+  } else {
+    ++turn.counters().ice_restarts_needless;
   }
 }
 
@@ -263,6 +267,7 @@ void Conference::bridge_lost(const BridgeJid& bridge, bool alive, TicketKind kin
     return;
   }
   const std::vector<EndpointId> endpoints = use->second.session.endpoints();
+  ++turn.counters().bridges_removed;
   turn.info("conference.moves", {{"room", room_jid().to_string()},
                                  {"bridge", bridge.to_string()},
                                  {"participants", static_cast<std::int64_t>(endpoints.size())}});

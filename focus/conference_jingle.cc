@@ -38,6 +38,9 @@ IqReply refused(const SourceError& error, Turn& turn) {
 void Conference::on_jingle(const in::IqRequest& request, const proto::Jingle& jingle, Turn& turn,
                            Surroundings& around) {
   Participant* participant = find(EndpointId(request.from.resource()));
+  ++turn.counters().jingle_received.at(static_cast<std::size_t>(jingle.action));
+  const bool restarts_ice = jingle.bridge_session && jingle.bridge_session->ice_restart;
+  turn.counters().ice_restarts_asked += restarts_ice ? 1U : 0U;
   IqReply reply = tl::make_unexpected(proto::make_unknown_session_error());
   if (participant == nullptr) {
     ++turn.counters().iq_from_strangers;
@@ -45,6 +48,7 @@ void Conference::on_jingle(const in::IqRequest& request, const proto::Jingle& ji
     reply = judge(*participant, jingle, turn, around);
   }
   if (!reply) {
+    turn.counters().ice_restarts_failed += restarts_ice ? 1U : 0U;
     ++turn.counters().jingle_refused.at(static_cast<std::size_t>(reply.error().condition));
     turn.counters().jingle_unknown_session += proto::is_unknown_session(reply.error()) ? 1U : 0U;
     turn.debug("jingle.refused",
@@ -107,6 +111,7 @@ IqReply Conference::judge(Participant& participant, const proto::Jingle& jingle,
           },
           [&](const jingle::IceFailed&) {
             ++turn.counters().restarts;
+            ++turn.counters().ice_failed;
             count_restart(participant, turn);
             reinvite(participant, turn, around);
             return done();

@@ -85,6 +85,7 @@ void Conference::restore_member(const EndpointId& endpoint, const ParticipantRow
   invitable_ += participant.is_invitable() ? 1U : 0U;
   by_endpoint_.emplace(endpoint, id);
   participants_.emplace(id, std::move(participant));
+  turn.counters().members.enter(turn.now.mono);
 }
 
 void Conference::restore_bridge(const op::BridgeSessionAdd& stored, const ConferenceRow& row,

@@ -53,6 +53,7 @@ void Conference::perform(Participant& participant, ParticipantEffect effect, Tic
       allocate(participant, turn, around);
       return;
     case ParticipantEffect::kReplace:
+      ++turn.counters().participants_moved;
       end_session(participant, proto::ReasonCondition::kSuccess, "moving", turn);
       drop_sources(participant, Announce::kRemoval, turn);
       drop_endpoint(participant, turn);
@@ -356,6 +357,7 @@ void Conference::release(Participant& participant, Turn& turn) {
 
 void Conference::send_jingle(const Participant& participant, proto::Jingle jingle,
                              IqPurpose purpose, Turn& turn) {
+  ++turn.counters().jingle_sent.at(static_cast<std::size_t>(jingle.action));
   turn.send_iq({.purpose = purpose,
                 .stream = StreamId::kClient,
                 .conference = id_,

@@ -17,6 +17,7 @@ Conference& ConferenceTable::create(const RoomJid& room,
   BASCULE_CHECK(inserted);
   by_id_.emplace(id, entry->second.get());
   ++turn.counters().conferences_created;
+  turn.counters().meetings.enter(turn.now.mono);
   return *entry->second;
 }
 

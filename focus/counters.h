@@ -3,10 +3,15 @@
 #include <array>
 #include <cstdint>
 
+#include "focus/occupancy.h"
 #include "focus/source_map.h"
+#include "xmpp/proto/jingle.h"
 #include "xmpp/proto/stanza_error.h"
 
 namespace bascule::focus {
+
+inline constexpr std::size_t kJingleActions =
+    static_cast<std::size_t>(proto::JingleAction::kTransportReplace) + 1;
 
 /// What happened since the process started; rendered as `bascule_*_total` at scrape time.
 struct Counters {
@@ -32,6 +37,8 @@ struct Counters {
   std::uint64_t room_join_failures = 0;
   std::uint64_t rooms_vanished = 0;  ///< The server forgot them while our link was down.
   std::uint64_t presences_published = 0;
+  Occupancy meetings;  ///< Conferences, and how long they lasted.
+  Occupancy members;   ///< Of all rooms, and how long they stayed.
 
   // Participants.
   std::uint64_t participants_seen = 0;
@@ -51,6 +58,15 @@ struct Counters {
   std::uint64_t accepted = 0;
   std::uint64_t restarts = 0;
   std::uint64_t restarts_limited = 0;
+  std::uint64_t ice_failed = 0;             ///< Clients that said so; part of `restarts`.
+  std::uint64_t participants_moved = 0;     ///< Invited to another bridge instead of theirs.
+  std::uint64_t bridges_removed = 0;        ///< From a conference, because they were lost.
+  std::uint64_t ice_restarts_asked = 0;     ///< In place: without a new session.
+  std::uint64_t ice_restarts_relayed = 0;   ///< The client got the bridge's new transport.
+  std::uint64_t ice_restarts_needless = 0;  ///< The bridge answered with what the client has.
+  std::uint64_t ice_restarts_failed = 0;    ///< Refused by us, or by the bridge.
+  std::array<std::uint64_t, kJingleActions> jingle_received{};  ///< By proto::JingleAction.
+  std::array<std::uint64_t, kJingleActions> jingle_sent{};
   std::array<std::uint64_t, kSourceRules> sources_refused{};  ///< By the SourceRule they broke.
   std::uint64_t mutes = 0;  ///< Requests to mute or unmute that were granted.
   std::uint64_t mutes_refused = 0;

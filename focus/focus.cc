@@ -62,7 +62,13 @@ Readiness Focus::Impl::readiness(Now now) const {
 }
 
 void Focus::Impl::check_invariants() const {
-  conferences_.for_each([](const Conference& conference) { conference.check_invariants(); });
+  std::size_t members = 0;
+  conferences_.for_each([&members](const Conference& conference) {
+    conference.check_invariants();
+    members += conference.participant_count();
+  });
+  BASCULE_CHECK(members == shared_.counters.members.present());
+  BASCULE_CHECK(conferences_.size() == shared_.counters.meetings.present());
   desk_.check_invariants();
   shared_.placement.check_invariants();
 }
@@ -161,6 +167,31 @@ void Focus::conferences_after(const std::optional<RoomJid>& after,
 std::optional<ConferenceView> Focus::conference(const RoomJid& room) const {
   const Conference* found = impl_->conferences().find(room);
   return found == nullptr ? std::nullopt : std::optional(found->view());
+}
+
+std::vector<ConferenceSize> Focus::conference_sizes() const {
+  std::vector<ConferenceSize> sizes;
+  sizes.reserve(impl_->conferences().size());
+  impl_->conferences().for_each(
+      [&sizes](const Conference& conference) { sizes.push_back(conference.size()); });
+  return sizes;
+}
+
+std::vector<RoomJid> Focus::rooms() const {
+  std::vector<RoomJid> rooms;
+  rooms.reserve(impl_->conferences().size());
+  impl_->conferences().for_each(
+      [&rooms](const Conference& conference) { rooms.push_back(conference.room_jid()); });
+  return rooms;
+}
+
+std::optional<ConferenceDetails> Focus::details(const RoomJid& room) const {
+  const Conference* conference = impl_->conferences().find(room);
+  return conference == nullptr ? std::nullopt : std::optional(conference->details(options().offer));
+}
+
+const std::map<std::string, CapsSeen>& Focus::capabilities() const {
+  return impl_->features().known();
 }
 
 void Focus::check_invariants() const {

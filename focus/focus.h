@@ -2,11 +2,15 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "base/time.h"
 #include "focus/action.h"
+#include "focus/conference_details.h"
 #include "focus/counters.h"
 #include "focus/input.h"
 #include "focus/options.h"
@@ -74,6 +78,12 @@ class Focus {
                          const std::function<bool(const ConferenceSummary&)>& visit) const;
   /// O(its participants); nullopt when there is none.
   [[nodiscard]] std::optional<ConferenceView> conference(const RoomJid& room) const;
+  [[nodiscard]] std::vector<ConferenceSize> conference_sizes() const;  ///< O(conferences).
+  [[nodiscard]] std::vector<RoomJid> rooms() const;  ///< In order. O(conferences).
+  /// Everything known of one conference; nullopt when there is none. O(its members).
+  [[nodiscard]] std::optional<ConferenceDetails> details(const RoomJid& room) const;
+  /// What members can do, by `node#ver` (XEP-0115); bounded.
+  [[nodiscard]] const std::map<std::string, CapsSeen>& capabilities() const;
 
   /// Aborts when the state contradicts itself. O(everything): tests and simulator.
   void check_invariants() const;

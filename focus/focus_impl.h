@@ -41,6 +41,7 @@ class Focus::Impl {
   [[nodiscard]] const Brewery& brewery() const { return brewery_; }
   [[nodiscard]] const Quarantine& quarantine() const { return quarantine_; }
   [[nodiscard]] const Orders& orders() const { return orders_; }
+  [[nodiscard]] const MemberFeatures& features() const { return features_; }
 
  private:
   void on(const in::StreamUp& input, Turn& turn);

@@ -82,7 +82,8 @@ std::optional<Features> MemberFeatures::find_or_ask(const Member& member, Turn& 
   }
   if (const auto found = known_.find(key); found != known_.end()) {
     ++turn.counters().disco_shared;
-    return found->second;
+    ++found->second.members;
+    return found->second.features;
   }
   const auto [entry, first] = waiting_.try_emplace(key);
   if (first) {
@@ -127,7 +128,7 @@ std::vector<MemberFeatures::Found> MemberFeatures::on_answer(const IqNote& note,
     if (known_.size() >= kCacheMax) {
       known_.clear();
     }
-    known_.emplace(note.text, features);
+    known_.emplace(note.text, CapsSeen{others.size() + 1, features});
     for (const auto& member : others) {
       ++turn.counters().disco_shared;
       found.push_back({member.conference, member.participant, features});

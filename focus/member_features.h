@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/jid.h"
+#include "focus/conference_details.h"
 #include "focus/features.h"
 #include "focus/iq_ledger.h"
 #include "focus/turn.h"
@@ -42,10 +43,13 @@ class MemberFeatures {
   /// kMemberDisco. Whom the answer settles; features are assumed when there was no usable answer.
   std::vector<Found> on_answer(const IqNote& note, const IqOutcome& outcome, Turn& turn);
 
+  /// By "node#ver", with how many had them.
+  [[nodiscard]] const std::map<std::string, CapsSeen>& known() const { return known_; }
+
  private:
   void ask(const Member& member, const std::string& key, Turn& turn);
 
-  std::map<std::string, Features> known_;               // By "node#ver".
+  std::map<std::string, CapsSeen> known_;               // By "node#ver".
   std::map<std::string, std::vector<Member>> waiting_;  // Others with the same hash.
 };
 

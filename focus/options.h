@@ -44,14 +44,14 @@ struct Options {
   std::string version;                ///< Published in presence and disco.
 
   // Conferences (defaults of Jicofo's reference.conf unless noted).
-  std::uint32_t participants_min = 2;                   ///< Below it nobody is invited.
+  std::uint32_t participants_min = 2;  ///< Below it nobody is invited.
+  bool auto_owner = true;              ///< Make a member owner of a room that has none.
   Duration initial_timeout = std::chrono::seconds{15};  ///< Joined room without members is left.
   Duration single_participant_timeout = std::chrono::seconds{20};
   Duration room_join_timeout = std::chrono::seconds{30};  ///< Joins queue behind rate limiters.
   Duration iq_timeout = std::chrono::seconds{15};
   Duration accept_timeout = std::chrono::seconds{30};  ///< session-initiate to session-accept.
   Duration link_grace = std::chrono::seconds{120};  ///< Link loss: how long conferences are kept.
-  Duration source_signaling_delay = std::chrono::milliseconds{500};
   Duration request_hold_max = std::chrono::seconds{5};  ///< How long an answer may be held.
   Duration disco_timeout = std::chrono::seconds{15};
   Duration restart_interval_min = std::chrono::seconds{5};  ///< Client restart requests.

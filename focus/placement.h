@@ -83,7 +83,9 @@ struct BridgeView {
   bool standby = false, activated = false;
   std::size_t participants = 0;  ///< Ours, allocations in flight included.
   std::size_t conferences = 0;
-  std::size_t in_flight = 0;  ///< Allocations not answered yet.
+  std::size_t in_flight = 0;         ///< Allocations not answered yet.
+  std::uint64_t restarts_asked = 0;  ///< New sessions asked for by participants, since it is known.
+  std::uint64_t relieved = 0;        ///< Participants asked to leave it because it is too busy.
   std::optional<std::string> version, region, relay_id;
 };
 

@@ -260,6 +260,7 @@ bool Placement::Impl::restart_requested(const OccupantJid& participant, Now now)
     return false;
   }
   Member& who = found->second;
+  ++who.bridge->restarts_asked;
   const bool asked_before =
       who.restart_of == who.bridge->number && at - who.restart_at <= options_.ice_failure_interval;
   who.restart_of = who.bridge->number;

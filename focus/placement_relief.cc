@@ -282,6 +282,7 @@ void Placement::Impl::want_move(ConferenceLoad& room, const OccupantJid& partici
                                 MoveCause cause, Instant now) {
   who.move_wanted = now;
   ++counters_.moves[static_cast<std::size_t>(cause)];
+  who.bridge->relieved += cause == MoveCause::kRelief ? 1U : 0U;
   moves_.push_back({room.room, participant, who.bridge->jid, cause});
 }
 

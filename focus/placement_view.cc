@@ -85,6 +85,8 @@ BridgeView Placement::Impl::view(const Bridge& bridge, Now now) const {
   view.participants = bridge.participants;
   view.conferences = bridge.conferences.size();
   view.in_flight = bridge.in_flight;
+  view.restarts_asked = bridge.restarts_asked;
+  view.relieved = bridge.relieved;
   view.version = bridge.version;
   view.region = bridge.region;
   view.relay_id = bridge.relay_id;
