@@ -104,6 +104,8 @@ struct Admin {
   std::string tokens_file;
   std::vector<std::string> trusted_hosts;               ///< Names without port.
   std::vector<std::string> conference_request_origins;  ///< As browsers write them, or "*".
+  bool jicofo_routes = true;      ///< What Jicofo serves, under its paths and names.
+  bool jicofo_get_moves = false;  ///< Its orders to move people also as GET.
   friend bool operator==(const Admin&, const Admin&) = default;
 };
 

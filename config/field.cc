@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <initializer_list>
 #include <limits>
 #include <span>
 
@@ -100,13 +101,17 @@ std::optional<T> held(const RawValue& value) {
 
 std::optional<bool> as_bool(const RawValue& value) {
   if (const auto* untyped = std::get_if<Untyped>(&value)) {
-    if (untyped->text == "true" || untyped->text == "1") {
+    // As container templates and Jicofo's file format spell it.
+    std::string text = untyped->text;
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    const auto is_one_of = [&text](std::initializer_list<std::string_view> words) {
+      return std::find(words.begin(), words.end(), text) != words.end();
+    };
+    if (is_one_of({"true", "1", "yes", "on", "t"})) {
       return true;
     }
-    if (untyped->text == "false" || untyped->text == "0") {
-      return false;
-    }
-    return std::nullopt;
+    return is_one_of({"false", "0", "no", "off", "f"}) ? std::optional(false) : std::nullopt;
   }
   return held<bool>(value);
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "config/container.h"
 #include "config/schema.h"
 #include "config/validate.h"
 
@@ -132,16 +133,28 @@ class Assembler {
 
  private:
   void add_container_variable(std::size_t index) {
+    if (auto converted = converted_variable(keys()[index].path, environment_)) {
+      assign_container(index, *std::move(converted));
+      return;
+    }
     std::string_view names = keys()[index].container_variables;
     while (!names.empty()) {
       const auto blank = names.find(' ');
       const std::string name(names.substr(0, blank));
       names = blank == std::string_view::npos ? std::string_view() : names.substr(blank + 1);
       if (const auto value = variable(environment_, name)) {
-        assign(index, Untyped{*value}, {.source = Origin::Source::kEnvironment, .variable = name});
+        assign_container(index, {.variable = name, .value = *value});
         return;
       }
     }
+    if (auto stock = stock_default(keys()[index].path, environment_)) {
+      assign_container(index, *std::move(stock));
+    }
+  }
+
+  void assign_container(std::size_t index, ContainerValue given) {
+    assign(index, Untyped{std::move(given.value)},
+           {.source = Origin::Source::kEnvironment, .variable = std::move(given.variable)});
   }
 
   void read_secret(std::size_t index, const std::string& path, Origin origin) {

@@ -9,10 +9,61 @@ namespace {
 
 using std::chrono::hours, std::chrono::milliseconds, std::chrono::minutes, std::chrono::seconds;
 
+/// "50: 500 ms" as a step.
+std::optional<focus::SignalingDelay> signaling_delay(const std::string& text) {
+  constexpr std::int64_t kMembersMax = 100'000;
+  const auto colon = text.find(':');
+  const auto members = as_integer(Untyped{text.substr(0, colon)});
+  const auto delay =
+      colon == std::string::npos ? std::nullopt : as_duration(Untyped{text.substr(colon + 1)});
+  if (!members || *members < 0 || *members > kMembersMax || !delay || *delay > minutes{1}) {
+    return std::nullopt;
+  }
+  return focus::SignalingDelay{static_cast<std::size_t>(*members), *delay};
+}
+
+/// A list of steps, in order of their numbers of members.
+template <class At>
+Field signaling_delays(At at) {
+  return {
+      .allowed =
+          "list of MEMBERS: DELAY in growing order, for example \"50: 500 ms\", up to "
+          "1 min",
+      .assign =
+          [at](Config& config, const RawValue& raw) {
+            const auto texts = as_list(raw);
+            std::vector<focus::SignalingDelay> steps;
+            for (const std::string& text : texts.value_or(std::vector<std::string>())) {
+              const auto step = signaling_delay(text);
+              if (!step || (!steps.empty() && step->participants <= steps.back().participants)) {
+                return false;
+              }
+              steps.push_back(*step);
+            }
+            if (texts) {
+              at(config) = std::move(steps);
+            }
+            return texts.has_value();
+          },
+      .print =
+          [at](const Config& config) {
+            std::vector<std::string> texts;
+            for (const auto& step : at(config)) {
+              const std::string delay = print_duration(step.delay);
+              texts.push_back(std::to_string(step.participants) + ": " +
+                              delay.substr(1, delay.size() - 2));
+            }
+            return print_list(texts);
+          }};
+}
+
 void add_timer_keys(std::vector<Key>& table) {
   table.push_back({"conference.participants-min",
                    integer(BASCULE_CONFIG_AT(focus.participants_min), {1, 1000}), "",
                    "Participants a room needs before anybody is invited.", ""});
+  table.push_back({"conference.auto-owner", boolean(BASCULE_CONFIG_AT(focus.auto_owner)),
+                   "ENABLE_AUTO_OWNER",
+                   "The first who comes into a room without owner becomes its owner.", ""});
   table.push_back({"conference.initial-timeout",
                    duration(BASCULE_CONFIG_AT(focus.initial_timeout), {seconds{1}, hours{1}}),
                    "JICOFO_CONF_INITIAL_PARTICIPANT_WAIT_TIMEOUT",
@@ -37,10 +88,11 @@ void add_timer_keys(std::vector<Key>& table) {
   table.push_back({"conference.link-grace",
                    duration(BASCULE_CONFIG_AT(focus.link_grace), {seconds{0}, hours{1}}), "",
                    "Conferences are kept this long after the link to the server was lost.", ""});
-  table.push_back(
-      {"conference.source-signaling-delay",
-       duration(BASCULE_CONFIG_AT(focus.source_signaling_delay), {seconds{0}, minutes{1}}), "",
-       "Changes of sources are collected for this long before they are announced.", ""});
+  table.push_back({"conference.source-signaling-delays",
+                   signaling_delays(BASCULE_CONFIG_AT(focus.offer.signaling_delays)), "",
+                   "From so many members on, changes of sources are collected for this long before "
+                   "they\nare announced. Empty: at once.",
+                   ""});
   table.push_back({"conference.request-hold-max",
                    duration(BASCULE_CONFIG_AT(focus.request_hold_max), {seconds{0}, seconds{10}}),
                    "",
@@ -81,7 +133,7 @@ void add_codec_keys(std::vector<Key>& table) {
 }
 
 void add_source_keys(std::vector<Key>& table) {
-  table.push_back({"offer.sctp", boolean(BASCULE_CONFIG_AT(focus.offer.sctp)), "",
+  table.push_back({"offer.sctp", boolean(BASCULE_CONFIG_AT(focus.offer.sctp)), "ENABLE_SCTP",
                    "Bridge channel over SCTP; must agree with the bridges.", ""});
   table.push_back({"offer.strip-simulcast", boolean(BASCULE_CONFIG_AT(focus.offer.strip_simulcast)),
                    "JICOFO_CONF_STRIP_SIMULCAST", "Signal one layer of a simulcast group.", ""});
@@ -101,7 +153,8 @@ void add_source_keys(std::vector<Key>& table) {
                    "MAX_SSRCS_PER_USER", "SSRCs of one endpoint.", ""});
   table.push_back({"offer.max-groups-per-endpoint",
                    integer(BASCULE_CONFIG_AT(focus.offer.max_groups_per_endpoint), {1, 1000}),
-                   "MAX_SSRC_GROUPS_PER_USER", "SSRC groups of one endpoint.", ""});
+                   "MAX_SSRC_GROUPS_PER_USER MAX_SSRCS_PER_USER", "SSRC groups of one endpoint.",
+                   ""});
   table.push_back({"offer.max-audio-senders",
                    integer(BASCULE_CONFIG_AT(focus.offer.max_audio_senders), {0, 999'999}),
                    "JICOFO_CONF_MAX_AUDIO_SENDERS", "More unmuted senders: newcomers start muted.",

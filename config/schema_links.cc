@@ -73,7 +73,8 @@ void add_domain_keys(std::vector<Key>& table) {
                    "The address clients send conference requests to. Empty: focus.<domain>.", ""});
   table.push_back(
       {"xmpp.trusted-domains",
-       list(BASCULE_CONFIG_AT(focus.trusted_domains), kDomainText, is_domain), "",
+       list(BASCULE_CONFIG_AT(focus.trusted_domains), kDomainText, is_domain),
+       "JICOFO_TRUSTED_DOMAINS",
        "Whose members may be recorders and gateways: nobody mutes those that cannot obey, "
        "and none becomes owner of a room.",
        ""});
@@ -97,8 +98,9 @@ void add_requests_keys(std::vector<Key>& table) {
                    "XMPP_SERVER", "Server of the component.", ""});
   table.push_back({"links.requests.port", integer(BASCULE_CONFIG_AT(requests.port), kPort), "",
                    "Its component port.", ""});
-  table.push_back({"links.requests.secret", secret(BASCULE_CONFIG_AT(requests.secret)), "",
-                   "Secret of the component.", "/etc/bascule/requests.secret"});
+  table.push_back({"links.requests.secret", secret(BASCULE_CONFIG_AT(requests.secret)),
+                   "JICOFO_COMPONENT_SECRET", "Secret of the component.",
+                   "/etc/bascule/requests.secret"});
 }
 
 void add_client_keys(std::vector<Key>& table) {
@@ -109,8 +111,8 @@ void add_client_keys(std::vector<Key>& table) {
                    "Its client port.", ""});
   table.push_back(
       {"links.client.user",
-       text(BASCULE_CONFIG_AT(client.user), Empty::kForbidden, "a user name", is_localpart), "",
-       "User of the focus.", ""});
+       text(BASCULE_CONFIG_AT(client.user), Empty::kForbidden, "a user name", is_localpart),
+       "JICOFO_AUTH_USER", "User of the focus.", ""});
   table.push_back({"links.client.domain",
                    text(BASCULE_CONFIG_AT(client.domain), Empty::kAllowed, kDomainText, is_domain),
                    "", "Domain of the user. Empty: the auth domain.", ""});
@@ -161,11 +163,10 @@ void add_service_link_keys(std::vector<Key>& table) {
        ""});
   table.push_back({"links.service.host",
                    text(BASCULE_CONFIG_AT(service.host), Empty::kForbidden, kHostText, is_host),
-                   "JVB_XMPP_SERVER XMPP_SERVER", "Server the bridges log in to.", ""});
-  table.push_back({"links.service.port", integer(BASCULE_CONFIG_AT(service.port), kPortOrDefault),
-                   "JVB_XMPP_PORT",
-                   "Its port. 0: 5347 for a component, the port of the client link for a client.",
-                   ""});
+                   "XMPP_SERVER", "Server the bridges log in to.", ""});
+  table.push_back(
+      {"links.service.port", integer(BASCULE_CONFIG_AT(service.port), kPortOrDefault), "",
+       "Its port. 0: 5347 for a component, the port of the client link for a client.", ""});
   table.push_back(
       {"links.service.component-domain",
        text(BASCULE_CONFIG_AT(service.component_domain), Empty::kAllowed, kDomainText, is_domain),
@@ -176,8 +177,8 @@ void add_service_link_keys(std::vector<Key>& table) {
        "User of the client mode. Empty: the one of the client link.", ""});
   table.push_back(
       {"links.service.user-domain",
-       text(BASCULE_CONFIG_AT(service.user_domain), Empty::kAllowed, kDomainText, is_domain),
-       "JVB_XMPP_AUTH_DOMAIN", "Its domain. Empty: the one of the client link.", ""});
+       text(BASCULE_CONFIG_AT(service.user_domain), Empty::kAllowed, kDomainText, is_domain), "",
+       "Its domain. Empty: the one of the client link.", ""});
   table.push_back(
       {"links.service.resource",
        text(BASCULE_CONFIG_AT(service.resource), Empty::kForbidden, "a resource", is_resource), "",

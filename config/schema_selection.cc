@@ -20,8 +20,8 @@ void add_load_keys(std::vector<Key>& table) {
                    stress(BASCULE_CONFIG_AT(focus.placement.limit_new), {300'000, 900'000}), "",
                    "Stress a bridge may be expected to reach by a new conference.", ""});
   table.push_back({"selection.limit-join",
-                   stress(BASCULE_CONFIG_AT(focus.placement.limit_join), {300'000, 940'000}), "",
-                   "... by somebody who joins a conference.", ""});
+                   stress(BASCULE_CONFIG_AT(focus.placement.limit_join), {300'000, 940'000}),
+                   "BRIDGE_STRESS_THRESHOLD", "... by somebody who joins a conference.", ""});
   table.push_back({"selection.limit-max",
                    stress(BASCULE_CONFIG_AT(focus.placement.limit_max), {300'000, 940'000}), "",
                    "... by somebody who lost a bridge, and while the fleet is full.", ""});

@@ -236,8 +236,8 @@ void add_guard_keys(std::vector<Key>& table) {
                    ""});
   table.push_back(
       {"selection.ice-failure-share",
-       permille(BASCULE_CONFIG_AT(focus.placement.ice_failure_permille), {1'000, 1'000'000}), "",
-       "Share of its participants ...", ""});
+       permille(BASCULE_CONFIG_AT(focus.placement.ice_failure_permille), {1'000, 1'000'000}),
+       "JICOFO_ICE_FAILURE_THRESHOLD", "Share of its participants ...", ""});
   table.push_back({"selection.ice-failure-min",
                    integer(BASCULE_CONFIG_AT(focus.placement.ice_failure_min), {1, 1000}), "",
                    "... and at least so many ...", ""});

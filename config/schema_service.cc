@@ -89,6 +89,14 @@ void add_admin_keys(std::vector<Key>& table) {
                    "behind the web "
                    "server of Jitsi Meet.",
                    ""});
+  table.push_back({"admin.jicofo-routes", boolean(BASCULE_CONFIG_AT(admin.jicofo_routes)), "",
+                   "Serve what tools for Jicofo read: /stats, /rtcstats, /debug, /pin, "
+                   "/move-endpoints,\n/metrics/jicofo.",
+                   ""});
+  table.push_back({"admin.jicofo-get-moves", boolean(BASCULE_CONFIG_AT(admin.jicofo_get_moves)), "",
+                   "Take orders under /move-endpoints also as GET, as Jicofo does: whoever follows "
+                   "a link\nmoves people. POST works in any case.",
+                   ""});
 }
 
 void add_ha_keys(std::vector<Key>& table) {

@@ -93,7 +93,6 @@ void BasculeProcess::write_config(const Prosody& prosody, const Settings& settin
         {"ca-file", quoted(prosody.ca_file())}}},
       {"links.service",
        {{"host", host}, {"port", component_port}, {"secret-file", file("service.secret")}}},
-      {"conference", {{"source-signaling-delay", quoted("50 ms")}}},
       {"selection",
        {{"settle-quiet", quoted("300 ms")},
         {"settle-max", quoted("3 s")},
