@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "admin/dashboard.h"
+
 namespace bascule::admin {
 namespace {
 
@@ -68,6 +70,7 @@ Router make_routes(RouteSources given) {
   router.add("OPTIONS", "/conference-request/v1", Role::kPublic,
              [](const HttpRequest&, const Respond& respond) { respond(text(200, "")); });
   add_placement_routes(router, sources->placement);
+  add_dashboard(router);
   return router;
 }
 

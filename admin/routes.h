@@ -33,6 +33,7 @@ struct RouteSources {
 ///   GET  /about/version           name, version and operating system as JSON
 ///   POST /conference-request/v1   the HTTP variant of the conference request; OPTIONS answers 200
 ///   GET  /v1/...                  see add_placement_routes
+///   GET  /, /dashboard/...        see add_dashboard
 Router make_routes(RouteSources sources);
 
 }  // namespace bascule::admin

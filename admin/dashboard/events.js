@@ -1,0 +1,82 @@
+// What the daemon notes while this page is open.
+
+import { h, setText } from './dom.js';
+import { clock, count, visible } from './format.js';
+import { live } from './live.js';
+
+const RANKS = { debug: 0, info: 1, warn: 2, error: 3 };
+const SHOWN_ON_FRONT = 12;
+
+function fieldsOf({ fields }) {
+  return Object.entries(fields ?? {}).map(([key, value]) => h('span', { class: 'field' },
+    h('span', { class: 'field-name' }, `${key}=`), h('bdi', {}, visible(typeof value === 'string' ? value : JSON.stringify(value)))));
+}
+
+function line(note) {
+  return h('li', { class: 'note', 'data-level': note.level }, h('time', { datetime: note.at, title: note.at }, clock(note.at)),
+    h('span', { class: 'level' }, note.level), h('span', { class: 'event' }, note.event), h('span', { class: 'fields' }, fieldsOf(note)));
+}
+
+const textOf = note => `${note.event} ${JSON.stringify(note.fields ?? {})}`.toLowerCase();
+
+/** `shown`: the newest so many; the front page starts with what needs eyes. */
+function eventsPanel(shown, least, more) {
+  const level = h('select', { 'aria-label': 'Least level', onchange: () => render(true) },
+    Object.keys(RANKS).map(name => h('option', { value: name, selected: name === least }, name === 'error' ? 'error only' : `${name} and above`)));
+  const filter = h('input', { type: 'search', placeholder: 'Filter events', 'aria-label': 'Filter events', oninput: () => render(true) });
+  const paused = h('input', { type: 'checkbox', id: 'paused', onchange: () => render(true) });
+  const list = h('ol', { class: 'notes', tabindex: 0, 'aria-label': 'Events, newest first' });
+  const status = h('p', { class: 'hint' });
+  const ended = new AbortController();
+  const element = h('section', { class: 'panel events', 'aria-labelledby': 'events-title' },
+    h('header', {}, h('h2', { id: 'events-title' }, 'Events'), h('span', { class: 'tools' },
+      !more && filter, level, !more && h('label', { class: 'check' }, paused, ' Hold'))),
+    list, status, more && h('a', { href: '#/events' }, 'All events'));
+  let drawn = new WeakMap(); // note -> its line
+
+  function render(anew = false) {
+    if (paused.checked && !anew) {
+      return;
+    }
+    const wanted = filter.value.trim().toLowerCase();
+    const notes = [];
+    for (let at = live.log.length - 1; at >= 0 && notes.length < shown; --at) {
+      const note = live.log[at];
+      if ((RANKS[note.level] ?? 1) >= RANKS[level.value] && (wanted === '' || textOf(note).includes(wanted))) {
+        notes.push(note);
+      }
+    }
+    list.replaceChildren(...notes.map(note => {
+      if (!drawn.has(note)) {
+        drawn.set(note, line(note));
+      }
+      return drawn.get(note);
+    }));
+    list.hidden = notes.length === 0;
+    setText(status, live.logSince === null
+      ? (live.state === 'polling' ? 'Events need the stream, which is not there; see the log of the daemon.' : 'Nothing was noted since this page is open.')
+      : `${notes.length === 0 ? 'None of these' : count(notes.length, 'event')} since ${clock(live.logSince)}, newest first. Earlier ones are in the log of the daemon.`);
+  }
+
+  let due = false;
+  const soon = () => { // A storm notes hundreds a second; the page is drawn four times in it.
+    if (!due) {
+      due = true;
+      setTimeout(() => {
+        due = false;
+        render();
+      }, 250);
+    }
+  };
+  live.addEventListener('log', soon, { signal: ended.signal });
+  live.addEventListener('state', soon, { signal: ended.signal });
+  render();
+  return { element, close: () => ended.abort() };
+}
+
+export const recentEvents = () => eventsPanel(SHOWN_ON_FRONT, 'info', true);
+
+export function eventsView() {
+  const panel = eventsPanel(300, 'info', false);
+  return { title: 'Events', element: panel.element, close: panel.close };
+}

@@ -1,0 +1,168 @@
+// One sentence that says what is wrong and what to do; the most serious first. Nothing here touches the page.
+
+import { badgeOf, isOpen, isOver } from './bridge_state.js';
+import { count, duration, nickOf, percent } from './format.js';
+import { LINKS, OVERLOADS, wordsFor } from './words.js';
+
+const WAIT_NOTICED_MS = 10_000;
+
+function names(bridges) {
+  const shown = bridges.slice(0, 3).map(bridge => nickOf(bridge.bridge));
+  return bridges.length > shown.length ? `${shown.join(', ')} and ${bridges.length - shown.length} more`
+    : shown.join(', ');
+}
+
+const linkTo = bridges => (bridges.length === 1 ? `#/bridges/${encodeURIComponent(nickOf(bridges[0].bridge))}` : '#/');
+
+function ofLinks({ links = [] }) {
+  return links.filter(link => !link.up).map(({ link, address }) => ({
+    level: 'bad',
+    text: `The ${wordsFor(LINKS, link)} is down.`,
+    action: `See whether the XMPP server answers${address ? ` at ${address}` : ''}; the log says why (link.refused, ` +
+      'link.lost). Meetings that run keep their media.',
+    href: '#/events'
+  }));
+}
+
+function ofFleet({ bridges, mode, overload }) {
+  const found = [];
+  const failed = bridges.filter(bridge => badgeOf(bridge).level === 'bad');
+  if (mode !== 'service_down' && mode !== 'settling' && !bridges.some(isOpen)) {
+    found.push({
+      level: 'bad',
+      text: bridges.some(bridge => bridge.present) ? 'No bridge takes new conferences.' : 'No bridge is there.',
+      action: 'Start a bridge, or undrain one. See that bridges can enter the brewery.',
+      href: '#/'
+    });
+  }
+  if (failed.length > 0) {
+    found.push({
+      level: 'bad',
+      text: failed.length === 1 ? `${names(failed)} is in trouble: ${badgeOf(failed[0]).text}.`
+        : `${failed.length} bridges are in trouble: ${names(failed)}.`,
+      action: `People on ${failed.length === 1 ? 'it' : 'them'} are moved, paced. See the log of the bridge; drain it if it ` +
+        'comes and goes.',
+      href: linkTo(failed)
+    });
+  }
+  const over = bridges.filter(isOver);
+  if (over.length > 0) {
+    found.push({
+      level: 'warn',
+      text: `${names(over)} ${over.length === 1 ? 'is over its' : 'are over their'} limit.`,
+      action: 'Nobody new is placed there. Add bridges if it lasts.',
+      href: linkTo(over)
+    });
+  }
+  if (mode === 'settling') {
+    found.push({
+      level: 'warn',
+      text: 'Settling: the service link is new and bridges are still arriving.',
+      action: 'Wait a minute; meetings wait for the bridge they had.',
+      href: '#/'
+    });
+  } else if (overload !== 'none' && bridges.some(isOpen)) {
+    found.push({ level: 'bad', text: `Overload: ${wordsFor(OVERLOADS, overload)}.`,
+      action: 'Add bridges, or undrain one. Meetings that run go on.', href: '#/queue' });
+  }
+  return found;
+}
+
+function ofQueue({ queue, bridges }) {
+  if (queue.total === 0 || queue.oldest_wait_ms < WAIT_NOTICED_MS) {
+    return [];
+  }
+  const draining = bridges.filter(bridge => bridge.drain && !bridge.drain.done).length;
+  return [{
+    level: queue.by_class.displaced > 0 ? 'bad' : 'warn',
+    text: `${count(queue.total, 'person waits', 'people wait')} for a place, the longest for ` +
+      `${duration(queue.oldest_wait_ms)}.`,
+    action: `See why they wait. ${draining > 0 ? 'Undrain a bridge, or add one.' : 'Add bridges if it is room that lacks.'}`,
+    href: '#/queue'
+  }];
+}
+
+function ofStats({ stats }) {
+  const found = [];
+  if (stats.blind !== 'none') {
+    const silent = `${stats.blind_bridges} of ${count(stats.bridges, 'bridge')}`;
+    found.push({
+      level: stats.blind === 'partly' ? 'warn' : 'bad',
+      text: `${silent} ${stats.blind_bridges === 1 ? 'tells' : 'tell'} no load: our own counts decide.`,
+      action: 'See whether bridges publish their stats, in the brewery or on the pubsub node.',
+      href: '#/'
+    });
+  }
+  if (storeIsBad(stats.store)) {
+    found.push({
+      level: 'bad',
+      text: 'The store is not sound.',
+      action: 'Run “basculectl stats health”: it says what is damaged and what to do. Do not restart before.',
+      href: '#/events'
+    });
+  }
+  return found;
+}
+
+/** `sound`, `{sound: true}` or nothing is good. */
+export function storeIsBad(store) {
+  if (store === null || store === undefined || store === 'sound' || store === 'ok') {
+    return false;
+  }
+  return typeof store === 'object' ? store.sound === false : true;
+}
+
+function ofDrains({ bridges }) {
+  const drains = bridges.filter(bridge => bridge.drain).map(bridge => bridge.drain);
+  const stuck = drains.filter(drain => drain.stuck > 0);
+  const found = stuck.map(drain => ({
+    level: 'warn',
+    text: `${count(drain.stuck, 'person', 'people')} cannot leave ${nickOf(drain.bridge)}: there is no room elsewhere.`,
+    action: 'Add a bridge, or undrain one; they keep their media meanwhile.',
+    href: `#/bridges/${encodeURIComponent(nickOf(drain.bridge))}`
+  }));
+  const open = drains.filter(drain => !drain.done);
+  if (open.length > 0) {
+    const left = open.reduce((sum, drain) => sum + drain.participants, 0);
+    found.push({
+      level: 'info',
+      text: `${names(open)} ${open.length === 1 ? 'drains' : 'drain'}: ${count(left, 'person is', 'people are')} left there.`,
+      action: '',
+      href: linkTo(open)
+    });
+  }
+  return found;
+}
+
+/** What `problems` says that nothing above has said already. */
+function ofReadiness({ ready, problems = [] }) {
+  return ready ? [] : problems.map(problem => ({
+    level: 'bad', text: `Not ready: ${problem}.`, action: 'The section “Health” of the manual has each reason.', href: '#/events'
+  }));
+}
+
+const ORDER = { bad: 0, warn: 1, info: 2, good: 3 };
+
+/** What an operator should know: { level: bad|warn|info|good, text, action, href }, the most urgent first; never empty. */
+export function findings(overview) {
+  const found = [...ofLinks(overview), ...ofFleet(overview), ...ofQueue(overview), ...ofStats(overview),
+    ...ofDrains(overview)];
+  if (!found.some(each => each.level === 'bad')) {
+    found.push(...ofReadiness(overview));
+  }
+  found.sort((a, b) => ORDER[a.level] - ORDER[b.level]);
+  if (found.length === 0 || found[0].level === 'info') {
+    const present = overview.bridges.filter(bridge => bridge.present);
+    const fullest = present.reduce((most, bridge) => Math.max(most, bridge.expected), 0);
+    found.unshift({
+      level: 'good',
+      text: overview.participants === 0
+        ? `All is well: ${count(present.length, 'bridge')} ready, nobody is in a meeting.`
+        : `All is well: ${count(present.length, 'bridge')}, the fullest at ${percent(fullest)}; ` +
+          `${overview.queue.total === 0 ? 'nobody waits' : `${overview.queue.total} on their way`}.`,
+      action: '',
+      href: ''
+    });
+  }
+  return found;
+}
