@@ -31,12 +31,15 @@ async function send(path, options) {
 }
 
 /** A response that is a success. Asks for a token as long as the daemon wants another one. */
-export async function request(path, { method = 'GET', body, signal, accept = 'application/json' } = {}) {
+export async function request(path, { method = 'GET', body, signal, accept = 'application/json', lastId } = {}) {
   for (;;) {
     const used = access.token;
     const headers = { Accept: accept, ...access.header() };
     if (body !== undefined) {
       headers['Content-Type'] = 'application/json';
+    }
+    if (lastId) {
+      headers['Last-Event-ID'] = lastId;
     }
     const response = await send(path, { method, headers, signal, body: body && JSON.stringify(body) });
     if (response.ok) {
@@ -60,9 +63,12 @@ export function withQuery(path, parameters) {
   return given.length === 0 ? path : `${path}?${given.map(pair => pair.map(encodeURIComponent).join('=')).join('&')}`;
 }
 
-/** Calls `each(name, data)` for every server-sent event until the stream ends; EventSource cannot send a token. */
-export async function stream(path, each, signal) {
-  const response = await request(path, { signal, accept: 'text/event-stream' });
+/**
+ * Calls `each(name, data, id)` for every server-sent event until the stream ends; EventSource cannot send a token.
+ * `lastId`: of the last event heard, so that none is told twice.
+ */
+export async function stream(path, each, lastId) {
+  const response = await request(path, { accept: 'text/event-stream', lastId });
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
   for (;;) {
@@ -81,6 +87,7 @@ export async function stream(path, each, signal) {
 /** One event of the text/event-stream format (HTML, 9.2.6). Lines that are comments keep the connection alive. */
 function deliver(text, each) {
   let name = 'message';
+  let id = '';
   const data = [];
   for (const line of text.split(/\r?\n/)) {
     const [, field, value] = /^([^:]*):? ?(.*)$/.exec(line);
@@ -88,9 +95,11 @@ function deliver(text, each) {
       name = value;
     } else if (field === 'data') {
       data.push(value);
+    } else if (field === 'id') {
+      id = value;
     }
   }
   if (data.length > 0) {
-    each(name, data.join('\n'));
+    each(name, data.join('\n'), id);
   }
 }

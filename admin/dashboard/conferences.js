@@ -44,18 +44,24 @@ export function conferenceList(query) {
 
   async function read(onward = false) {
     const mine = ++asked;
-    const limit = onward ? PAGE : Math.max(PAGE, Math.min(shown.length, 10 * PAGE));
-    const answer = await ask(withQuery('/v1/conferences', { ...query(), limit, after: onward ? next : null }), { signal: ended.signal });
-    if (mine !== asked) {
-      return; // Something else is wanted by now.
-    }
-    shown = onward ? [...shown, ...answer.conferences] : answer.conferences;
-    next = answer.next;
+    const found = [];
+    let after = onward ? next : null;
+    let answer;
+    do { // A page is short when the daemon has looked at many in vain; it goes on when asked.
+      answer = await ask(withQuery('/v1/conferences', { ...query(), limit: PAGE - found.length, after }), { signal: ended.signal });
+      if (mine !== asked) {
+        return; // Something else is wanted by now.
+      }
+      found.push(...answer.conferences);
+      after = answer.next;
+    } while (after !== null && found.length < PAGE);
+    shown = onward ? [...shown, ...found] : found;
+    next = after;
     syncList(list, shown, each => each.room, conferenceRow);
     roving.refresh();
     more.hidden = next === null;
-    setText(status, answer.total === 0 ? 'None.'
-      : `${shown.length < answer.total ? `${number(shown.length)} of ` : ''}${count(answer.total, 'conference')}`);
+    setText(status, shown.length === 0 ? `None of ${count(answer.total, 'conference')}.`
+      : `${number(shown.length)}${next === null ? '' : ', and more,'} of ${count(answer.total, 'conference')}`);
   }
   const failed = error => error && setText(status, error.message);
   // Who has paged further reads in peace.
@@ -112,7 +118,7 @@ function personRow(room, person) {
         bridge = next.bridge;
         where.replaceChildren(bridge ? bridgeLink(bridge) : '–');
       }
-      const kind = [next.role, next.kind].filter(each => known(each) && !['member', 'participant', 'person', 'jitsi'].includes(each)).join(', ');
+      const kind = [next.role, next.kind].filter(each => known(each) && !['participant', 'user'].includes(each)).join(', ');
       setText(state, wordsFor(PEOPLE_STATES, next.state) + (kind ? `; ${kind}` : ''));
       setText(placed, clock(next.placed_at));
       setText(joined, clock(next.joined_at));

@@ -1,4 +1,4 @@
-// What the daemon notes while this page is open.
+// What the daemon notes: the latest when the page is opened, and everything from then on.
 
 import { h, setText } from './dom.js';
 import { clock, count, visible } from './format.js';
@@ -54,7 +54,7 @@ function eventsPanel(shown, least, more) {
     }));
     list.hidden = notes.length === 0;
     setText(status, live.logSince === null
-      ? (live.state === 'polling' ? 'Events need the stream, which is not there; see the log of the daemon.' : 'Nothing was noted since this page is open.')
+      ? (live.state === 'polling' ? 'Events need the stream, which is not there; see the log of the daemon.' : 'Nothing has been noted yet.')
       : `${notes.length === 0 ? 'None of these' : count(notes.length, 'event')} since ${clock(live.logSince)}, newest first. Earlier ones are in the log of the daemon.`);
   }
 

@@ -4,7 +4,7 @@ import { access } from './access.js';
 import { h, setAttribute, setText, syncList } from './dom.js';
 import { clock, count, duration, number } from './format.js';
 import { live } from './live.js';
-import { findings, storeIsBad } from './summary.js';
+import { findings } from './summary.js';
 import { LINKS, MODES, OVERLOADS, wordsFor } from './words.js';
 
 const MARKS = { bad: '✕', warn: '!', info: 'i', good: '✓' };
@@ -22,8 +22,8 @@ const FIGURES = [
       : [`${down.length} down`, down.map(link => wordsFor(LINKS, link.link)).join(', '), 'bad'];
   }],
   ['Stats', ({ stats }) => [stats.blind === 'none' ? 'trusted' : `${stats.blind} blind`,
-    `${stats.bridges - stats.blind_bridges} of ${count(stats.bridges, 'bridge')} heard${storeIsBad(stats.store) ? '; store damaged' : ''}`,
-    storeIsBad(stats.store) || !['none', 'partly'].includes(stats.blind) ? 'bad' : stats.blind === 'partly' ? 'warn' : 'good']]
+    `${stats.bridges - stats.blind_bridges} of ${count(stats.bridges, 'bridge')} heard; store ${stats.store}`,
+    stats.store !== 'ok' || !['none', 'partly'].includes(stats.blind) ? 'bad' : stats.blind === 'partly' ? 'warn' : 'good']]
 ];
 
 function figure([name]) {

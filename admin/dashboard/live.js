@@ -80,13 +80,15 @@ class Live extends EventTarget {
   }
 
   async #streamForever() {
+    let lastId = '';
     for (let failures = 0; ; ++failures) {
       try {
-        await stream('/v1/events', (name, data) => {
+        await stream('/v1/events', (name, data, id) => {
           failures = 0;
+          lastId = id || lastId;
           this.#setStreaming(true);
           this.#receive(name, JSON.parse(data));
-        });
+        }, lastId);
       } catch (error) {
         this.trouble = error.message;
       }
@@ -99,7 +101,7 @@ class Live extends EventTarget {
     if (name === 'overview') {
       this.#take(data);
     } else if (name === 'log') {
-      this.logSince ??= new Date();
+      this.logSince ??= data.at;
       this.log.push(data);
       if (this.log.length > LOG_MAX) {
         this.log.splice(0, this.log.length - LOG_MAX);

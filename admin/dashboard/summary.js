@@ -1,10 +1,26 @@
 // One sentence that says what is wrong and what to do; the most serious first. Nothing here touches the page.
 
 import { badgeOf, isOpen, isOver } from './bridge_state.js';
-import { count, duration, nickOf, percent } from './format.js';
+import { count, duration, nickOf, percent, visible } from './format.js';
 import { LINKS, OVERLOADS, wordsFor } from './words.js';
 
 const WAIT_NOTICED_MS = 10_000;
+
+// Reasons of /readyz that have a sentence of their own below, made of other figures.
+const TOLD_ABOVE = ['client_link_down', 'service_link_down', 'requests_link_down', 'no_bridge', 'settling', 'stats_blind'];
+const PROBLEMS = {
+  proxy_unaware: { text: 'The server’s client proxy does not know us', action: 'See “client-proxy” in the manual.' },
+  not_in_brewery: { text: 'We are not in the brewery, so no bridge is seen', action: 'See that the room exists and lets us in (admins).' },
+  rooms_refused: { text: 'The server refuses us rooms', action: 'See that our user is in “admins” of the MUC component.' },
+  conference_poisoned: { text: 'A conference brought processes down and is left out', action: 'Report the log of the crashes; the others go on.' },
+  commit_degraded: { text: 'Changes leave before they are durable: the disk is slow or fails',
+    action: 'See the disk. Conferences go on; a crash now would lose what was not written.' },
+  store_stalled: { text: 'The disk does not answer', action: 'See what else uses it. Conferences go on; do not kill the process now.' },
+  store_failing: { text: 'The store cannot be written', action: 'Free or replace the disk. A crash now would lose what was not written.' },
+  store_damaged: { text: 'A file of the state directory is damaged', action: '“basculectl stats health” says what to do; do it before a restart.' },
+  ha_alone: { text: 'There is no standby that knows everything', action: 'Start the other process, or see its log.' },
+  shutting_down: { text: 'The process is ending', action: 'Another one goes on, or start it.' }
+};
 
 function names(bridges) {
   const shown = bridges.slice(0, 3).map(bridge => nickOf(bridge.bridge));
@@ -18,8 +34,8 @@ function ofLinks({ links = [] }) {
   return links.filter(link => !link.up).map(({ link, address }) => ({
     level: 'bad',
     text: `The ${wordsFor(LINKS, link)} is down.`,
-    action: `See whether the XMPP server answers${address ? ` at ${address}` : ''}; the log says why (link.refused, ` +
-      'link.lost). Meetings that run keep their media.',
+    action: `See whether the XMPP server answers${address ? `, and ${address} may log in` : ''}; the events say why ` +
+      '(link.refused, link.lost). Meetings that run keep their media.',
     href: '#/events'
   }));
 }
@@ -93,23 +109,7 @@ function ofStats({ stats }) {
       href: '#/'
     });
   }
-  if (storeIsBad(stats.store)) {
-    found.push({
-      level: 'bad',
-      text: 'The store is not sound.',
-      action: 'Run “basculectl stats health”: it says what is damaged and what to do. Do not restart before.',
-      href: '#/events'
-    });
-  }
   return found;
-}
-
-/** `sound`, `{sound: true}` or nothing is good. */
-export function storeIsBad(store) {
-  if (store === null || store === undefined || store === 'sound' || store === 'ok') {
-    return false;
-  }
-  return typeof store === 'object' ? store.sound === false : true;
 }
 
 function ofDrains({ bridges }) {
@@ -134,22 +134,22 @@ function ofDrains({ bridges }) {
   return found;
 }
 
-/** What `problems` says that nothing above has said already. */
+/** What `problems` says (`reason` or `reason: detail`) that nothing above has said already. */
 function ofReadiness({ ready, problems = [] }) {
-  return ready ? [] : problems.map(problem => ({
-    level: 'bad', text: `Not ready: ${problem}.`, action: 'The section “Health” of the manual has each reason.', href: '#/events'
-  }));
+  return problems.filter(problem => !TOLD_ABOVE.some(reason => problem.startsWith(reason))).map(problem => {
+    const [reason, ...detail] = problem.split(': ');
+    const { text, action } = PROBLEMS[reason] ?? { text: `${ready ? 'Problem' : 'Not ready'}: ${reason}`,
+      action: 'The section “Health” of the manual tells each reason.' };
+    return { level: ready && !reason.startsWith('store_') ? 'warn' : 'bad', text: `${text}${detail.length > 0 ? `: ${visible(detail.join(': '))}` : ''}.`, action, href: '#/events' };
+  });
 }
 
 const ORDER = { bad: 0, warn: 1, info: 2, good: 3 };
 
 /** What an operator should know: { level: bad|warn|info|good, text, action, href }, the most urgent first; never empty. */
 export function findings(overview) {
-  const found = [...ofLinks(overview), ...ofFleet(overview), ...ofQueue(overview), ...ofStats(overview),
-    ...ofDrains(overview)];
-  if (!found.some(each => each.level === 'bad')) {
-    found.push(...ofReadiness(overview));
-  }
+  const found = [...ofLinks(overview), ...ofReadiness(overview), ...ofFleet(overview), ...ofQueue(overview),
+    ...ofStats(overview), ...ofDrains(overview)];
   found.sort((a, b) => ORDER[a.level] - ORDER[b.level]);
   if (found.length === 0 || found[0].level === 'info') {
     const present = overview.bridges.filter(bridge => bridge.present);

@@ -22,7 +22,7 @@ PAGE = pathlib.Path(__file__).resolve().parents[3] / "admin" / "dashboard"
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8",
          ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
 POLICY = ("default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'; "
-          "require-trusted-types-for 'script'")
+          "require-trusted-types-for 'script'; trusted-types 'none'")
 TOKENS = {"reader": "read", "operator": "operate", "administrator": "admin"}
 BREWERY = "jvbbrewery@internal.auth.bascule.test/"
 HOSTILE_ROOM = "<img src=x onerror=alert(1)>\"'&amp;\u202eevil%2f..#?@conference.bascule.test"
@@ -126,10 +126,10 @@ class Fleet:
                 "at": now_text(), "ready": True, "problems": [], "mode": "normal", "overload": "none",
                 "queue": self.queue(), "conferences": sum(bridge["conferences"] for bridge in self.bridges),
                 "participants": people, "sessions": people, "waiting_requests": 0,
-                "links": [{"link": link, "up": True, "address": "127.0.0.1:5222"}
+                "links": [{"link": link, "up": True, "address": f"{link}.bascule.test"}
                           for link in ("client", "service", "requests")],
                 "stats": {"blind": "partly" if silent else "none", "bridges": len(self.bridges),
-                          "blind_bridges": silent, "node": "off", "store": "sound"},
+                          "blind_bridges": silent, "node": "off", "store": "ok"},
                 "ha": None, "bridges": self.bridges}
 
     def load(self):
@@ -171,7 +171,7 @@ class Fleet:
     def participants(self, conference):
         placed = [one["bridge"] for one in conference["bridges"] for _ in range(one["participants"])]
         return [{"endpoint": HOSTILE_ENDPOINT if number == 0 and conference["room"] == HOSTILE_ROOM else f"{number:08x}",
-                 "state": "active", "bridge": bridge, "sid": "1a2b", "role": "member", "kind": "person",
+                 "state": "active", "bridge": bridge, "sid": "1a2b", "role": "participant", "kind": "user",
                  "region": "eu-central", "stats_id": "Ann-4rT", "joined_at": now_text(-900 + number),
                  "placed_at": now_text(-890 + number), "rule": "join" if number else "new", "waiting": None}
                 for number, bridge in enumerate(placed)]
@@ -279,7 +279,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         first = int(query.get("after", 0))
         end = first + int(query.get("limit", 50))
         self.send(200, {"conferences": found[first:end], "next": str(end) if end < len(found) else None,
-                        "total": len(found)})
+                        "total": len(fleet.conferences()), "looked_at": len(found)})
 
     def events(self):
         if not self.server.streams:
