@@ -258,8 +258,8 @@ struct PlacementOptions {
 
   // Meetings that kill bridges.
 
-  /// A bridge that dies idle within this time of a conference's arrival makes it a suspect.
-  /// Default 60 s.
+  /// A bridge that dies idle within this time of a conference's arrival makes it a suspect; and
+  /// whoever waits for longer than this may be put beside one. Default 60 s.
   Duration poison_after = std::chrono::seconds{60};
   /// The second time it gets a bridge of its own below this load (0.20), the third time it waits.
   Stress poison_limit{200'000};

@@ -83,7 +83,8 @@ Choice Selector::choose(const Need& need, Instant now, Prng& prng) {
   const Choice choice = scan(need, now, prng);
   // With filters nobody may be left although others have room: only true for this need.
   const bool ordinary = need.regions == nullptr && need.version == nullptr && need.avoid.empty() &&
-                        need.pace_matters && !need.wants_relay && !need.emptier_than;
+                        need.pace_matters && !need.wants_relay && !need.emptier_than &&
+                        !need.beside_suspect;
   if (ordinary && choice.bridge == nullptr) {
     remember_refusal(need, choice);
   }
@@ -91,7 +92,7 @@ Choice Selector::choose(const Need& need, Instant now, Prng& prng) {
 }
 
 Selector::Refused* Selector::refused_before(const Need& need) {
-  if (!need.pace_matters) {
+  if (!need.pace_matters || need.beside_suspect) {
     return nullptr;
   }
   const auto found = std::find_if(refused_.begin(), refused_.end(), [&](const Refused& refused) {
@@ -121,7 +122,7 @@ bool Selector::suits(const Bridge& bridge, const Need& need, Instant now) const 
                              need.regions->end())) {
     return false;
   }
-  if (bridge.isolates_alone && !need.emptier_than) {
+  if (bridge.isolates_alone && !need.emptier_than && !need.beside_suspect) {
     return false;
   }
   if (need.emptier_than &&

@@ -36,6 +36,7 @@ struct Need {
   const std::string* version = nullptr;  ///< Only bridges of this version.
   std::span<const Bridge* const> avoid;
   std::optional<Stress> emptier_than;  ///< Only bridges expected below this that serve nobody else.
+  bool beside_suspect = false;         ///< Also bridges kept for a conference that killed others.
 };
 
 struct Choice {

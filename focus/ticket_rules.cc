@@ -180,7 +180,8 @@ Search search(const TicketCase& c, const RuleContext& x, std::span<const Step> s
                     .wants_relay = x.options.relays && c.room.has_people(),
                     .regions = regions,
                     .version = required_version(c, x),
-                    .avoid = avoid};
+                    .avoid = avoid,
+                    .beside_suspect = c.waited >= x.options.poison_after};
     const Choice choice = x.selector.choose(need, x.now, x.prng);
     result.capacity_seen = result.capacity_seen || choice.capacity_seen;
     result.anybody_suits = result.anybody_suits || choice.anybody_suits;
@@ -313,7 +314,8 @@ RuleVerdict choose_alone(const TicketCase& c, const RuleContext& x) {
     return Spot{choice.bridge, PlacementReason::kAlone, x.options.limit_new, choice.looked_at};
   }
   if (!choice.capacity_seen && c.waited >= x.options.poison_after) {
-    const Choice busy = x.selector.choose({.load = need.load, .limit = need.limit}, x.now, x.prng);
+    const Choice busy = x.selector.choose(
+        {.load = need.load, .limit = need.limit, .beside_suspect = true}, x.now, x.prng);
     if (busy.bridge != nullptr) {
       return Spot{busy.bridge, PlacementReason::kNew, x.options.limit_new, busy.looked_at};
     }

@@ -178,6 +178,30 @@ TEST(PoisonTest, WithoutAnIdleBridgeItGetsTheLeastLoadedAfterAMinute) {
   EXPECT_EQ(placed[0].reason, PlacementReason::kNew) << "it is not alone there";
 }
 
+// In a small fleet the bridge that was kept for the suspect may be the only one with room.
+TEST(PoisonTest, WhoFindsNoOtherBridgeForAMinuteSharesItsOwn) {
+  Fleet fleet(unpaced(), 3);
+  killed(fleet, seconds{10}, 1);
+  killed(fleet, seconds{10}, 2);
+  fleet.join(ticket(room("poison"), 0, TicketKind::kReinvite, 3));
+  const int alone = fleet.home_of("poison");
+  ASSERT_NE(alone, -1);
+  const auto say_full = [&] {
+    for (int i = 0; i < 3; ++i) {
+      fleet.say(i, i == alone ? 10'000 : 900'000);
+    }
+  };
+  say_full();
+  EXPECT_THAT(fleet.join("other", 1), IsEmpty());
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_THAT(fleet.pass(seconds{10}), IsEmpty()) << "others stay away from it";
+    say_full();
+  }
+  const auto placed = fleet.pass(seconds{11});
+  ASSERT_THAT(placed, SizeIs(1)) << "people without media are worse than a suspicion";
+  EXPECT_EQ(placed[0].bridge, bridge(alone));
+}
+
 TEST(PoisonTest, TheThirdTimeItWaitsTenMinutes) {
   Fleet fleet(unpaced(), 5);
   for (std::uint32_t time = 1; time <= 3; ++time) {
