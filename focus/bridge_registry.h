@@ -52,6 +52,7 @@ struct Bridge {
   PlacementLimiter limiter;
   std::size_t participants = 0;  // Visitors included.
   std::size_t in_flight = 0;
+  std::uint64_t placed = 0;  // Since the process started.
   Duration answer_time{};  // Smoothed; of allocations.
   Milliunits growth = 0;   // Reserved for conferences that live or will live here.
   std::map<std::uint64_t, ConferenceLoad*> conferences;  // With participants here, by number.

@@ -227,6 +227,9 @@ void Conference::member_seen(const proto::MucPresence& presence, Turn& turn, Sur
     known = &participants_.emplace(id, Participant(id, OccupantJid(presence.from), turn.options()))
                  .first->second;
     known->joined = turn.now.wall;
+    if (state_ == ConferenceState::kActive) {
+      known->clock.wanted(turn.now.mono);
+    }
     turn.clear_timer(timer(TimerKind::kInitial));
     turn.info("participant.joined",
               {{"room", room_jid().to_string()}, {"endpoint", endpoint.value()}});

@@ -56,6 +56,7 @@ class Conference {
   [[nodiscard]] bool is_ready() const { return room_.is_in(); }
   [[nodiscard]] std::size_t participant_count() const { return participants_.size(); }
   [[nodiscard]] std::size_t session_count() const { return accepted_; }
+  [[nodiscard]] std::size_t visitor_count() const { return participants_.size() - invitable_; }
   [[nodiscard]] ConferenceView view() const;
   [[nodiscard]] ConferenceSummary summary() const;
   [[nodiscard]] ConferenceSize size() const;  ///< O(1).
@@ -126,7 +127,6 @@ class Conference {
   void grant_owner(Turn& turn);
   void publish(Turn& turn);
   void publish_soon(Turn& turn);
-  [[nodiscard]] std::size_t invitable_count() const { return invitable_; }
   [[nodiscard]] Participant* find(ParticipantId participant);
   [[nodiscard]] Participant* find(const EndpointId& endpoint);
   [[nodiscard]] const Participant* find(const EndpointId& endpoint) const;

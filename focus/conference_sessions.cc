@@ -22,6 +22,7 @@ void Conference::apply(Participant& participant, ParticipantEvent event, Turn& t
                                          {"event", std::string(name_of(event))}});
     return;
   }
+  participant.clock.step(before, event, taken, kind, turn.now.mono, turn.counters().timings);
   participant.state = taken.next;
   accepted_ += taken.next == ParticipantState::kActive ? 1U : 0U;
   accepted_ -= before == ParticipantState::kActive ? 1U : 0U;

@@ -5,6 +5,7 @@
 
 #include "focus/occupancy.h"
 #include "focus/source_map.h"
+#include "focus/timings.h"
 #include "xmpp/proto/jingle.h"
 #include "xmpp/proto/stanza_error.h"
 
@@ -110,6 +111,8 @@ struct Counters {
   std::uint64_t cleanups = 0;        ///< Bridge conferences expired that nobody owned any more.
   std::uint64_t store_failures = 0;  ///< Stats batches the store could not take.
   std::uint64_t bugs = 0;            ///< Impossible transitions; each ended one conference.
+
+  Timings timings;
 };
 
 }  // namespace bascule::focus

@@ -150,6 +150,13 @@ std::size_t Focus::session_count() const {
   return count;
 }
 
+std::size_t Focus::visitor_count() const {
+  std::size_t count = 0;
+  impl_->conferences().for_each(
+      [&](const Conference& conference) { count += conference.visitor_count(); });
+  return count;
+}
+
 std::size_t Focus::waiting_requests() const {
   return impl_->desk().waiting();
 }

@@ -70,6 +70,7 @@ class Focus {
   [[nodiscard]] std::size_t conference_count() const;
   [[nodiscard]] std::size_t participant_count() const;  ///< Members of all rooms. O(conferences).
   [[nodiscard]] std::size_t session_count() const;      ///< Accepted sessions. O(conferences).
+  [[nodiscard]] std::size_t visitor_count() const;      ///< Members without media. O(conferences).
   [[nodiscard]] std::size_t waiting_requests() const;   ///< Requests whose answer is held.
   void for_each_conference(const std::function<void(const ConferenceView&)>& visit) const;
   /// In order of their addresses, from the first one behind `after` (nullopt: from the first one),

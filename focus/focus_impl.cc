@@ -23,6 +23,17 @@ std::string make_secret(Prng& prng) {
   return secret;
 }
 
+/// Answers count, errors of the peer as well; what a lost link cut off says nothing of anybody.
+void note_round_trip(const IqNote& note, const IqOutcome& outcome, Turn& turn) {
+  const auto kind = static_cast<std::size_t>(kind_of(note.purpose));
+  const auto* own = outcome ? nullptr : std::get_if<Error>(&outcome.error());
+  if (own == nullptr || own->code == Errc::kMalformed) {
+    turn.counters().timings.iq.at(kind).record(turn.now.mono - note.sent);
+  } else if (own->code == Errc::kTimeout) {
+    ++turn.counters().timings.iq_timeouts.at(kind);
+  }
+}
+
 }  // namespace
 
 Focus::Impl::Impl(Options options, const Restored& restored, std::uint64_t seed, Now now,
@@ -159,6 +170,7 @@ void Focus::Impl::on(const in::IqAnswer& input, Turn& turn) {
     ++turn.counters().answers_unexpected;
     return;
   }
+  note_round_trip(*note, input.outcome, turn);
   if (note->stream == StreamId::kService && !input.outcome && is_link_down(input.outcome.error())) {
     // The answers of a lost link come before the news of its loss: nothing is placed any more.
     shared_.placement.service_down(turn.now);

@@ -4,9 +4,11 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/ids.h"
 #include "base/jid.h"
+#include "base/time.h"
 
 namespace bascule::focus {
 
@@ -34,6 +36,21 @@ enum class IqPurpose : std::uint8_t {
   kProxyFence,     ///< Told only after mod_client_proxy has our presence.
 };
 
+/// The same for metrics: who is asked for what sort of thing.
+enum class IqKind : std::uint8_t {
+  kRoom,    ///< The server's rooms: probes, configuration, rights.
+  kDisco,   ///< What a client or the server can do.
+  kBridge,  ///< colibri2.
+  kHealth,
+  kInvite,  ///< session-initiate: until the client has it.
+  kJingle,  ///< Everything else told to clients.
+  kPubsub,
+  kProxy,
+};
+inline constexpr std::size_t kIqKindCount = 8;
+[[nodiscard]] IqKind kind_of(IqPurpose purpose);
+[[nodiscard]] std::string_view name_of(IqKind kind);
+
 /// What the sender has to remember; unused fields keep their default.
 struct IqNote {
   IqPurpose purpose;
@@ -43,6 +60,7 @@ struct IqNote {
   std::uint64_t generation = 0;  ///< Of the participant's invitation, or a number of the sender's.
   BridgeJid bridge;
   std::string text;  ///< Caps key, meeting id.
+  Instant sent{};    ///< Set by Turn::send_iq.
 };
 
 /// The IQs we sent and whose answer is outstanding. The number is bounded by the session, which

@@ -40,7 +40,7 @@ std::uint64_t OutputGate::turn(Actions actions, Instant now, std::vector<TurnCom
   if (!commit.operations.empty()) {
     ++last_commit_;
     turn.waits_for = commit.id;
-    undurable_.push_back({.turn = last_turn_, .commit = commit.id});
+    undurable_.push_back({.turn = last_turn_, .commit = commit.id, .since = now});
     if (late_ && !probe_) {
       probe_ = commit.id;
       probe_made_ = now;
@@ -61,6 +61,7 @@ void OutputGate::committed(CommitId id, const Result<>& outcome, Instant now, Ac
   failing_ = !outcome.has_value();
   // A store that missed something writes that first.
   while (outcome && !undurable_.empty() && undurable_.front().commit <= id) {
+    commit_times_.record(now - undurable_.front().since);
     undurable_.pop_front();
   }
   if (probe_ == id) {

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "focus/action.h"
+#include "focus/latency_histogram.h"
 
 namespace bascule::focus {
 
@@ -69,6 +70,8 @@ class OutputGate {
   /// Turns that left before the store had their operations.
   [[nodiscard]] std::uint64_t released_uncommitted() const { return released_uncommitted_; }
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
+  /// From the end of a turn to the store's word that its operations are durable.
+  [[nodiscard]] const LatencyHistogram& commit_times() const { return commit_times_; }
 
  private:
   struct Turn {
@@ -80,6 +83,7 @@ class OutputGate {
   struct Undurable {
     std::uint64_t turn;
     CommitId commit;
+    Instant since;
   };
 
   void release_ready(Actions& ready);
@@ -95,6 +99,7 @@ class OutputGate {
   /// While late: the commit whose answer tells how fast the store is now.
   std::optional<CommitId> probe_;
   Instant probe_made_{};
+  LatencyHistogram commit_times_{kInternalEdges};
 };
 
 }  // namespace bascule::focus

@@ -15,6 +15,7 @@
 #include "focus/participant_state.h"
 #include "focus/recent_sources.h"
 #include "focus/ticket.h"
+#include "focus/timings.h"
 #include "focus/view.h"
 #include "xmpp/proto/colibri2.h"
 #include "xmpp/proto/muc.h"
@@ -82,7 +83,7 @@ struct Participant {
   std::map<std::string, Instant> unmuted_since;
   Instant no_audit_before{};         ///< Its sources are not compared with these until then.
   std::uint32_t audit_restarts = 0;  ///< Sessions made anew because they differed.
-  Instant wanted_at{};               ///< When its current ticket was made; for the log.
+  ParticipantClock clock;
 };
 
 }  // namespace bascule::focus

@@ -14,6 +14,7 @@
 #include "base/stress.h"
 #include "base/time.h"
 #include "focus/confidence.h"
+#include "focus/latency_histogram.h"
 #include "focus/order.h"
 #include "focus/placement_options.h"
 #include "focus/room_history.h"
@@ -86,6 +87,7 @@ struct BridgeView {
   std::size_t in_flight = 0;         ///< Allocations not answered yet.
   std::uint64_t restarts_asked = 0;  ///< New sessions asked for by participants, since it is known.
   std::uint64_t relieved = 0;        ///< Participants asked to leave it because it is too busy.
+  std::uint64_t placed = 0;          ///< Placements on it since the process started.
   std::optional<std::string> version, region, relay_id;
 };
 
@@ -164,6 +166,8 @@ struct PlacementCounters {
   /// New samples by how far they were from what was expected of them; see kEstimateErrorEdges.
   std::array<std::uint64_t, kEstimateErrorEdges.size() + 1> estimate_errors{};
   std::uint64_t estimate_error_sum = 0;  ///< Of them all, millionths.
+  /// From the ticket to its place, by TicketClass.
+  std::array<LatencyHistogram, kTicketClassCount> queue_wait;
 };
 
 /// Decides which bridge every participant uses, and when.

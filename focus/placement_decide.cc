@@ -118,6 +118,7 @@ void Placement::Impl::commit(const WaitingTicket& waiting, TicketClass ticket_cl
   who.generation = ticket.generation;
   who.wish.reset();
   ++bridge.in_flight;
+  ++bridge.placed;
   ++placed_;
   if (spot.reason == PlacementReason::kAlone) {
     bridge.isolates_alone = room.number;
@@ -126,6 +127,7 @@ void Placement::Impl::commit(const WaitingTicket& waiting, TicketClass ticket_cl
   flush(now);
   tell_queue(room, now);
   ++counters_.placed[static_cast<std::size_t>(spot.reason)];
+  counters_.queue_wait.at(static_cast<std::size_t>(ticket_class)).record(now - waiting.since);
   const Stress expected = bridge.ledger.estimate(now);
   out.push_back({.ticket = ticket,
                  .bridge = bridge.jid,

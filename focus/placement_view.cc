@@ -87,6 +87,7 @@ BridgeView Placement::Impl::view(const Bridge& bridge, Now now) const {
   view.in_flight = bridge.in_flight;
   view.restarts_asked = bridge.restarts_asked;
   view.relieved = bridge.relieved;
+  view.placed = bridge.placed;
   view.version = bridge.version;
   view.region = bridge.region;
   view.relay_id = bridge.relay_id;

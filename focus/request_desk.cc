@@ -92,13 +92,15 @@ RequestDesk::Verdict RequestDesk::on_request(Requester requester,
   Held held{.requester = std::move(requester),
             .room = request.room,
             .client = {},
-            .properties = request.properties};
+            .properties = request.properties,
+            .asked = turn.now.mono};
   held.client = client_key(held.requester, request);
   if (const auto why = why_later(standing, conferences, turn)) {
     answer_later(std::move(held), *why, turn);
     return Verdict::kAnswered;
   }
   if (standing == RoomStanding::kReady) {
+    turn.counters().timings.request_known.record(Duration::zero());
     answer(held, true, turn);
     return Verdict::kAnswered;
   }
@@ -230,7 +232,9 @@ void RequestDesk::room_ready(const RoomJid& room, Turn& turn) {
   }
   const std::set<std::uint64_t> numbers = entry->second;
   for (const std::uint64_t number : numbers) {
-    answer(take(number, turn), true, turn);
+    const Held held = take(number, turn);
+    turn.counters().timings.request_new.record(turn.now.mono - held.asked);
+    answer(held, true, turn);
   }
 }
 

@@ -75,6 +75,7 @@ class RequestDesk {
     RoomJid room;
     std::string client;
     std::map<std::string, std::string> properties;
+    Instant asked{};
     bool decided = false;  ///< Only the jitter of a ready=false is left to wait for.
   };
   struct Attempts {

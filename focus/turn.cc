@@ -12,6 +12,7 @@ void Turn::send_iq(IqNote note, Jid to, proto::Request payload) {
 
 void Turn::send_iq(IqNote note, Jid to, proto::Request payload, Duration timeout) {
   const StreamId stream = note.stream;
+  note.sent = now.mono;
   const RequestId request = shared.iqs.open(std::move(note));
   act(out::SendIq{request, stream, std::move(to), std::move(payload), timeout});
 }

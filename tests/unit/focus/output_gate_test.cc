@@ -47,6 +47,15 @@ TEST_F(OutputGateTest, ATurnWithoutOperationsGoesOutAtOnce) {
   EXPECT_FALSE(gate.next_deadline().has_value());
 }
 
+TEST_F(OutputGateTest, ACommitIsTimedUntilItIsDurable) {
+  gate.turn(list({persist("a")}), kStart, commits, ready);
+  gate.turn(list({persist("b")}), kStart + seconds{1}, commits, ready);
+  gate.committed(commits[0].id, failure, kStart + seconds{2}, ready);
+  EXPECT_EQ(gate.commit_times().sum(), Duration::zero());
+  gate.committed(commits[1].id, {}, kStart + seconds{3}, ready);  // A store writes what it missed.
+  EXPECT_EQ(gate.commit_times().sum(), seconds{3 + 2});
+}
+
 TEST_F(OutputGateTest, WhatFollowsAnOperationWaitsForTheStore) {
   gate.turn(list({effect(1), persist("a"), effect(2), persist("b"), effect(3)}), kStart, commits,
             ready);
