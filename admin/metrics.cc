@@ -1,6 +1,7 @@
 #include "admin/metrics.h"
 
 #include <limits>
+#include <map>
 
 #include <prometheus/client_metric.h>
 #include <prometheus/metric_family.h>
@@ -34,7 +35,10 @@ class Metrics::Impl {
     return metric;
   }
 
-  [[nodiscard]] const std::vector<prometheus::MetricFamily>& families() const { return families_; }
+  std::vector<prometheus::MetricFamily> take_families() {
+    index_.clear();
+    return std::exchange(families_, {});
+  }
 
  private:
   std::vector<prometheus::MetricFamily> families_;
@@ -43,24 +47,37 @@ class Metrics::Impl {
 
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
 }
+
 Metrics::~Metrics() = default;
 
-void Metrics::counter(std::string_view name, std::string_view help, double value,
+void Metrics::counter(std::string_view name, std::string_view help, MetricValue value,
                       const MetricLabels& labels) {
-  impl_->sample(name, help, prometheus::MetricType::Counter, labels).counter.value = value;
+  impl_->sample(name, help, prometheus::MetricType::Counter, labels).counter.value = value.number();
 }
 
-void Metrics::gauge(std::string_view name, std::string_view help, double value,
+void Metrics::gauge(std::string_view name, std::string_view help, MetricValue value,
                     const MetricLabels& labels) {
-  impl_->sample(name, help, prometheus::MetricType::Gauge, labels).gauge.value = value;
+  impl_->sample(name, help, prometheus::MetricType::Gauge, labels).gauge.value = value.number();
+}
+
+void Metrics::counters(std::initializer_list<MetricSample> samples) {
+  for (const MetricSample& sample : samples) {
+    counter(sample.name, sample.help, sample.value, sample.labels);
+  }
+}
+
+void Metrics::gauges(std::initializer_list<MetricSample> samples) {
+  for (const MetricSample& sample : samples) {
+    gauge(sample.name, sample.help, sample.value, sample.labels);
+  }
 }
 
 void Metrics::histogram(std::string_view name, std::string_view help,
                         const std::vector<double>& edges, const std::vector<std::uint64_t>& counts,
-                        double sum) {
+                        double sum, const MetricLabels& labels) {
   BASCULE_CHECK(counts.size() == edges.size() + 1);
   prometheus::ClientMetric::Histogram& histogram =
-      impl_->sample(name, help, prometheus::MetricType::Histogram, {}).histogram;
+      impl_->sample(name, help, prometheus::MetricType::Histogram, labels).histogram;
   for (std::size_t i = 0; i < counts.size(); ++i) {
     histogram.sample_count += counts[i];
     const double edge = i < edges.size() ? edges[i] : std::numeric_limits<double>::infinity();
@@ -69,8 +86,18 @@ void Metrics::histogram(std::string_view name, std::string_view help,
   histogram.sample_sum = sum;
 }
 
-std::string Metrics::text() const {
-  return prometheus::TextSerializer{}.Serialize(impl_->families());
+void Metrics::histogram(std::string_view name, std::string_view help,
+                        const focus::LatencyHistogram& histogram, const MetricLabels& labels) {
+  std::vector<double> edges;
+  for (const Duration edge : histogram.edges()) {
+    edges.push_back(MetricValue(edge).number());
+  }
+  this->histogram(name, help, edges, {histogram.counts().begin(), histogram.counts().end()},
+                  MetricValue(histogram.sum()).number(), labels);
+}
+
+std::string Metrics::take_text() {
+  return prometheus::TextSerializer{}.Serialize(impl_->take_families());
 }
 
 }  // namespace bascule::admin

@@ -45,12 +45,7 @@ Router make_routes(RouteSources given) {
                respond(json(health.ready ? 200 : 503,
                             {{"ready", health.ready}, {"problems", health.problems}}));
              });
-  router.add("GET", "/metrics", [sources](const HttpRequest&, const Respond& respond) {
-    respond({.status = 200,
-             .content_type = "text/plain; version=0.0.4; charset=utf-8",
-             .body = sources->metrics(),
-             .headers = {}});
-  });
+  router.add("GET", "/metrics", sources->metrics);
   router.add("GET", "/about/health", Role::kPublic,
              [sources](const HttpRequest&, const Respond& respond) {
                const Health health = sources->health();

@@ -20,7 +20,7 @@ struct RouteSources {
   std::string version;
   std::string revision;
   std::function<Health()> health;
-  std::function<std::string()> metrics;     ///< Prometheus text.
+  Handler metrics;                          ///< Prometheus text.
   ConferenceRequests* conference_requests;  ///< Outlives the router.
   PlacementSources placement;
 };

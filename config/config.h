@@ -98,6 +98,7 @@ struct ServiceLink {
 struct Admin {
   std::string address = "127.0.0.1";  ///< Others than loopback need certificate and tokens.
   std::uint16_t port = 8888;
+  std::uint32_t metrics_bridges_max = 2'000;  ///< Bridges with series of their own.
   std::string unix_socket;
   std::string tls_certificate;  ///< Chain, PEM.
   std::string tls_key;

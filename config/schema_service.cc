@@ -57,6 +57,10 @@ void add_admin_keys(std::vector<Key>& table) {
                    "127.0.0.1 and ::1\nneed tls-certificate, tls-key and tokens-file.",
                    ""});
   table.push_back({"admin.port", integer(BASCULE_CONFIG_AT(admin.port), {1, 65535}), "", "", ""});
+  table.push_back({"admin.metrics-bridges-max",
+                   integer(BASCULE_CONFIG_AT(admin.metrics_bridges_max), {0, 10'000}), "",
+                   "Bridges with metrics of their own; of more those with the most participants.",
+                   ""});
   const auto path = [&table](std::string key, auto at, const std::string& help) {
     table.push_back(
         {std::move(key), text(at, Empty::kAllowed, "an absolute path", is_absolute), "", help, ""});

@@ -359,11 +359,13 @@ HaStatus ActivePhase::status() const {
                   .commits = replicator_.position().sequence,
                   .peers = {},
                   .counters = pair_.counters};
+  const Instant now = read_clocks().mono;
   for (const auto& [peer, feed] : replicator_.feeds()) {
     status.peers.push_back({.node = feed.standby().node,
                             .version = feed.standby().version,
                             .in_sync = feed.in_sync,
-                            .lag = feed.lag()});
+                            .lag = feed.lag(),
+                            .waited = now - feed.waits_since().value_or(now)});
   }
   return status;
 }

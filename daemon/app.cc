@@ -57,6 +57,9 @@ App::App(boost::asio::io_context& io, const config::Config& config, const focus:
                .requery = [this] { enqueue(in::RequeryStats{}); }}),
       store_watch_(store, upkeep_),
       stats_routes_(store, upkeep_, [this] { return focus_.stats_requery(); }),
+      loop_watch_(io),
+      bridge_series_(config.admin.metrics_bridges_max),
+      metrics_page_(io, [this] { return scrape(); }),
       timer_(io),
       status_timer_(io),
       stop_timer_(io),
@@ -94,32 +97,20 @@ void App::make_links(const config::Config& config, const focus::Tables& earlier)
 }
 
 Result<> App::start() {
-  admin::Router router = admin::make_routes(
-      {.version = version_,
-       .revision = revision_,
-       .health = [this] { return health(); },
-       .metrics =
-           [this] {
-             return render_metrics({.focus = focus_,
-                                    .gate = gate_,
-                                    .links = links_,
-                                    .http = http_->counters(),
-                                    .version = version_,
-                                    .revision = revision_,
-                                    .log_lines_suppressed = log_.suppressed_total(),
-                                    .turns = turns_,
-                                    .store = store_,
-                                    .upkeep = upkeep_,
-                                    .reloader = hooks_.reloader,
-                                    .add = hooks_.add_metrics},
-                                   read_clocks());
-           },
-       .conference_requests = &conference_requests_,
-       .placement = {.placement = [this]() -> const focus::Placement& {
-                       return focus_.placement();
-                     },
-                     .now = read_clocks,
-                     .earlier = &earlier_decisions_}});
+  admin::Router router =
+      admin::make_routes({.version = version_,
+                          .revision = revision_,
+                          .health = [this] { return health(); },
+                          .metrics =
+                              [this](const admin::HttpRequest& request, admin::Respond respond) {
+                                metrics_page_.handle(request, std::move(respond));
+                              },
+                          .conference_requests = &conference_requests_,
+                          .placement = {.placement = [this]() -> const focus::Placement& {
+                                          return focus_.placement();
+                                        },
+                                        .now = read_clocks,
+                                        .earlier = &earlier_decisions_}});
   stats_routes_.add_to(router);
   admin::add_stop_route(router, {.stop = [this](admin::StopMode mode) { stop_by(mode); },
                                  .conferences = [this] { return focus_.conference_count(); }});
@@ -132,6 +123,7 @@ Result<> App::start() {
   }
   http_ = *std::move(http);
   await_signal();
+  loop_watch_.start();
   upkeep_.start();
   notify_service_manager("READY=1");
   report_status();
@@ -140,6 +132,24 @@ Result<> App::start() {
   focus_.start(now, actions);
   finish_turn(std::move(actions), now);
   return {};
+}
+
+admin::MetricsParts App::scrape() {
+  return metrics_parts({.focus = focus_,
+                        .gate = gate_,
+                        .links = links_,
+                        .http = http_->counters(),
+                        .loop = loop_watch_,
+                        .version = version_,
+                        .revision = revision_,
+                        .log_lines_suppressed = log_.suppressed_total(),
+                        .turns = turns_,
+                        .store = store_,
+                        .upkeep = upkeep_,
+                        .reloader = hooks_.reloader,
+                        .bridges = bridge_series_,
+                        .add = hooks_.add_metrics},
+                       read_clocks());
 }
 
 void App::enqueue(Input input, StreamId stream, std::uint64_t token) {
@@ -164,6 +174,7 @@ void App::turn() {
   if (gate_.is_congested()) {
     return;  // completed() wakes us again.
   }
+  const LoopWatch::Turn measured(loop_watch_);
   const Now now = read_clocks();
   Actions actions;
   for (std::size_t taken = 0; taken < kInputsPerTurn && !queue_.empty(); ++taken) {
@@ -225,6 +236,7 @@ void App::completed(const stats::sqlite::Completion& completion) {
     enqueue(in::StoreAnswer{*write, completion.outcome});
     return;
   }
+  const LoopWatch::Turn measured(loop_watch_);
   const Now now = read_clocks();
   Actions ready;
   gate_.committed(std::get<CommitId>(completion.id), completion.outcome, now.mono, ready);
@@ -314,6 +326,7 @@ void App::rearm(Now now) {
 }
 
 void App::on_timer() {
+  const LoopWatch::Turn measured(loop_watch_);
   const Now now = read_clocks();
   for (const auto& runtime : links_) {
     if (runtime) {

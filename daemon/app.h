@@ -14,13 +14,16 @@
 #include "admin/conference_requests.h"
 #include "admin/http_server.h"
 #include "admin/metrics.h"
+#include "admin/metrics_page.h"
 #include "admin/order_desk.h"
 #include "admin/routes.h"
 #include "admin/stop_route.h"
 #include "config/config.h"
+#include "daemon/bridge_metrics.h"
 #include "daemon/crash_guard.h"
 #include "daemon/link_runtime.h"
 #include "daemon/log_sink.h"
+#include "daemon/loop_watch.h"
 #include "daemon/reloader.h"
 #include "daemon/session_evictor.h"
 #include "daemon/socket_holder.h"
@@ -115,6 +118,7 @@ class App {
   void stop();
   void report_status();
   [[nodiscard]] admin::Health health() const;
+  admin::MetricsParts scrape();
   LinkRuntime& link(StreamId stream) { return *links_[static_cast<std::size_t>(stream)]; }
 
   boost::asio::io_context& io_;
@@ -136,6 +140,9 @@ class App {
   StoreUpkeep upkeep_;
   StoreWatch store_watch_;
   StatsRoutes stats_routes_;
+  LoopWatch loop_watch_;
+  BridgeSeries bridge_series_;
+  admin::MetricsPage metrics_page_;
   std::unique_ptr<admin::HttpServer> http_;
   boost::asio::steady_timer timer_;
   boost::asio::steady_timer status_timer_;

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
+
+#include "base/time.h"
 
 namespace bascule::daemon {
 
@@ -26,6 +29,8 @@ struct HaStatus {
     std::string version;
     bool in_sync = false;
     std::uint64_t lag = 0;  ///< Commits it has not confirmed, or we do not have.
+    /// Since the oldest of them was made; zero: there is none. nullopt: only the other one knows.
+    std::optional<Duration> waited = std::nullopt;
   };
   bool is_active = false;
   std::string node;

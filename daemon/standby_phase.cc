@@ -72,7 +72,7 @@ StandbyPhase::~StandbyPhase() {
 Result<> StandbyPhase::start() {
   auto http = admin::HttpServer::listen(
       io_, http_options(pair_.config),
-      standby_routes([this] { return status(); }, pair_.store, pair_.reloader));
+      standby_routes([this] { return status(); }, pair_.store, pair_.reloader, pair_.config));
   if (!http) {
     return tl::make_unexpected(http.error());
   }

@@ -4,15 +4,16 @@
 
 #include <nlohmann/json.hpp>
 
-#include "admin/metrics.h"
+#include "admin/metrics_page.h"
 #include "daemon/ha_metrics.h"
+#include "daemon/process_metrics.h"
 #include "daemon/reload_metrics.h"
 #include "daemon/store_metrics.h"
 
 namespace bascule::daemon {
 
 admin::Router standby_routes(std::function<HaStatus()> status, const stats::sqlite::Store& store,
-                             const Reloader* reloader) {
+                             const Reloader* reloader, const config::Config& config) {
   using admin::HttpRequest;
   using admin::HttpResponse;
   using admin::Respond;
@@ -39,15 +40,14 @@ admin::Router standby_routes(std::function<HaStatus()> status, const stats::sqli
     respond({.status = 503, .body = "standby", .headers = {}});
   });
   router.add("GET", "/metrics",
-             [status, &store, reloader](const HttpRequest&, const Respond& respond) {
+             [status, &store, reloader, version = config.focus.version, revision = config.revision](
+                 const HttpRequest&, const Respond& respond) {
                admin::Metrics metrics;
                add_ha(status(), metrics);
                add_store(store, metrics);
                add_reloads(reloader, metrics);
-               respond({.status = 200,
-                        .content_type = "text/plain; version=0.0.4; charset=utf-8",
-                        .body = metrics.text(),
-                        .headers = {}});
+               add_process(version, revision, metrics);
+               respond(admin::metrics_response(metrics.take_text()));
              });
   router.add("POST", "/conference-request/v1", Role::kPublic,
              [](const HttpRequest&, const Respond& respond) {

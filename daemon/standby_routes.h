@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "admin/http.h"
+#include "config/config.h"
 #include "daemon/ha_status.h"
 #include "daemon/reloader.h"
 #include "stats/sqlite/store.h"
@@ -13,6 +14,6 @@ namespace bascule::daemon {
 /// ask, and how it stands. `store` and `reloader` (may be nullptr)
 /// outlive the router.
 admin::Router standby_routes(std::function<HaStatus()> status, const stats::sqlite::Store& store,
-                             const Reloader* reloader);
+                             const Reloader* reloader, const config::Config& config);
 
 }  // namespace bascule::daemon
