@@ -11,7 +11,7 @@ packages=(
   prometheus-cpp-dev libcivetweb-dev libcurl4-openssl-dev zlib1g-dev
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
   # tests and the demo
-  prosody python3 python3-yaml openssl curl chromium systemd
+  prosody prometheus python3 python3-yaml openssl curl chromium systemd
   # the contributor's loop
   clang-format-14 clang-tidy-14
   "$@"
@@ -39,7 +39,7 @@ if [ "$(id -u)" -ne 0 ]; then
   command -v sudo >/dev/null || { echo "run as root, or install sudo: packages are missing" >&2; exit 1; }
   as_root=(sudo)
 fi
-# Debian starts a packaged Prosody at once; ours run from test fixtures on their own ports.
+# Debian starts a packaged Prosody or Prometheus at once; ours run from test fixtures on their own ports.
 policy=/usr/sbin/policy-rc.d
 made_policy=no
 if [ ! -e "$policy" ]; then
