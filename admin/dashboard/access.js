@@ -23,7 +23,6 @@ class Access extends EventTarget {
 
   forget() {
     sessionStorage.removeItem(KEY);
-    this.is(null, null);
   }
 
   is(name, role) {

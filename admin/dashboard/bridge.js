@@ -140,7 +140,7 @@ export function bridgeView(nick) {
   const missing = h('p', { class: 'complaint', hidden: true }, 'No bridge of this name is known.');
   const body = h('div', {}, words, h('span', { class: 'stress wide' }, bar.element), buttons.element, progress.element, facts.element);
   const history = historyPanel(nick, () => shown?.limit, ended.signal);
-  const conferences = conferenceList(() => ({ bridge: nick }));
+  const conferences = conferenceList(() => ({ bridge: nick }), false);
 
   function render() {
     shown = live.overview?.bridges.find(bridge => nickOf(bridge.bridge) === nick) ?? null;

@@ -31,8 +31,8 @@ function conferenceRow(conference) {
   };
 }
 
-/** A list of conferences in pages; `query()` says which. Used for the search and for a bridge. */
-export function conferenceList(query) {
+/** A list of conferences in pages; `query()` says which. `ofAll`: whether it matters how many there are in all. */
+export function conferenceList(query, ofAll = true) {
   const list = h('ol', { class: 'conferences' });
   const roving = rove(list);
   const status = h('p', { class: 'hint', role: 'status' });
@@ -60,8 +60,9 @@ export function conferenceList(query) {
     syncList(list, shown, each => each.room, conferenceRow);
     roving.refresh();
     more.hidden = next === null;
-    setText(status, shown.length === 0 ? `None of ${count(answer.total, 'conference')}.`
-      : `${number(shown.length)}${next === null ? '' : ', and more,'} of ${count(answer.total, 'conference')}`);
+    const beyond = next === null ? '' : ' and more';
+    setText(status, shown.length === 0 ? (ofAll ? `None of ${count(answer.total, 'conference')}.` : 'None.')
+      : ofAll ? `${number(shown.length)}${beyond} of ${count(answer.total, 'conference')}` : `${count(shown.length, 'conference')}${beyond}`);
   }
   const failed = error => error && setText(status, error.message);
   // Who has paged further reads in peace.

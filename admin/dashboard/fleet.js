@@ -9,6 +9,7 @@ import { rove } from './keys.js';
 import { live } from './live.js';
 import { FLAGS, STATES, wordsFor } from './words.js';
 
+const canHover = matchMedia('(hover: hover)'); // A finger leaves its mark behind.
 const STRIP_FROM = 9; // With fewer bridges the rows are the strip.
 
 const LEVELS = { bad: 4, warn: 3, info: 2, good: 1, off: 0 };
@@ -108,7 +109,7 @@ export function fleetPanel() {
     list, empty);
 
   /** Rows stay where they are while somebody points at them or is among them with the keyboard. */
-  const isHeld = () => list.matches(':hover, :focus-within');
+  const isHeld = () => list.matches(canHover.matches ? ':hover, :focus-within' : ':focus-within');
 
   function render(anew = false) {
     const { bridges = [] } = live.overview ?? {};

@@ -67,6 +67,7 @@ const STATE_WORDS = {
   starting: ['info', 'Connecting…'],
   live: ['good', 'Live'],
   polling: ['info', 'Every 2 s'],
+  standby: ['info', 'Standby'],
   refused: ['bad', 'No access']
 };
 
@@ -79,10 +80,12 @@ function showConnection(place) {
   setAttribute(place, 'title', live.trouble || null);
   document.body.dataset.state = state;
   const stale = document.getElementById('stale');
-  stale.hidden = state !== 'stale' && state !== 'refused';
-  setText(stale, state === 'refused' ? 'This page needs a token to show anything. Use “Sign in”.'
-    : `${live.overviewAt ? `Stale since ${clock(live.overviewAt)}: what is below may be wrong.` : 'Nothing has been read yet.'} ` +
-      `${live.trouble || 'The daemon does not answer'}. Trying again.`);
+  stale.hidden = !['stale', 'standby', 'refused'].includes(state);
+  setText(stale, {
+    refused: 'This page needs a token to show anything. Use “Sign in”.',
+    standby: 'This process stands by: another one is active, or none is yet. Ask that one.'
+  }[state] ?? `${live.overviewAt ? `Stale since ${clock(live.overviewAt)}: what is below may be wrong.` : 'Nothing has been read yet.'} ` +
+    `${live.trouble || 'The daemon does not answer'}. Trying again.`);
 }
 
 function showAccess(button) {
@@ -105,7 +108,7 @@ export function startHead() {
     const found = findings(live.overview);
     // Screen readers hear the first sentence when it changes, not every second.
     setText(place('said'), found[0].text);
-    syncList(place('findings'), found, each => each.text.replace(/[0-9.]+/g, ''), finding);
+    syncList(place('findings'), found, each => `${each.href} ${each.text.replace(/[0-9.]+/g, '')}`, finding);
     syncList(place('figures'), FIGURES, ([name]) => name, figure);
     setText(place('version'), `${live.overview.version} · up ${duration(live.overview.uptime_s * 1000)}` +
       (live.overview.ha ? ` · ${live.overview.ha.role ?? live.overview.ha.state ?? 'paired'}` : ''));
@@ -122,10 +125,11 @@ export function startHead() {
   place('access').addEventListener('click', () => {
     if (access.declined) {
       access.declined = false;
+      renderAccess();
     } else {
       access.forget();
+      location.reload(); // Ends the stream, and nothing stays on the screen.
     }
-    renderAccess();
   });
   renderAccess();
 }

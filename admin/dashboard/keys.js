@@ -4,11 +4,9 @@ import { openDialog } from './dialogs.js';
 import { h } from './dom.js';
 
 const KEYS = [
-  ['/', 'search'], ['g', 'to the fleet'], ['q', 'to the queue'], ['c', 'to the conferences'], ['e', 'to the events'],
-  ['↑ ↓ Home End', 'in a list: another row'], ['Enter', 'in a list: open the row'], ['d', 'on a bridge: drain it'],
+  ['/', 'search conferences'], ['↑ ↓ Home End', 'in a list: another row'], ['Enter', 'in a list: open the row'], ['d', 'on a bridge: drain it'],
   ['Esc', 'close a question, leave the search, or go back to the fleet'], ['?', 'these keys']
 ];
-const PLACES = { g: '#/', q: '#/queue', c: '#/conferences', e: '#/events' };
 
 const isTyping = target => target.matches('input, textarea, select');
 
@@ -38,8 +36,6 @@ export function startKeys(search) {
       search.select();
     } else if (event.key === '?') {
       explain();
-    } else if (PLACES[event.key]) {
-      location.hash = PLACES[event.key];
     }
   });
   document.getElementById('keys').addEventListener('click', explain);
@@ -61,7 +57,10 @@ export function rove(list) {
     current = row;
     for (const each of list.children) {
       for (const stop of each.querySelectorAll('a, button')) {
-        stop.tabIndex = each === row ? 0 : -1;
+        const wanted = each === row ? 0 : -1;
+        if (stop.tabIndex !== wanted) {
+          stop.tabIndex = wanted;
+        }
       }
     }
   }

@@ -22,13 +22,17 @@ class Live extends EventTarget {
   logSince = null;
   load = null;
   trouble = ''; // Why there is nothing new.
+  standsBy = false; // Another process is the active one.
   #streaming = false;
   #stale = false;
 
-  /** starting, live, polling, stale, or refused. */
+  /** starting, live, polling, stale, standby, or refused. */
   get state() {
     if (access.declined) {
       return 'refused';
+    }
+    if (this.standsBy) {
+      return 'standby';
     }
     if (this.#stale) {
       return 'stale';
@@ -60,6 +64,7 @@ class Live extends EventTarget {
     this.overview = overview;
     this.overviewAt = Date.now();
     this.trouble = '';
+    this.standsBy = false;
     this.#watch();
     this.#tell('overview');
   }
@@ -118,6 +123,7 @@ class Live extends EventTarget {
           await this.refresh();
         } catch (error) {
           this.trouble = error.message;
+          this.standsBy = error.status === 404; // Who stands by has no overview.
           this.#tell('state');
         }
       }

@@ -8,14 +8,13 @@ done: the servers run until Ctrl-C, for a browser of your own.
 import argparse
 import json
 import pathlib
-import shutil
 import signal
 import sys
-import tempfile
 
 import stage as servers
 import joins
 from scenario import Meeting
+from steps import missing_tools, with_logs
 
 
 def parse_arguments():
@@ -37,13 +36,6 @@ def serve(stage, arguments):
             signal.pause()
     except KeyboardInterrupt:
         print()
-
-
-def missing_tools():
-    """What `./scripts/dev e2e` would have installed."""
-    tools = [name for name in ("node", "chromium", "prosody") if shutil.which(name) is None]
-    modules = servers.FOLDER / "node_modules" / "playwright-core"
-    return tools + ([] if modules.exists() else [str(modules)])
 
 
 def perform(stage, arguments):
@@ -69,29 +61,17 @@ def perform(stage, arguments):
 def main():
     arguments = parse_arguments()
     if missing_tools():
-        print(f"missing: {', '.join(missing_tools())}; ./scripts/dev e2e installs what it needs", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    logs = pathlib.Path(tempfile.mkdtemp(prefix="bascule-e2e-"))
-    stage = servers.Stage(arguments.bindir.resolve(), logs)
-    failure = None
-    try:
-        stage.start()
-        perform(stage, arguments)
-    except KeyboardInterrupt:
-        failure = "interrupted"
-    except Exception as error:  # Whatever it was: clean up, tell, exit non-zero.
-        failure = str(error) or type(error).__name__
-    finally:
-        stage.stop()
-    if failure:
-        print(f"FAILED: {failure}\nlogs: {logs}", file=sys.stderr)
-        return 1
-    if arguments.keep:
-        print(f"logs: {logs}")
-    else:
-        shutil.rmtree(logs)
-    return 0
+
+    def work(logs):
+        stage = servers.Stage(arguments.bindir.resolve(), logs)
+        try:
+            stage.start()
+            perform(stage, arguments)
+        finally:
+            stage.stop()
+
+    return with_logs("bascule-e2e-", work, arguments.keep)
 
 
 if __name__ == "__main__":

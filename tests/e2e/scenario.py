@@ -4,6 +4,7 @@ import contextlib
 import time
 
 from complaints import unexpected
+from steps import StepFailed, Steps
 
 DEADLINE_S = 20          # of what takes well under a second on an idle machine
 ICE_FAILURE_S = 60       # a browser gives up a silent pair after 15 to 30 s, the library waits 2 s more
@@ -12,29 +13,13 @@ SSRC_REWRITING = "http://jitsi.org/ssrc-rewriting-1"
 DEVICES = {"ann": "audio,video", "bob": "audio,video", "cat": "audio"}
 
 
-class StepFailed(Exception):
-    """Which step, and why."""
-
-
-class Meeting:
+class Meeting(Steps):
     def __init__(self, stage):
         self.stage = stage
-        self.passed = 0
         self.pages = {}
         self.loaded = {}
         self.ids = {}
         self.sources = {"ann": "audio, camera", "bob": "audio, camera", "cat": "audio"}
-
-    @contextlib.contextmanager
-    def step(self, name):
-        began = time.monotonic()
-        try:
-            yield
-        except Exception as error:
-            print(f"failed {time.monotonic() - began:6.2f} s  {name}", flush=True)
-            raise StepFailed(f"{name}: {error}") from error
-        self.passed += 1
-        print(f"ok     {time.monotonic() - began:6.2f} s  {name}", flush=True)
 
     def remember_pages(self):
         """Once they are open: a page that is loaded again has another time of origin."""
