@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "admin/dashboard.h"
 #include "admin/metrics_page.h"
 #include "daemon/ha_metrics.h"
 #include "daemon/process_metrics.h"
@@ -63,6 +64,7 @@ admin::Router standby_routes(std::function<HaStatus()> status, const stats::sqli
     respond(admin::problem(409, "No switchover",
                            "this process is the standby: ask the active one to hand over"));
   });
+  admin::add_dashboard(router);
   return router;
 }
 

@@ -129,7 +129,7 @@ export function drainProgress() {
         return;
       }
       const before = mostOf(order);
-      setAttribute(element, 'data-done', order.done);
+      setAttribute(element, 'data-done', String(order.done));
       setText(headline, order.done ? 'Nobody is left on it: it can be stopped.'
         : order.evacuate ? 'It is being evacuated.' : 'It drains: nobody new comes.');
       bar.max = Math.max(1, before);

@@ -45,6 +45,7 @@ class Fleet:
         self.drains = {}
         self.trouble = trouble
         self.silent = False  # Answers nothing more.
+        self.stands_by = False  # As a process whose partner is active: has nothing to tell.
         self.bridges = [self._bridge(number) for number in range(1, bridges + 1)]
         if trouble:
             self._add_trouble()
@@ -239,6 +240,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.refuse(401, "Unauthorized", "a token is needed", WWW_Authenticate="Bearer")
         elif self.server.fleet.silent:
             self.close_connection = True
+        elif self.server.fleet.stands_by and url.path != "/v1/access":
+            self.refuse(404, "Not found", f"there is nothing at {url.path}")
         else:
             query = dict(urllib.parse.parse_qsl(url.query))
             self.answer([urllib.parse.unquote(each) for each in url.path.split("/")[2:]], query)

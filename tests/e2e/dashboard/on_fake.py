@@ -173,6 +173,17 @@ class OnFake(Steps):
             page.close()
             fake.stop()
 
+        with self.step("a process that stands by says so, and shows everything when it has taken over"):
+            fake = Fake(bridges=4)
+            fake.fleet.stands_by = True
+            page = self.open(fake)
+            page.sees_text("#stale", "stands by")
+            fake.fleet.stands_by = False
+            page.sees_text("#connection", "Live", STALE_MS)
+            page.sees(ROW)
+            page.close()
+            fake.stop()
+
     def themes(self):
         with self.step("light and dark by the system, and by the switch, kept when the page is loaded again"):
             fake = Fake(bridges=4)
@@ -253,8 +264,7 @@ class OnFake(Steps):
             page.shot("evacuated")
             self.press_button(page, "Undrain…")
             page.sees_text("dialog h2", "Undrain")
-            page.press("Tab", "Tab")
-            page.act("press", None, "Enter")
+            page.press("Tab", "Enter")  # "Cancel" comes first.
             page.sees_no(".drain")
             page.press("Escape")
             page.sees(ROW)
