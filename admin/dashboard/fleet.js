@@ -46,6 +46,7 @@ function row(bridge) {
     h('span', { class: 'stress' }, bar.element, load), spark.element, people.element, conferences.element, report, act.element);
   element.addEventListener('keydown', event => {
     if (event.key === 'd' && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.preventDefault(); // Or it is the first letter of the reason.
       act.element.click();
     }
   });
@@ -122,7 +123,7 @@ export function fleetPanel() {
     overviewStrip.update(bridges);
     setText(total, matching.length === bridges.length ? number(bridges.length) : `${matching.length} of ${bridges.length}`);
     empty.hidden = matching.length > 0;
-    setText(empty, bridges.length === 0 ? 'No bridge has been seen yet. Bridges appear when they enter the brewery.'
+    setText(empty, live.overview === null ? 'Nothing has been read yet.' : bridges.length === 0 ? 'No bridge has been seen yet. Bridges appear when they enter the brewery.'
       : 'No bridge matches.');
   }
   return { element, render };

@@ -61,11 +61,15 @@ class Live extends EventTarget {
   }
 
   #take(overview) {
+    const before = this.state;
     this.overview = overview;
     this.overviewAt = Date.now();
     this.trouble = '';
     this.standsBy = false;
     this.#watch();
+    if (this.state !== before) {
+      this.#tell('state');
+    }
     this.#tell('overview');
   }
 

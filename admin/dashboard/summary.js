@@ -126,7 +126,8 @@ function ofDrains({ bridges }) {
     const left = open.reduce((sum, drain) => sum + drain.participants, 0);
     found.push({
       level: 'info',
-      text: `${names(open)} ${open.length === 1 ? 'drains' : 'drain'}: ${count(left, 'person is', 'people are')} left there.`,
+      text: `${names(open)} ${open.length > 1 ? 'drain' : open[0].evacuate ? 'is being evacuated' : 'drains'}: ` +
+        `${count(left, 'person is', 'people are')} left there.`,
       action: '',
       href: linkTo(open)
     });

@@ -254,7 +254,7 @@ class OnFake(Steps):
             page.press("Enter")
             page.sees_text("main h2", names[2])
             page.sees_text(".drain", "By fake")
-            page.sees_text(".drain", "new kernel")
+            page.sees_text(".drain", "ago: new kernel")
             self.press_button(page, "Evacuate…")
             page.sees_text("dialog h2", "Evacuate")
             page.press("Enter")
