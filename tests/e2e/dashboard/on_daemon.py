@@ -1,6 +1,8 @@
 """The page with the daemon it belongs to: Prosody, bridges and people are as real as in tests/demo."""
 
+import base64
 import hashlib
+import os
 import time
 
 from children import end
@@ -14,9 +16,21 @@ PEOPLE = ROOMS * PER_ROOM
 DEADLINE_S = 60
 MOVED_MS = 60_000
 ROW = "ol.bridges > li"
-# The form `basculectl token` makes; the daemon refuses others without looking them up.
-TOKENS = {"night-shift": ("operate", "bsc_c-night-shift"), "screen": ("read", "bsc_c-screen")}
 REFUSED = ("status of 401",)
+
+
+def make_token():
+    """As `basculectl token` makes them (base/access_token.h): random bytes and their CRC-32C."""
+    entropy = os.urandom(32)
+    crc = 0xFFFFFFFF
+    for byte in entropy:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return "bsc_" + base64.urlsafe_b64encode(entropy + (crc ^ 0xFFFFFFFF).to_bytes(4, "big")).decode()
+
+
+TOKENS = {"night-shift": ("operate", make_token()), "screen": ("read", make_token())}
 
 
 class OnDaemon(Steps):
@@ -43,11 +57,7 @@ class OnDaemon(Steps):
 
     def people_on(self, nick):
         """As the bridge itself says, not the focus."""
-        return next(status["participants"] for status in self.scene.bridge_status().values() if nick == self.nick_of(status))
-
-    def nick_of(self, status):
-        return next(one["nick"] for one in self.scene.daemon.ask("/v1/bridges")["bridges"]
-                    if one["relay_id"] == status.get("relay_id") or str(status["bridge"]) == one["nick"].lstrip("jvb-"))
+        return self.scene.bridge_status()[int(nick.removeprefix("jvb"))]["participants"]
 
     # --- the steps ------------------------------------------------------------------------------------
 
@@ -165,7 +175,7 @@ class OnDaemon(Steps):
             self.protect()
             page = self.page = Dashboard(self.browser, "protected", self.address, self.shots, colorScheme="dark")
             page.sees("dialog input[type=password]")
-            page.fill("#token", "wrong")
+            page.fill("#token", make_token())
             page.press("Enter")
             page.sees_text("dialog", "not accepted")
             page.fill("#token", TOKENS["screen"][1])

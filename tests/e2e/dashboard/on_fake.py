@@ -209,10 +209,10 @@ class OnFake(Steps):
                 for place in PLACES:
                     page.go(*place)
                     page.sees("main .panel")
-                    page.sees(".panel .bridges, .ticket, .note, .conference, .chart path, .people tr, .candidates tr")
+                    page.sees(".panel .bridges, .ticket, .note, .conference, .chart path, .people tbody tr, .candidates tbody tr")
                     page.check()
-                    page.shot(f"{kind}-{place[0] if len(place) != 2 else place[0][:-1] if place else 'fleet'}" if place
-                              else f"{kind}-fleet", full=len(place) > 1)
+                    name = "fleet" if not place else place[0].removesuffix("s") if len(place) == 2 else place[0]
+                    page.shot(f"{kind}-{name}", full=len(place) > 1)
                 page.close()
         fake.stop()
 
