@@ -38,7 +38,7 @@ class ReloaderTest : public testing::Test {
   std::string metrics() const {
     admin::Metrics metrics;
     add_reloads(&reloader_, metrics);
-    return metrics.text();
+    return metrics.take_text();
   }
 
   stats::sqlite::TempFolder folder_{stats::sqlite::Medium::kMemory};
