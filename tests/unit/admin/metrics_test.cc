@@ -51,9 +51,8 @@ TEST(MetricsTest, OneOfAClosedListIsInForce) {
 
 class MetricsPageTest : public testing::Test {
  protected:
-  void ask(const std::string& path = "/metrics") {
-    page_.handle({.method = "GET", .path = path, .query = {}, .authorization = {}, .body = {}},
-                 [this](HttpResponse response) { answers_.push_back(std::move(response)); });
+  void ask() {
+    page_.handle({}, [this](HttpResponse response) { answers_.push_back(std::move(response)); });
   }
 
   int begun_ = 0;
