@@ -12,6 +12,10 @@ bool is_same(const Field& field, const Config& a, const Config& b) {
   return field.is_same ? field.is_same(a, b) : field.print(a) == field.print(b);
 }
 
+bool is_default(const Origin& origin) {
+  return origin.source == Origin::Source::kDefault;
+}
+
 }  // namespace
 
 tl::expected<Merged, std::vector<ConfigError>> merge(const LoadedConfig& running,
@@ -21,7 +25,9 @@ tl::expected<Merged, std::vector<ConfigError>> merge(const LoadedConfig& running
     const Field& field = keys()[i].field;
     const bool same = is_same(field, running.config, fresh.config);
     if (!same && !field.reloadable) {
-      merged.changes.needs_restart.push_back(keys()[i].path);
+      if (!is_default(running.origins[i]) || !is_default(fresh.origins[i])) {
+        merged.changes.needs_restart.push_back(keys()[i].path);
+      }  // Otherwise it is derived from others, which are named.
       continue;
     }
     if (!same) {

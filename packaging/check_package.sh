@@ -24,6 +24,7 @@ cleanup() {
   [ -n "${BASCULE_CHROOTS:-}" ] || rm -rf "$chroots"
 }
 trap cleanup EXIT
+trap 'exit 1' INT TERM
 [ -n "$chroots" ] || chroots=$(mktemp -d)
 mkdir -p "$chroots"
 

@@ -36,6 +36,14 @@ TEST(ReloadTest, TakesOverWhatMayChangeAndNamesTheRest) {
   EXPECT_EQ(config.focus.limits.conferences, 10U);
 }
 
+TEST(ReloadTest, WhatIsDerivedFromAChangedKeyIsNotNamedBesideIt) {
+  std::vector<Entry> other = minimal();
+  other[0].value = std::string("other.test");  // xmpp.domain, of which most domains are made.
+  const auto merged = merge(loaded({}), assemble(other, {}, no_files).value());
+  ASSERT_TRUE(merged.has_value());
+  EXPECT_THAT(merged->changes.needs_restart, ElementsAre("xmpp.domain"));
+}
+
 TEST(ReloadTest, OriginsFollowTheValues) {
   const LoadedConfig running = loaded({{"limits.conferences", std::int64_t{10}}});
   const auto merged =
@@ -49,7 +57,7 @@ TEST(ReloadTest, OriginsFollowTheValues) {
 
 TEST(ReloadTest, AChangedSecretIsNamedWithoutItsValue) {
   LoadedConfig fresh = loaded({});
-  fresh.config.requests.secret.value = "another";
+  fresh.config.requests.secret.value = "another";  // It has the origin of the first.
   const auto merged = merge(loaded({}), fresh);
   ASSERT_TRUE(merged.has_value());
   EXPECT_THAT(merged->changes.needs_restart, ElementsAre("links.requests.secret"));

@@ -61,8 +61,8 @@ TEST_F(ReloaderTest, AppliesWhatItCanAndNamesWhatNeedsARestart) {
   file_.erase(file_.begin());  // xmpp.domain stood there as well.
   const std::string lines = reload();
   EXPECT_THAT(lines, HasSubstr(" info config.reloaded applied=log.level\n"));
-  EXPECT_THAT(lines, HasSubstr(" warn config.reload_needs_restart keys=\"xmpp.domain "));
-  EXPECT_THAT(lines, HasSubstr(" limits.conferences\"\n"));
+  EXPECT_THAT(lines, HasSubstr(" warn config.reload_needs_restart "
+                               "keys=\"xmpp.domain limits.conferences\"\n"));
   EXPECT_THAT(levels, testing::ElementsAre("debug"));
   EXPECT_EQ(log_.options().level, focus::NoteLevel::kDebug);
   EXPECT_EQ(running_.config.log.level, focus::NoteLevel::kDebug);
