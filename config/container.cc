@@ -121,7 +121,8 @@ Text restarts_per_minute(const Environment& environment) {
   return std::to_string((*count * 60 + *seconds - 1) / *seconds);
 }
 
-/// `["eu","uk"],["us"]` as `eu uk, us`.
+/// `["eu","uk"],["us"]` as `eu uk, us`. Brackets that do not match become an empty group, which is
+/// refused.
 Text region_groups(const Environment& environment) {
   const auto text = set(environment, "JICOFO_BRIDGE_REGION_GROUPS");
   if (!text || text->find('[') == std::string::npos) {
@@ -132,7 +133,7 @@ Text region_groups(const Environment& environment) {
   for (const char c : *text) {
     if (c == '[' || c == ']') {
       if (inside == (c == '[')) {
-        return text;
+        return "," + *text;
       }
       inside = c == '[';
     } else if (c == ',') {
@@ -141,7 +142,7 @@ Text region_groups(const Environment& environment) {
       groups += c;
     }
   }
-  return inside ? text : Text(groups);
+  return inside ? "," + *text : groups;
 }
 
 /// `{ "50": 500, 100 = 1000 }` as `50: 500 ms, 100: 1000 ms`.

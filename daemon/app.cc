@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "config/xmpp/link_options.h"
 #include "daemon/clock.h"
+#include "daemon/jicofo_api.h"
 #include "daemon/links.h"
 #include "daemon/metrics.h"
 #include "daemon/service_manager.h"
@@ -36,6 +37,7 @@ App::App(boost::asio::io_context& io, const config::Config& config, const focus:
       sink_(hooks_.sink != nullptr ? *hooks_.sink : store),
       log_(log),
       http_options_(http_options(config)),
+      admin_(config.admin),
       version_(config.focus.version),
       revision_(config.revision),
       life_(config.life),
@@ -114,6 +116,14 @@ Result<> App::start() {
   stats_routes_.add_to(router);
   admin::add_stop_route(router, {.stop = [this](admin::StopMode mode) { stop_by(mode); },
                                  .conferences = [this] { return focus_.conference_count(); }});
+  add_jicofo_api(router, admin_,
+                 {.io = io_,
+                  .focus = focus_,
+                  .health = [this] { return health(); },
+                  .order =
+                      [this](auto by, auto order, auto answered) {
+                        order_desk_.give(std::move(by), std::move(order), std::move(answered));
+                      }});
   if (hooks_.add_routes) {
     hooks_.add_routes(router);
   }

@@ -127,6 +127,7 @@ class App {
   focus::CommitSink& sink_;
   LogSink& log_;
   admin::HttpServerOptions http_options_;
+  const config::Admin admin_;
   std::string version_;
   std::string revision_;
   config::Life life_;

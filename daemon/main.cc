@@ -140,6 +140,10 @@ int run(int argc, char** argv) {
     return kExitOk;
   }
   if (arguments.check_config) {
+    for (const auto& warning : config::ignored_variables(config::process_environment())) {
+      std::printf("warning: environment %s is not followed: %s\n", warning.variable.c_str(),
+                  warning.effect.c_str());
+    }
     std::printf("%s: no problem found\n", arguments.config.c_str());
     return kExitOk;
   }
@@ -152,6 +156,10 @@ int run(int argc, char** argv) {
   if (arguments.supervise) {
     LogSink log(log_options(loaded->config.log));
     return supervise({own_path(), "--config", arguments.config}, log);
+  }
+  {
+    LogSink log(log_options(loaded->config.log));
+    log_ignored(log, config::process_environment(), read_clocks());
   }
   std::signal(SIGPIPE, SIG_IGN);  // A closed socket is an error code, not the end of the process.
   if (loaded->config.ha.coordinator != config::HaCoordinator::kNone) {

@@ -7,6 +7,7 @@
 #include "daemon/placement_metrics.h"
 #include "daemon/process_metrics.h"
 #include "daemon/reload_metrics.h"
+#include "daemon/session_metrics.h"
 #include "daemon/store_metrics.h"
 
 namespace bascule::daemon {
@@ -59,6 +60,7 @@ admin::MetricsParts metrics_parts(MetricsSources given, Now now) {
   });
   parts.emplace_back([sources](Metrics& metrics) {
     add_focus_timings(sources->focus, metrics);
+    add_sessions(sources->focus, now, metrics);
     add_links(sources->links, metrics);
   });
   parts.emplace_back([sources, now](Metrics& metrics) {

@@ -60,6 +60,15 @@ CrashGuard::Options guard_options(const config::Config& config) {
   return options;
 }
 
+void log_ignored(LogSink& log, const config::Environment& environment, Now now) {
+  for (const config::ContainerWarning& warning : config::ignored_variables(environment)) {
+    log.write({.level = focus::NoteLevel::kWarn,
+               .event = "config.variable_ignored",
+               .fields = {{"variable", warning.variable}, {"effect", warning.effect}}},
+              now);
+  }
+}
+
 void log_guard(LogSink& log, const CrashGuard& guard, Now now) {
   for (const focus::Note& note : guard.notes()) {
     log.write(note, now);

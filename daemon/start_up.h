@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "config/config.h"
+#include "config/container.h"
 #include "daemon/crash_guard.h"
 #include "daemon/log_sink.h"
 #include "stats/sqlite/store.h"
@@ -25,6 +26,9 @@ Result<stats::sqlite::Store::Opened> open_store(
     const config::State& state, std::function<void(const stats::sqlite::Completion&)> on_done);
 
 [[nodiscard]] CrashGuard::Options guard_options(const config::Config& config);
+
+/// Says what of the stock container's variables is not followed although it matters.
+void log_ignored(LogSink& log, const config::Environment& environment, Now now);
 
 /// What earlier processes died of.
 void log_guard(LogSink& log, const CrashGuard& guard, Now now);
