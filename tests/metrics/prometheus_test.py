@@ -40,9 +40,11 @@ class PrometheusTest(unittest.TestCase):
         cls.prometheus = Prometheus(cls.folder / "prometheus", f"127.0.0.1:{cls.scene.daemon.admin_port}", ALERT_FOR_S)
         cls.addClassCleanup(cls.prometheus.stop)
         cls.prometheus.start()
+        # A rate needs a scrape from before what it counts.
+        cls.until("the first scrape", lambda: cls.prometheus.value("sum(bascule_bridges)") == BRIDGES)
         cls.scene.start_clients()
         cls.until("everybody has media", lambda: cls.prometheus.value("bascule_sessions") == ROOMS * PER_ROOM)
-        # Rates need two scrapes within their window.
+        # And two within its window.
         began = time.time()
         cls.until("ten more scrapes", lambda: cls.prometheus.value("timestamp(bascule_ready)") > began + 10)
 
