@@ -191,7 +191,23 @@ Parsed<Move> a_fraction(const JicofoOrderSources& sources, const HttpRequest& re
               .people_max = static_cast<std::size_t>(std::llround(*fraction * there))};
 }
 
-XX using ParseMove = Parsed<Move>(*)(const JicofoOrderSources&, const HttpRequest&);
+HttpResponse moved(const focus::OrderDone& done) {
+  return json_response(
+      Json{{"movedEndpoints", done.participants}, {"conferences", done.conferences}});
+}
+
+/// Nobody being there, or nobody being able to go, is no error here (jicofo: LoadRedistributor.kt):
+/// what was named is known, and nobody was moved.
+HttpResponse moved_response(const Outcome& outcome) {
+  if (outcome) {
+    return moved(*outcome);
+  }
+  const bool nobody =
+      outcome.error().code == Errc::kConflict || outcome.error().code == Errc::kNotFound;
+  return nobody ? moved({}) : failed(outcome.error());
+}
+
+using ParseMove = Parsed<Move> (*)(const JicofoOrderSources&, const HttpRequest&);
 
 void add_move(Router& router, const Sources& sources, const std::string& path, ParseMove parse) {
   const auto move = [sources, parse](const HttpRequest& request, const Respond& respond) {

@@ -58,7 +58,7 @@ admin::MetricsParts metrics_parts(MetricsSources given, Now now) {
     add_focus(sources->focus, now, metrics);
     add_placement(sources->focus.placement(), now, metrics);
   });
-  parts.emplace_back([sources](Metrics& metrics) {
+  parts.emplace_back([sources, now](Metrics& metrics) {
     add_focus_timings(sources->focus, metrics);
     add_sessions(sources->focus, now, metrics);
     add_links(sources->links, metrics);

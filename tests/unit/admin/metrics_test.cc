@@ -20,7 +20,7 @@ TEST(MetricsTest, RendersWhatPrometheusReads) {
   Metrics metrics;
   metrics.counters({{"a_total", "A.", std::uint64_t{3}, {{"kind", "x"}}},
                     {"a_total", "A.", 4, {{"kind", "y\"z"}}}});
-  metrics.gauge("b_seconds", "B.", milliseconds{1500});
+  metrics.gauge("b_seconds", "B.", Duration(milliseconds{1500}));
   EXPECT_EQ(metrics.take_text(),
             "# HELP a_total A.\n# TYPE a_total counter\n"
             "a_total{kind=\"x\"} 3\na_total{kind=\"y\\\"z\"} 4\n"
