@@ -196,15 +196,12 @@ HttpResponse moved(const focus::OrderDone& done) {
       Json{{"movedEndpoints", done.participants}, {"conferences", done.conferences}});
 }
 
-/// Nobody being there, or nobody being able to go, is no error here (jicofo: LoadRedistributor.kt):
-/// what was named is known, and nobody was moved.
+/// Nobody being there is no error here (jicofo: LoadRedistributor.kt): what was named is known.
 HttpResponse moved_response(const Outcome& outcome) {
   if (outcome) {
     return moved(*outcome);
   }
-  const bool nobody =
-      outcome.error().code == Errc::kConflict || outcome.error().code == Errc::kNotFound;
-  return nobody ? moved({}) : failed(outcome.error());
+  return outcome.error().code == Errc::kNotFound ? moved({}) : failed(outcome.error());
 }
 
 using ParseMove = Parsed<Move> (*)(const JicofoOrderSources&, const HttpRequest&);
