@@ -34,7 +34,9 @@ void EventStream::send(std::string_view text) {
     return;
   }
   queue_.append(text);
-  wake();
+  if (wake_) {
+    wake_();
+  }
 }
 
 void EventStream::on_close(std::function<void()> call) {
@@ -53,8 +55,9 @@ void EventStream::close() {
   for (const auto& call : std::exchange(on_close_, {})) {
     call();
   }
-  wake();
-  wake_ = nullptr;
+  if (const auto wake = std::exchange(wake_, nullptr)) {
+    wake();
+  }
 }
 
 void EventStream::attach(std::function<void()> wake) {
@@ -63,12 +66,6 @@ void EventStream::attach(std::function<void()> wake) {
 
 std::string EventStream::take() {
   return std::exchange(queue_, {});
-}
-
-void EventStream::wake() const {
-  if (wake_) {
-    wake_();
-  }
 }
 
 }  // namespace bascule::admin

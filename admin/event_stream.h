@@ -45,8 +45,6 @@ class EventStream {
   std::string take();
 
  private:
-  void wake() const;
-
   std::size_t queue_bytes_max_;
   std::string queue_;
   bool is_open_ = true;

@@ -1,206 +1,165 @@
-// The only unit that instantiates Beast: it is slow to compile, so everybody else sees http.h.
-
 #include "admin/http_server.h"
 
+#include <array>
+#include <cstdio>
+#include <functional>
 #include <list>
-#include <optional>
 #include <utility>
 
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
+#include <openssl/rand.h>
+
+#include "admin/http_core.h"
+#include "admin/http_session.h"
+#include "admin/http_wire.h"
+#include "admin/local_socket.h"
+#include "base/check.h"
 
 namespace bascule::admin {
 namespace {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
+using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kAcceptPause{100};
+constexpr std::chrono::seconds kWindow{1};
 
-HttpRequest to_request(const http::request<http::string_body>& message) {
-  HttpRequest request;
-  request.method = std::string(message.method_string());
-  std::string_view target(message.target().data(), message.target().size());
-  const auto question = target.find('?');
-  request.path = std::string(target.substr(0, question));
-  if (question != std::string_view::npos) {
-    request.query = std::string(target.substr(question + 1));
-  }
-  const auto authorization = message.find(http::field::authorization);
-  if (authorization != message.end()) {
-    request.authorization = std::string(authorization->value());
-  }
-  request.body = message.body();
-  return request;
+std::string random_prefix() {
+  std::array<unsigned char, 4> bytes{};
+  BASCULE_CHECK(RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) == 1);
+  std::array<char, 9> text{};
+  std::snprintf(text.data(), text.size(), "%02x%02x%02x%02x", bytes[0], bytes[1], bytes[2],
+                bytes[3]);
+  return text.data();
 }
 
-}  // namespace
-
-class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
+/// Takes connections from one acceptor, as many as may be open, and not faster than it may.
+template <class Acceptor>
+class Accepting : public std::enable_shared_from_this<Accepting<Acceptor>> {
  public:
-  class Session;
+  using Socket = typename Acceptor::protocol_type::socket;
+  struct Limits {
+    std::size_t open_max;
+    std::size_t per_second_max;  ///< 0: none.
+  };
 
-  Impl(asio::io_context& context, HttpServerOptions server_options, Router server_router)
-      : io(context),
-        options(std::move(server_options)),
-        router(std::move(server_router)),
-        acceptor(context),
-        accept_timer(context) {}
+  /// `acceptor` lives until `stop`.
+  Accepting(std::shared_ptr<HttpCore> core, Acceptor& acceptor, Limits limits,
+            std::function<std::shared_ptr<HttpSession>(Socket, std::shared_ptr<std::size_t>)> make)
+      : core_(std::move(core)),
+        acceptor_(&acceptor),
+        timer_(core_->io),
+        limits_(limits),
+        make_(std::move(make)) {}
 
-  Result<> bind();
-  void accept();
-  void accept_later();
-  void stop();
-
-  asio::io_context& io;
-  HttpServerOptions options;
-  Router router;
-  HttpCounters counters;
-  tcp::acceptor acceptor;
-  asio::steady_timer accept_timer;
-  std::list<std::weak_ptr<Session>> sessions;
-};
-
-/// One connection: read, hand to the router, write, again. Holds itself alive through its pending
-/// operation or through the Respond given to a handler.
-class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
- public:
-  Session(std::shared_ptr<Impl> server, tcp::socket socket)
-      : server_(std::move(server)), stream_(std::move(socket)), answer_timer_(server_->io) {
-    ++server_->counters.connections_open;
-  }
-  ~Session() { --server_->counters.connections_open; }
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
-
-  void read() {
-    parser_.emplace();
-    parser_->header_limit(static_cast<std::uint32_t>(server_->options.header_bytes_max));
-    parser_->body_limit(server_->options.body_bytes_max);
-    stream_.expires_after(server_->options.idle_timeout);
-    http::async_read(stream_, buffer_, *parser_,
-                     [self = this->shared_from_this()](error_code error, std::size_t /*bytes*/) {
-                       self->on_read(error);
-                     });
+  void accept() {
+    acceptor_->async_accept([self = this->shared_from_this()](error_code error, Socket socket) {
+      if (self->acceptor_ == nullptr || error == asio::error::operation_aborted) {
+        return;
+      }
+      if (error) {
+        // Without descriptors the connection stays in the kernel's queue and accepting fails at
+        // once, every time: trying without a pause would take a whole processor.
+        self->accept_after(kAcceptPause);
+        return;
+      }
+      self->take(std::move(socket));
+      self->accept_next();
+    });
   }
 
-  void close() {
-    error_code ignored;  // Closing twice or after a reset is fine.
-    stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
-    stream_.close();
+  void stop() {
+    acceptor_ = nullptr;
+    timer_.cancel();
+    for (const auto& held : std::exchange(sessions_, {})) {
+      if (const auto session = held.lock()) {
+        session->close();
+      }
+    }
   }
 
  private:
-  void on_read(error_code error) {
-    if (error == http::error::end_of_stream || error == beast::error::timeout ||
-        error == asio::error::operation_aborted || error == asio::error::connection_reset) {
-      close();
+  void take(Socket socket) {
+    if (*open_ >= limits_.open_max) {
+      core_->counters.refuse(HttpRefusal::kConnections);
+      error_code ignored;
+      socket.close(ignored);
       return;
     }
-    if (error) {
-      ++server_->counters.requests_bad;
-      keep_alive_ = false;
-      head_ = false;
-      if (error == http::error::body_limit) {
-        write(problem(413, "Content too large", "the body is over the limit"));
-      } else if (error == http::error::header_limit) {
-        write(problem(431, "Request header fields too large", "the header is over the limit"));
-      } else {
-        write(problem(400, "Bad request", error.message()));
-      }
-      return;
-    }
-    ++server_->counters.requests;
-    const auto message = parser_->release();
-    keep_alive_ = message.keep_alive();
-    head_ = message.method() == http::verb::head;
-    dispatch(to_request(message));
+    ++core_->counters.connections;
+    const auto session = make_(std::move(socket), open_);
+    sessions_.remove_if([](const auto& held) { return held.expired(); });
+    sessions_.push_back(session);
+    session->start();
   }
 
-  void dispatch(const HttpRequest& request) {
-    const std::uint64_t turn = ++turn_;
-    stream_.expires_never();
-    answer_timer_.expires_after(server_->options.answer_timeout);
-    answer_timer_.async_wait([self = this->shared_from_this(), turn](error_code error) {
-      if (!error) {
-        self->answer(turn, problem(504, "Timed out", "no answer was ready in time"));
-      }
-    });
-    server_->router.handle(request, [self = this->shared_from_this(), turn](HttpResponse response) {
-      self->answer(turn, std::move(response));
-    });
-  }
-
-  /// The first answer of a turn counts; a later one (timer or handler) finds the turn over.
-  void answer(std::uint64_t turn, HttpResponse response) {
-    if (turn != turn_ || answered_ == turn) {
-      return;
+  void accept_next() {
+    const auto now = steady_clock::now();
+    if (now - window_ >= kWindow) {
+      window_ = now;
+      taken_ = 0;
     }
-    answered_ = turn;
-    answer_timer_.cancel();
-    // Posted: a handler that answers at once must not grow the stack from request to request.
-    asio::post(server_->io,
-               [self = this->shared_from_this(), later = std::move(response)]() mutable {
-                 self->write(std::move(later));
-               });
-  }
-
-  void write(HttpResponse response) {
-    message_.emplace();
-    message_->version(11);
-    message_->result(response.status);
-    message_->set(http::field::server, "bascule");
-    message_->set(http::field::content_type, response.content_type);
-    message_->set(http::field::cache_control, "no-store");
-    for (const auto& [name, value] : response.headers) {
-      message_->set(name, value);
-    }
-    message_->keep_alive(keep_alive_);
-    message_->content_length(response.body.size());
-    if (!head_) {
-      message_->body() = std::move(response.body);
-    }
-    serializer_.emplace(*message_);
-    stream_.expires_after(server_->options.idle_timeout);
-    const auto done = [self = this->shared_from_this()](error_code error, std::size_t /*bytes*/) {
-      self->on_written(error);
-    };
-    if (head_) {
-      http::async_write_header(stream_, *serializer_, done);
+    if (limits_.per_second_max != 0 && ++taken_ >= limits_.per_second_max) {
+      accept_after(window_ + kWindow - now);
     } else {
-      http::async_write(stream_, *serializer_, done);
+      accept();
     }
   }
 
-  void on_written(error_code error) {
-    if (error || !keep_alive_) {
-      close();
-      return;
-    }
-    read();
+  void accept_after(steady_clock::duration time) {
+    timer_.expires_after(time);
+    timer_.async_wait([self = this->shared_from_this()](error_code error) {
+      if (!error && self->acceptor_ != nullptr && self->acceptor_->is_open()) {
+        self->accept();
+      }
+    });
   }
 
-  std::shared_ptr<Impl> server_;
-  beast::tcp_stream stream_;
-  asio::steady_timer answer_timer_;
-  beast::flat_buffer buffer_;
-  std::optional<http::request_parser<http::string_body>> parser_;
-  std::optional<http::response<http::string_body>> message_;
-  std::optional<http::response_serializer<http::string_body>> serializer_;
-  bool keep_alive_ = false;
-  bool head_ = false;
-  std::uint64_t turn_ = 0;
-  std::uint64_t answered_ = 0;
+  std::shared_ptr<HttpCore> core_;
+  Acceptor* acceptor_;
+  asio::steady_timer timer_;
+  Limits limits_;
+  std::function<std::shared_ptr<HttpSession>(Socket, std::shared_ptr<std::size_t>)> make_;
+  std::shared_ptr<std::size_t> open_ = std::make_shared<std::size_t>(0);
+  std::list<std::weak_ptr<HttpSession>> sessions_;
+  steady_clock::time_point window_;
+  std::size_t taken_ = 0;
+};
+
+}  // namespace
+
+class HttpServer::Impl {
+ public:
+  using Tcp = Accepting<tcp::acceptor>;
+  using Local = Accepting<LocalSocket::Acceptor>;
+
+  Impl(asio::io_context& io, const HttpServerOptions& options, Router router,
+       std::shared_ptr<Access> access)
+      : core(std::make_shared<HttpCore>(HttpCore{.io = io,
+                                                 .options = options,
+                                                 .router = std::move(router),
+                                                 .access = std::move(access),
+                                                 .id_prefix = random_prefix(),
+                                                 .counters = {}})),
+        acceptor(io),
+        local_socket(io) {}
+
+  Result<> bind();
+  void serve();
+  void serve_local();
+
+  std::shared_ptr<HttpCore> core;
+  tcp::acceptor acceptor;
+  LocalSocket local_socket;
+  std::shared_ptr<Tcp> accepting;
+  std::shared_ptr<Local> accepting_local;
 };
 
 Result<> HttpServer::Impl::bind() {
+  const HttpServerOptions& options = core->options;
   error_code error;
   const auto address = asio::ip::make_address(options.address, error);
   if (error) {
@@ -224,54 +183,42 @@ Result<> HttpServer::Impl::bind() {
   return {};
 }
 
-void HttpServer::Impl::accept() {
-  acceptor.async_accept([self = shared_from_this()](error_code error, tcp::socket socket) {
-    if (error == asio::error::operation_aborted) {
-      return;
-    }
-    if (error) {
-      self->accept_later();
-      return;
-    }
-    if (self->counters.connections_open >= self->options.connections_max) {
-      ++self->counters.connections_refused;
-      error_code ignored;
-      socket.close(ignored);
-    } else {
-      ++self->counters.connections;
-      const auto session = std::make_shared<Session>(self, std::move(socket));
-      self->sessions.remove_if([](const auto& held) { return held.expired(); });
-      self->sessions.push_back(session);
-      session->read();
-    }
-    self->accept();
-  });
-}
-
-/// Without descriptors the connection stays in the kernel's queue and accepting fails at once,
-/// every time: trying without a pause would take a whole processor.
-void HttpServer::Impl::accept_later() {
-  accept_timer.expires_after(kAcceptPause);
-  accept_timer.async_wait([self = shared_from_this()](error_code error) {
-    if (!error && self->acceptor.is_open()) {
-      self->accept();
-    }
-  });
-}
-
-void HttpServer::Impl::stop() {
+void HttpServer::Impl::serve() {
   error_code ignored;
-  acceptor.close(ignored);
-  accept_timer.cancel();
-  for (const auto& held : sessions) {
-    if (const auto session = held.lock()) {
-      session->close();
-    }
-  }
-  sessions.clear();
+  const bool to_loopback = acceptor.local_endpoint(ignored).address().is_loopback();
+  const bool tls = core->access->uses_tls();
+  accepting = std::make_shared<Tcp>(
+      core, acceptor,
+      Tcp::Limits{.open_max = core->options.connections_max,
+                  .per_second_max = tls ? core->options.handshakes_per_second_max : 0},
+      [shared = core, to_loopback, tls](tcp::socket socket, std::shared_ptr<std::size_t> open) {
+        error_code error;
+        const auto remote = socket.remote_endpoint(error);
+        Peer peer{.address = error ? "unknown" : remote.address().to_string(),
+                  .to_loopback = to_loopback,
+                  .over_tls = tls};
+        socket.set_option(tcp::no_delay(true), error);
+        auto wire = tls ? make_tls_wire(std::move(socket), shared->access->certificate().context)
+                        : make_wire(std::move(socket));
+        return std::make_shared<HttpSession>(shared, std::move(open), std::move(peer),
+                                             std::move(wire));
+      });
+  accepting->accept();
 }
 
-HttpServer::HttpServer(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {
+void HttpServer::Impl::serve_local() {
+  accepting_local = std::make_shared<Local>(
+      core, local_socket.acceptor(),
+      Local::Limits{.open_max = core->options.local_connections_max, .per_second_max = 0},
+      [this](Local::Socket socket, std::shared_ptr<std::size_t> open) {
+        Peer peer = local_socket.peer_of(socket.native_handle());
+        return std::make_shared<HttpSession>(core, std::move(open), std::move(peer),
+                                             make_wire(std::move(socket)));
+      });
+  accepting_local->accept();
+}
+
+HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {
 }
 
 HttpServer::~HttpServer() {
@@ -281,12 +228,24 @@ HttpServer::~HttpServer() {
 Result<std::unique_ptr<HttpServer>> HttpServer::listen(asio::io_context& io,
                                                        const HttpServerOptions& options,
                                                        Router router) {
-  auto impl = std::make_shared<Impl>(io, options, std::move(router));
+  std::shared_ptr<Access> access = options.access;
+  if (!access) {
+    access = Access::open({}).value();  // There is no file that could be missing.
+  }
+  auto impl = std::make_unique<Impl>(io, options, std::move(router), std::move(access));
   if (auto bound = impl->bind(); !bound) {
     return tl::make_unexpected(bound.error());
   }
-  impl->accept();
+  impl->serve();
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+}
+
+Result<> HttpServer::listen_local(const std::string& path) {
+  auto listening = impl_->local_socket.listen(path);
+  if (listening) {
+    impl_->serve_local();
+  }
+  return listening;
 }
 
 std::uint16_t HttpServer::port() const {
@@ -294,11 +253,23 @@ std::uint16_t HttpServer::port() const {
 }
 
 const HttpCounters& HttpServer::counters() const {
-  return impl_->counters;
+  return impl_->core->counters;
+}
+
+const Access& HttpServer::access() const {
+  return *impl_->core->access;
 }
 
 void HttpServer::stop() {
-  impl_->stop();
+  error_code ignored;
+  impl_->acceptor.close(ignored);
+  impl_->local_socket.close();
+  if (impl_->accepting) {
+    impl_->accepting->stop();
+  }
+  if (impl_->accepting_local) {
+    impl_->accepting_local->stop();
+  }
 }
 
 }  // namespace bascule::admin

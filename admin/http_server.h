@@ -7,7 +7,9 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "admin/access.h"
 #include "admin/http.h"
+#include "admin/http_counters.h"
 #include "base/result.h"
 #include "base/time.h"
 
@@ -15,24 +17,27 @@ namespace bascule::admin {
 
 struct HttpServerOptions {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 8888;          ///< 0 lets the kernel choose (tests).
-  std::size_t connections_max = 256;  ///< Keeps descriptors below FD_SETSIZE (libstrophe).
+  std::uint16_t port = 8888;               ///< 0 lets the kernel choose (tests).
+  std::size_t connections_max = 256;       ///< Keeps descriptors below FD_SETSIZE (libstrophe).
+  std::size_t local_connections_max = 32;  ///< Of the Unix socket; beside those.
   std::size_t header_bytes_max = std::size_t{8} * 1024;
   std::size_t body_bytes_max = std::size_t{64} * 1024;
-  Duration idle_timeout = std::chrono::seconds{30};    ///< Reading a request, and between requests.
+  /// Of all answers that were not read yet together.
+  std::size_t answer_bytes_max = std::size_t{64} * 1024 * 1024;
+  std::size_t streams_max = 16;  ///< Answers that go on (EventStream).
+  /// A TLS handshake costs about a millisecond of the loop; more of them wait in the kernel.
+  std::size_t handshakes_per_second_max = 50;
+  Duration idle_timeout = std::chrono::seconds{30};  ///< Between requests, and for an answer.
+  Duration request_timeout =
+      std::chrono::seconds{15};                        ///< From a request's first byte to its last.
   Duration answer_timeout = std::chrono::seconds{60};  ///< A handler that has not answered: 504.
+  Duration heartbeat = std::chrono::seconds{15};       ///< Of an EventStream.
+  /// Null: one without tokens and TLS, which serves loopback only.
+  std::shared_ptr<Access> access = {};
 };
 
-struct HttpCounters {
-  std::uint64_t connections = 0;
-  std::uint64_t connections_refused = 0;  ///< Over connections_max.
-  std::uint64_t requests = 0;
-  std::uint64_t requests_bad = 0;  ///< Not HTTP, or over a limit.
-  std::size_t connections_open = 0;
-};
-
-/// Our own HTTP/1.1 listener on the event loop (ADR 0009): keep-alive, limits on everything, and
-/// handlers that may answer later.
+/// Our own HTTP/1.1 listener on the event loop (ADR 0009, 0018): keep-alive, TLS, limits on
+/// everything, and handlers that may answer later or go on answering.
 class HttpServer {
  public:
   /// Errors: kInvalidArgument (not an IP address), kUnavailable (cannot bind; names the address).
@@ -43,15 +48,19 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
+  /// Serves the same at a Unix socket. Errors: as LocalSocket::listen.
+  Result<> listen_local(const std::string& path);
+
   [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] const HttpCounters& counters() const;
+  [[nodiscard]] const Access& access() const;
   /// Stops accepting and closes every connection.
   void stop();
 
  private:
   class Impl;
-  explicit HttpServer(std::shared_ptr<Impl> impl);
-  std::shared_ptr<Impl> impl_;
+  explicit HttpServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace bascule::admin
