@@ -22,6 +22,8 @@ struct HttpCore {
   std::string id_prefix;  ///< Of the ids made for requests: another in each process.
   std::uint64_t last_id = 0;
   HttpCounters counters;
+
+  std::string next_id() { return id_prefix + "-" + std::to_string(++last_id); }
 };
 
 }  // namespace bascule::admin

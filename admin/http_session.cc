@@ -241,7 +241,7 @@ HttpRequest HttpSession::take_request() {
   }
   request.request_id = value_of(message, "X-Request-Id");
   if (!is_request_id(request.request_id)) {
-    request.request_id = core_->id_prefix + "-" + std::to_string(++core_->last_id);
+    request.request_id = core_->next_id();
   }
   request_id_ = request.request_id;
   request.authorization = value_of(message, http::field::authorization);
@@ -311,6 +311,9 @@ void HttpSession::write(HttpResponse response) {
     return;
   }
   state_ = State::kAnswering;
+  if (request_id_.empty()) {
+    request_id_ = core_->next_id();  // What came was no request.
+  }
   if (response.stream && head_) {
     std::exchange(response.stream, nullptr)->close();
     keep_alive_ = false;

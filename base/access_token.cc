@@ -71,6 +71,16 @@ TokenDigest token_digest(std::string_view token) {
   return digest;
 }
 
+std::string stored_form(std::string_view token) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string text = "sha256:";
+  for (const unsigned char byte : token_digest(token)) {
+    text += kHex[byte >> 4U];
+    text += kHex[byte & 15U];
+  }
+  return text;
+}
+
 bool equal(const TokenDigest& a, const TokenDigest& b) {
   return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }

@@ -21,6 +21,9 @@ bool is_access_token(std::string_view text);
 using TokenDigest = std::array<unsigned char, 32>;
 TokenDigest token_digest(std::string_view token);
 
+/// As it is written to the tokens file: `sha256:` and 64 hex digits.
+std::string stored_form(std::string_view token);
+
 /// Compares in constant time.
 bool equal(const TokenDigest& a, const TokenDigest& b);
 

@@ -1,120 +1,215 @@
 #include "admin/http_server.h"
 
 #include <string>
-#include <thread>
 
-#include <boost/asio/connect.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/read_until.hpp>
-#include <boost/asio/streambuf.hpp>
-#include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include "tests/unit/admin/server_fixture.h"
 
 namespace bascule::admin {
 namespace {
 
 using boost::asio::ip::tcp;
-using boost::system::error_code;
+using std::chrono::milliseconds;
 
-/// A server on its own thread and loop; requests are written as raw bytes, so that what is tested
-/// is the wire and not a client library.
-class Fixture {
- public:
-  explicit Fixture(HttpServerOptions options = {}) {
-    options.port = 0;
-    Router router;
-    router.add("GET", "/hello", [](const HttpRequest& request, const Respond& respond) {
-      respond({.status = 200,
-               .content_type = "text/plain",
-               .body = "hello " + request.query,
-               .headers = {}});
-    });
-    router.add("POST", "/echo", [](const HttpRequest& request, const Respond& respond) {
-      respond({.status = 200, .content_type = "text/plain", .body = request.body, .headers = {}});
-    });
-    router.add("GET", "/never",
-               [this](const HttpRequest&, Respond respond) { held_ = std::move(respond); });
-    server_ = HttpServer::listen(io_, options, std::move(router)).value();
-    thread_ = std::thread([this] { io_.run(); });
-  }
-  ~Fixture() {
-    boost::asio::post(io_, [this] {
-      held_ = nullptr;
-      server_->stop();
-    });
-    thread_.join();
-  }
-
-  tcp::socket connect() {
-    tcp::socket socket(client_io_);
-    socket.connect({boost::asio::ip::make_address("127.0.0.1"), server_->port()});
-    return socket;
-  }
-
-  /// Everything the server sends until it closes the connection.
-  std::string exchange(const std::string& bytes) {
-    tcp::socket socket = connect();
-    error_code error;  // The server may close before it has read everything.
-    boost::asio::write(socket, boost::asio::buffer(bytes), error);
-    std::string answer;
-    boost::asio::read(socket, boost::asio::dynamic_buffer(answer), error);
-    return answer;
-  }
-
- private:
-  boost::asio::io_context io_{1};
-  boost::asio::io_context client_io_{1};
-  Respond held_;
-  std::unique_ptr<HttpServer> server_;
-  std::thread thread_;
-};
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 TEST(HttpServerTest, AnswersTwoRequestsOnOneConnection) {
-  Fixture fixture;
+  ServerFixture fixture;
   const auto answer = fixture.exchange(
-      "GET /hello?one HTTP/1.1\r\nHost: x\r\n\r\n"
-      "GET /hello?two HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-  EXPECT_NE(answer.find("hello one"), std::string::npos);
-  EXPECT_NE(answer.find("hello two"), std::string::npos);
+      "GET /hello?one HTTP/1.1\r\nHost: localhost\r\n\r\n"
+      "GET /hello?two HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(contains(answer, "hello one"));
+  EXPECT_TRUE(contains(answer, "hello two"));
+}
+
+TEST(HttpServerTest, ARequestMayComeByteByByte) {
+  ServerFixture fixture;
+  tcp::socket socket = fixture.connect();
+  socket.set_option(tcp::no_delay(true));
+  const std::string request =
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc";
+  for (const char byte : request) {
+    boost::asio::write(socket, boost::asio::buffer(&byte, 1));
+  }
+  EXPECT_TRUE(ServerFixture::exchange_over(socket, "").ends_with("\r\n\r\nabc"));
+}
+
+TEST(HttpServerTest, AChunkedBodyIsTaken) {
+  ServerFixture fixture;
+  EXPECT_TRUE(fixture
+                  .exchange("POST /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                            "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
+                  .ends_with("\r\n\r\nabcde"));
 }
 
 TEST(HttpServerTest, HeadHasTheLengthButNoBody) {
-  Fixture fixture;
-  const auto answer =
-      fixture.exchange("HEAD /hello?x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-  EXPECT_NE(answer.find("Content-Length: 7"), std::string::npos);
-  EXPECT_EQ(answer.find("hello x"), std::string::npos);
+  ServerFixture fixture;
+  const auto answer = fixture.ask("HEAD /hello?x");
+  EXPECT_TRUE(contains(answer, "Content-Length: 7"));
+  EXPECT_FALSE(contains(answer, "hello x"));
+  EXPECT_TRUE(fixture.ask("HEAD /events").ends_with("\r\n\r\n")) << "nor does a stream begin";
 }
 
 TEST(HttpServerTest, LimitsAreAnsweredNotDropped) {
-  Fixture fixture;
+  ServerFixture fixture;
   const std::string big(std::size_t{70} * 1024, 'x');
-  EXPECT_NE(
-      fixture.exchange("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 71680\r\n\r\n" + big)
-          .find("413"),
-      std::string::npos);
-  EXPECT_NE(fixture.exchange("GET /hello HTTP/1.1\r\nX: " + big + "\r\n\r\n").find("431"),
-            std::string::npos);
-  EXPECT_NE(fixture.exchange("this is not http\r\n\r\n").find("400"), std::string::npos);
+  EXPECT_TRUE(contains(fixture.ask("POST /echo", "Content-Length: 71680\r\n\r\n" + big), "413"));
+  EXPECT_TRUE(contains(fixture.ask("GET /hello", "X: " + big + "\r\n"), "431"));
+  EXPECT_TRUE(contains(fixture.ask("GET /" + big), "431"));
+  EXPECT_TRUE(contains(fixture.exchange("this is not http\r\n\r\n"), "400"));
+  const HttpCounters counters = fixture.counters();
+  EXPECT_EQ(counters.refused_for(HttpRefusal::kBody), 1U);
+  EXPECT_EQ(counters.refused_for(HttpRefusal::kHeader), 2U);
+  EXPECT_EQ(counters.refused_for(HttpRefusal::kMalformed), 1U);
+  EXPECT_EQ(counters.answers_by_class[4], 4U);
+  EXPECT_EQ(counters.requests, 0U);
+}
+
+TEST(HttpServerTest, TheAnswerIsNotLostWithABodyThatNobodyReads) {
+  ServerFixture fixture;
+  // More than the kernel takes at once: closing with unread bytes would throw the answer away.
+  const std::string huge(std::size_t{900} * 1024, 'x');
+  EXPECT_TRUE(contains(fixture.ask("POST /echo", "Content-Length: 921600\r\n\r\n" + huge), "413"));
+}
+
+TEST(HttpServerTest, WhatTwoReadersMightTakeDifferentlyIsRefused) {
+  ServerFixture fixture;
+  for (const char* lines :
+       {"Host: localhost\r\nHost: evil.example\r\n",
+        "Host: localhost\r\nAuthorization: a\r\nAuthorization: b\r\n",
+        "Host: localhost\r\nContent-Length: 3\r\nContent-Length: 4\r\n",
+        "Host: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+        "Host: localhost\r\nContent-Length: -1\r\n", "Host : localhost\r\n", "no colon\r\n"}) {
+    const std::string answer =
+        fixture.exchange("POST /echo HTTP/1.1\r\n" + std::string(lines) + "\r\nabc");
+    EXPECT_TRUE(contains(answer, "HTTP/1.1 400 ")) << lines << answer;
+  }
+}
+
+TEST(HttpServerTest, ATornRequestIsNoRequest) {
+  ServerFixture fixture;
+  const std::string whole =
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc";
+  for (std::size_t size = 1; size < whole.size(); ++size) {
+    tcp::socket socket = fixture.connect();
+    boost::asio::write(socket, boost::asio::buffer(whole.substr(0, size)));
+    socket.shutdown(tcp::socket::shutdown_send);
+    EXPECT_TRUE(contains(ServerFixture::exchange_over(socket, ""), "HTTP/1.1 400 ")) << size;
+  }
+  EXPECT_EQ(fixture.counters().requests, 0U);
+  EXPECT_TRUE(fixture.eventually([](const auto& now) { return now.connections_open == 0; }));
+}
+
+TEST(HttpServerTest, ASlowRequestIsNotWaitedFor) {
+  ServerFixture fixture({.request_timeout = milliseconds{50}});
+  tcp::socket socket = fixture.connect();
+  const auto answer = ServerFixture::exchange_over(socket, "GET /hello HTTP/1.1\r\nHost: loc");
+  EXPECT_TRUE(contains(answer, "HTTP/1.1 408 ")) << answer;
+  EXPECT_EQ(fixture.counters().refused_for(HttpRefusal::kSlowRequest), 1U);
+}
+
+TEST(HttpServerTest, ASilentConnectionIsClosed) {
+  ServerFixture fixture({.idle_timeout = milliseconds{50}});
+  EXPECT_EQ(fixture.exchange(""), "");
+}
+
+TEST(HttpServerTest, APeerThatDoesNotReadIsGivenUp) {
+  ServerFixture fixture({.idle_timeout = milliseconds{50}});
+  // More than the buffers of both kernels; it would get a second for each 64 KiB.
+  tcp::socket socket(fixture.client_io(), tcp::v4());
+  socket.set_option(boost::asio::socket_base::receive_buffer_size(4096));
+  socket.connect({boost::asio::ip::make_address("127.0.0.1"), fixture.server().port()});
+  boost::asio::write(
+      socket,
+      boost::asio::buffer(std::string("GET /large?60000 HTTP/1.1\r\nHost: localhost\r\n\r\n")));
+  for (int i = 0; i < 400; ++i) {  // Answers queue up until the buffers are full.
+    boost::system::error_code error;
+    boost::asio::write(
+        socket,
+        boost::asio::buffer(std::string("GET /large?60000 HTTP/1.1\r\nHost: localhost\r\n\r\n")),
+        error);
+  }
+  EXPECT_TRUE(fixture.eventually([](const HttpCounters& now) {
+    return now.refused_for(HttpRefusal::kSlowReader) == 1 && now.answer_bytes == 0 &&
+           now.connections_open == 0;
+  }));
+}
+
+TEST(HttpServerTest, UnreadAnswersHaveABoundTogether) {
+  constexpr std::size_t kSize = std::size_t{8} * 1024 * 1024;
+  ServerFixture fixture({.answer_bytes_max = kSize + 1000});
+  const std::string request =
+      "GET /large?" + std::to_string(kSize) + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  tcp::socket first = fixture.connect();
+  boost::asio::write(first, boost::asio::buffer(request));
+  ASSERT_TRUE(fixture.eventually([](const auto& now) { return now.answer_bytes == kSize; }));
+  const std::string answer = fixture.ask("GET /large?2000");
+  EXPECT_TRUE(contains(answer, "HTTP/1.1 503 ")) << answer;
+  EXPECT_TRUE(contains(answer, "Retry-After: 5\r\n")) << answer;
+  EXPECT_TRUE(contains(fixture.ask("GET /large?10"), "HTTP/1.1 200 "));
+  first.close();
+  EXPECT_TRUE(fixture.eventually([](const auto& now) { return now.answer_bytes == 0; }));
+  EXPECT_TRUE(contains(fixture.ask("GET /large?2000"), "HTTP/1.1 200 "));
 }
 
 TEST(HttpServerTest, AHandlerThatNeverAnswersBecomes504) {
-  Fixture fixture({.answer_timeout = std::chrono::milliseconds{20}});
-  EXPECT_NE(
-      fixture.exchange("GET /never HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").find("504"),
-      std::string::npos);
+  ServerFixture fixture({.answer_timeout = milliseconds{20}});
+  EXPECT_TRUE(contains(fixture.ask("GET /never"), "504"));
+  EXPECT_EQ(fixture.counters().refused_for(HttpRefusal::kLate), 1U);
 }
 
 TEST(HttpServerTest, RefusesConnectionsOverTheLimit) {
-  Fixture fixture({.connections_max = 1});
+  ServerFixture fixture({.connections_max = 1});
   tcp::socket first = fixture.connect();
-  boost::asio::write(first, boost::asio::buffer(std::string("GET /hello?a HTTP/1.1\r\n\r\n")));
+  boost::asio::write(
+      first, boost::asio::buffer(std::string("GET /hello?a HTTP/1.1\r\nHost: localhost\r\n\r\n")));
   boost::asio::streambuf buffer;
   boost::asio::read_until(first, buffer, "hello a");
-  EXPECT_EQ(fixture.exchange("GET /hello HTTP/1.1\r\n\r\n"), "");
+  EXPECT_EQ(fixture.ask("GET /hello"), "");
+  EXPECT_EQ(fixture.counters().refused_for(HttpRefusal::kConnections), 1U);
+}
+
+TEST(HttpServerTest, EveryAnswerHasAnIdAndSaysWhatBrowsersMustNotDo) {
+  ServerFixture fixture;
+  const std::string own = fixture.ask("GET /who", "X-Request-Id: night-7.a_b\r\n");
+  EXPECT_TRUE(contains(own, "X-Request-Id: night-7.a_b\r\n")) << own;
+  EXPECT_TRUE(own.ends_with("local night-7.a_b")) << own;
+  for (const std::string& bad :
+       {std::string("a b"), std::string(65, 'x'), std::string("<script>"), std::string("\"")}) {
+    const std::string answer = fixture.ask("GET /who", "X-Request-Id: " + bad + "\r\n");
+    EXPECT_FALSE(contains(answer, bad)) << answer;
+    EXPECT_TRUE(contains(answer, "X-Request-Id: ")) << answer;
+  }
+  for (const char* header : {"Cache-Control: no-store", "X-Content-Type-Options: nosniff",
+                             "Referrer-Policy: no-referrer",
+                             "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'",
+                             "Cross-Origin-Resource-Policy: same-origin"}) {
+    EXPECT_TRUE(contains(own, header)) << header;
+    EXPECT_TRUE(contains(fixture.ask("GET /nothing"), header)) << header;
+  }
+  EXPECT_FALSE(contains(fixture.exchange("nonsense\r\n\r\n"), "X-Request-Id: \r\n"))
+      << "also what is no request";
+  const std::string page = fixture.ask("GET /page");
+  EXPECT_TRUE(contains(page, "script-src 'self'")) << page;
+  EXPECT_TRUE(contains(page, "frame-ancestors 'none'")) << page;
+}
+
+TEST(HttpServerTest, AHeaderCannotBringAnotherOne) {
+  ServerFixture fixture;
+  EXPECT_FALSE(contains(fixture.ask("GET /large?1"), "Injected"));
+}
+
+TEST(HttpServerTest, NoContentHasNeitherTypeNorLength) {
+  ServerFixture fixture;
+  const std::string answer = fixture.ask("PUT /level");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 204 No Content\r\n")) << answer;
+  EXPECT_FALSE(contains(answer, "\r\nContent-Length")) << answer;
+  EXPECT_FALSE(contains(answer, "\r\nContent-Type")) << answer;
 }
 
 TEST(HttpServerTest, WithoutDescriptorsItPausesAndServesLater) {
@@ -130,7 +225,7 @@ TEST(HttpServerTest, WithoutDescriptorsItPausesAndServesLater) {
   none_left.rlim_cur = static_cast<rlim_t>(lowest_free);
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none_left), 0);
   client.connect({boost::asio::ip::make_address("127.0.0.1"), server->port()});
-  EXPECT_LT(io.run_for(std::chrono::milliseconds{250}), 20U);
+  EXPECT_LT(io.run_for(milliseconds{250}), 20U);
   EXPECT_EQ(server->counters().connections, 0U);
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
   boost::asio::write(client, boost::asio::buffer(std::string("GET / HTTP/1.1\r\n\r\n")));

@@ -44,6 +44,8 @@ TEST(AccessTokenTest, TheDigestIsPlainSha256) {
   EXPECT_EQ(abc[0], 0xba);
   EXPECT_EQ(abc[1], 0x78);
   EXPECT_EQ(abc[31], 0xad);
+  EXPECT_EQ(stored_form("abc"),
+            "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_TRUE(equal(abc, token_digest("abc")));
   EXPECT_FALSE(equal(abc, token_digest("abd")));
 }
