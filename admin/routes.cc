@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "admin/dashboard.h"
+#include "admin/origin.h"
 
 namespace bascule::admin {
 namespace {
@@ -59,11 +60,13 @@ Router make_routes(RouteSources given) {
                                   {"os", "Linux"}}));
              });
   router.add("POST", "/conference-request/v1", Role::kPublic,
-             [sources](const HttpRequest& request, Respond respond) {
-               sources->conference_requests->handle(request, std::move(respond));
-             });
+             with_cors(sources->conference_request_origins,
+                       [sources](const HttpRequest& request, Respond respond) {
+                         sources->conference_requests->handle(request, std::move(respond));
+                       }));
   router.add("OPTIONS", "/conference-request/v1", Role::kPublic,
-             [](const HttpRequest&, const Respond& respond) { respond(text(200, "")); });
+             with_cors(sources->conference_request_origins,
+                       [](const HttpRequest&, const Respond& respond) { respond(text(200, "")); }));
   add_placement_routes(router, sources->placement);
   add_dashboard(router);
   return router;

@@ -22,6 +22,7 @@ struct RouteSources {
   std::function<Health()> health;
   Handler metrics;                          ///< Prometheus text.
   ConferenceRequests* conference_requests;  ///< Outlives the router.
+  std::vector<std::string> conference_request_origins = {};  ///< See with_cors.
   PlacementSources placement;
 };
 

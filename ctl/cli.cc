@@ -6,10 +6,10 @@
 #include <CLI/CLI.hpp>
 
 #include "base/version.h"
-#include "base/version.h"
 #include "ctl/ha_commands.h"
 #include "ctl/stats_commands.h"
 #include "ctl/stop_command.h"
+#include "ctl/token_command.h"
 
 namespace bascule::ctl {
 namespace {
@@ -22,6 +22,7 @@ constexpr AddCommand kCommands[] = {
     add_stats,
     add_ha,
     add_stop,
+    add_token,
 };
 
 }  // namespace

@@ -60,6 +60,7 @@ ActivePhase::~ActivePhase() {
 AppHooks ActivePhase::hooks() {
   return {.guard = pair_.guard,
           .reloader = pair_.reloader,
+          .access = pair_.access,
           .sink = this,
           .suspend = [this] { return begin_switch(/*then_exit=*/true, {}).has_value(); },
           .add_routes = [this](admin::Router& router) { add_routes(router); },

@@ -98,6 +98,26 @@ void App::make_links(const config::Config& config, const focus::Tables& earlier)
   }
 }
 
+Result<> App::listen(admin::Router router) {
+  http_options_.access = hooks_.access;
+  auto http = admin::HttpServer::listen(io_, http_options_, std::move(router));
+  if (!http) {
+    return tl::make_unexpected(http.error());
+  }
+  http_ = *std::move(http);
+  if (admin_.unix_socket.empty()) {
+    return {};
+  }
+  if (const auto local = http_->listen_local(admin_.unix_socket); !local) {
+    // People in conferences need no socket of operators.
+    log_.write({.level = focus::NoteLevel::kError,
+                .event = "http.socket_failed",
+                .fields = {{"reason", local.error().what}}},
+               read_clocks());
+  }
+  return {};
+}
+
 Result<> App::start() {
   admin::Router router =
       admin::make_routes({.version = version_,
@@ -108,6 +128,7 @@ Result<> App::start() {
                                 metrics_page_.handle(request, std::move(respond));
                               },
                           .conference_requests = &conference_requests_,
+                          .conference_request_origins = admin_.conference_request_origins,
                           .placement = {.placement = [this]() -> const focus::Placement& {
                                           return focus_.placement();
                                         },
@@ -127,11 +148,9 @@ Result<> App::start() {
   if (hooks_.add_routes) {
     hooks_.add_routes(router);
   }
-  auto http = admin::HttpServer::listen(io_, http_options_, std::move(router));
-  if (!http) {
-    return tl::make_unexpected(http.error());
+  if (auto listening = listen(std::move(router)); !listening) {
+    return listening;
   }
-  http_ = *std::move(http);
   await_signal();
   loop_watch_.start();
   upkeep_.start();
@@ -148,7 +167,7 @@ admin::MetricsParts App::scrape() {
   return metrics_parts({.focus = focus_,
                         .gate = gate_,
                         .links = links_,
-                        .http = http_->counters(),
+                        .http = *http_,
                         .loop = loop_watch_,
                         .version = version_,
                         .revision = revision_,

@@ -42,11 +42,12 @@ namespace bascule::daemon {
 /// daemon/active_phase.h.
 struct AppHooks {
   focus::OutputGateOptions gate = {};
-  SocketHolder* holder = nullptr;     ///< Of the client link's socket.
-  CrashGuard* guard = nullptr;        ///< Is told which conference is being worked on.
-  Reloader* reloader = nullptr;       ///< What SIGHUP does.
-  focus::CommitSink* sink = nullptr;  ///< Takes commits and writes; default: the store.
-  std::function<bool()> suspend;      ///< Instead of it (SIGTERM). False: the app has to.
+  SocketHolder* holder = nullptr;              ///< Of the client link's socket.
+  CrashGuard* guard = nullptr;                 ///< Is told which conference is being worked on.
+  Reloader* reloader = nullptr;                ///< What SIGHUP does.
+  std::shared_ptr<admin::Access> access = {};  ///< Who may do what over HTTP.
+  focus::CommitSink* sink = nullptr;           ///< Takes commits and writes; default: the store.
+  std::function<bool()> suspend;               ///< Instead of it (SIGTERM). False: the app has to.
   std::function<void(admin::Router&)> add_routes;
   std::function<void(admin::Metrics&)> add_metrics;
   std::function<void(std::vector<std::string>&)> add_problems;  ///< None of them makes us unready.
@@ -84,6 +85,8 @@ class App {
  private:
   /// Between two reports of our state to the service manager.
   static constexpr Duration kStatusInterval = std::chrono::seconds{5};
+  /// Errors: as HttpServer::listen. Without the Unix socket it goes on.
+  Result<> listen(admin::Router router);
   void make_links(const config::Config& config, const focus::Tables& earlier);
   struct Queued {
     focus::Input input;
@@ -103,6 +106,7 @@ class App {
   void rearm(Now now);
   void on_timer();
   void on_signal(int signal);
+  void reload();
   /// SIGTERM by policy.
   void terminate();
   void wait_until_empty();

@@ -6,6 +6,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "daemon/access_files.h"
 #include "daemon/app.h"
 #include "daemon/clock.h"
 #include "daemon/service_manager.h"
@@ -28,10 +29,19 @@ void App::on_signal(int signal) {
     terminate();
   } else if (signal == SIGINT) {
     stop_by(admin::StopMode::kLeave);
-  } else if (hooks_.reloader != nullptr) {
-    hooks_.reloader->reload();
+  } else {
+    reload();
   }
   await_signal();
+}
+
+void App::reload() {
+  if (hooks_.reloader != nullptr) {
+    hooks_.reloader->reload();
+  }
+  if (hooks_.access) {
+    reload_access(*hooks_.access, log_);
+  }
 }
 
 void App::terminate() {

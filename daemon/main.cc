@@ -13,6 +13,7 @@
 #include "base/version.h"
 #include "config/print.h"
 #include "config/toml/load.h"
+#include "daemon/access_files.h"
 #include "daemon/app.h"
 #include "daemon/clock.h"
 #include "daemon/crash_guard.h"
@@ -45,7 +46,13 @@ std::string own_path() {
 
 /// Reads the configuration as the start does.
 Reloader::Load loader(const std::string& path) {
-  return [path] { return config::load(path, config::process_environment()); };
+  return [path] {
+    auto loaded = config::load(path, config::process_environment());
+    if (loaded) {
+      default_admin_socket(*loaded);
+    }
+    return loaded;
+  };
 }
 
 int serve(config::LoadedConfig& loaded, const std::string& path) {
@@ -55,6 +62,11 @@ int serve(config::LoadedConfig& loaded, const std::string& path) {
   boost::asio::io_context io{1};
   const std::unique_ptr<SocketHolder> holder = SocketHolder::from_environment(io);
   App* running = nullptr;  // Completions that arrive before or after the loop have no addressee.
+  const auto access = open_access(config.admin, log);
+  if (!access) {
+    std::fprintf(stderr, "bascule: %s\n", access.error().what.c_str());
+    return kExitStart;
+  }
   auto opened = open_store(config.state, [&io, &running](const auto& completion) {
     boost::asio::post(io, [&running, completion] {
       if (running != nullptr) {
@@ -72,7 +84,7 @@ int serve(config::LoadedConfig& loaded, const std::string& path) {
   opened->restored.poisoned = guard.poisoned();
   {
     App app(io, config, opened->restored, *opened->store, log,
-            {.holder = holder.get(), .guard = &guard, .reloader = &reloader});
+            {.holder = holder.get(), .guard = &guard, .reloader = &reloader, .access = *access});
     running = &app;
     if (const auto started = app.start(); !started) {
       std::fprintf(stderr, "bascule: %s\n", started.error().what.c_str());
@@ -126,7 +138,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return cli.exit(error) == 0 ? kExitOk : kExitConfig;
   }
-  auto loaded = config::load(arguments.config, config::process_environment());
+  auto loaded = loader(arguments.config)();
   if (!loaded) {
     for (const auto& error : loaded.error()) {
       std::fprintf(stderr, "%s\n", config::to_string(error, arguments.config).c_str());

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "daemon/focus_metrics.h"
+#include "daemon/http_metrics.h"
 #include "daemon/link_metrics.h"
 #include "daemon/placement_metrics.h"
 #include "daemon/process_metrics.h"
@@ -38,15 +39,6 @@ void add_loop(const MetricsSources& sources, Metrics& metrics) {
       {"bascule_log_lines_suppressed_total", "Log lines over the rate limit.",
        sources.log_lines_suppressed},
   });
-}
-
-void add_http(const admin::HttpCounters& http, Metrics& metrics) {
-  metrics.counters({
-      {"bascule_http_requests_total", "HTTP requests served.", http.requests},
-      {"bascule_http_requests_bad_total", "HTTP requests over a limit or malformed.",
-       http.requests_bad},
-  });
-  metrics.gauge("bascule_http_connections", "Open HTTP connections.", http.connections_open);
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ struct MetricsSources {
   const focus::Focus& focus;
   const focus::OutputGate& gate;
   const std::array<std::unique_ptr<LinkRuntime>, kStreamCount>& links;
-  const admin::HttpCounters& http;
+  const admin::HttpServer& http;
   const LoopWatch& loop;
   std::string version;
   std::string revision;

@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include "daemon/access_files.h"
 #include "daemon/active_phase.h"
 #include "daemon/clock.h"
 #include "daemon/standby_phase.h"
@@ -129,6 +130,10 @@ bool serve_pair(config::LoadedConfig& loaded, const std::string& file, Reloader:
   if (!coordinator) {
     return failed({coordinator.error().code, "ha.shared: " + coordinator.error().what});
   }
+  const auto access = open_access(config.admin, log);
+  if (!access) {
+    return failed(access.error());
+  }
   auto opened = open_store(config.state, [&answers](const stats::sqlite::Completion& completion) {
     answers.post(completion);
   });
@@ -146,7 +151,8 @@ bool serve_pair(config::LoadedConfig& loaded, const std::string& file, Reloader:
             .answers = answers,
             .coordinator = **coordinator,
             .guard = &guard,
-            .reloader = &reloader};
+            .reloader = &reloader,
+            .access = *access};
   focus::Restored state = std::move(opened->restored);
   bool handed_over = false;
   while (true) {

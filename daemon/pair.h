@@ -1,5 +1,8 @@
 #pragma once
 
+#include <memory>
+
+#include "admin/access.h"
 #include "config/config.h"
 #include "daemon/crash_guard.h"
 #include "daemon/ha_status.h"
@@ -21,6 +24,7 @@ struct Pair {
   ha::Coordinator& coordinator;
   CrashGuard* guard;
   Reloader* reloader;
+  std::shared_ptr<admin::Access> access;
   StoreLine::Counts store_counts{};
   HaCounters counters{};
 

@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <unistd.h>
 
+#include "daemon/access_files.h"
 #include "daemon/clock.h"
 #include "daemon/links.h"
 #include "daemon/service_manager.h"
@@ -70,9 +71,16 @@ StandbyPhase::~StandbyPhase() {
 }
 
 Result<> StandbyPhase::start() {
+  admin::HttpServerOptions options = http_options(pair_.config);
+  options.access = pair_.access;
   auto http = admin::HttpServer::listen(
-      io_, http_options(pair_.config),
-      standby_routes([this] { return status(); }, pair_.store, pair_.reloader, pair_.config));
+      io_, options,
+      standby_routes(
+          {.status = [this] { return status(); },
+           .store = pair_.store,
+           .reloader = pair_.reloader,
+           .http = [this]() -> const admin::HttpServer& { return *http_; },
+           .config = pair_.config}));
   if (!http) {
     return tl::make_unexpected(http.error());
   }
@@ -104,6 +112,7 @@ void StandbyPhase::wait_for_signal() {
     }
     if (signal == SIGHUP && pair_.reloader != nullptr) {
       pair_.reloader->reload();
+      reload_access(*pair_.access, pair_.log);
     }
     if (signal == SIGUSR2) {
       pair_.note(NoteLevel::kWarn, "ha.switchover_refused",

@@ -6,15 +6,16 @@
 
 #include "admin/dashboard.h"
 #include "admin/metrics_page.h"
+#include "admin/origin.h"
 #include "daemon/ha_metrics.h"
+#include "daemon/http_metrics.h"
 #include "daemon/process_metrics.h"
 #include "daemon/reload_metrics.h"
 #include "daemon/store_metrics.h"
 
 namespace bascule::daemon {
 
-admin::Router standby_routes(std::function<HaStatus()> status, const stats::sqlite::Store& store,
-                             const Reloader* reloader, const config::Config& config) {
+admin::Router standby_routes(StandbySources sources) {
   using admin::HttpRequest;
   using admin::HttpResponse;
   using admin::Respond;
@@ -25,6 +26,7 @@ admin::Router standby_routes(std::function<HaStatus()> status, const stats::sqli
                         .body = body.dump() + "\n",
                         .headers = {}};
   };
+  const auto status = sources.status;
   admin::Router router;
   router.add("GET", "/livez", Role::kPublic, [](const HttpRequest&, const Respond& respond) {
     respond({.status = 200, .body = "OK\n", .headers = {}});
@@ -40,23 +42,27 @@ admin::Router standby_routes(std::function<HaStatus()> status, const stats::sqli
   router.add("GET", "/about/health", Role::kPublic, [](const HttpRequest&, const Respond& respond) {
     respond({.status = 503, .body = "standby", .headers = {}});
   });
-  router.add("GET", "/metrics",
-             [status, &store, reloader, version = config.focus.version, revision = config.revision](
-                 const HttpRequest&, const Respond& respond) {
-               admin::Metrics metrics;
-               add_ha(status(), metrics);
-               add_store(store, metrics);
-               add_reloads(reloader, metrics);
-               add_process(version, revision, metrics);
-               respond(admin::metrics_response(metrics.take_text()));
-             });
-  router.add("POST", "/conference-request/v1", Role::kPublic,
-             [](const HttpRequest&, const Respond& respond) {
-               HttpResponse response =
-                   admin::problem(503, "Standby", "another process is active: ask that one");
-               response.headers.emplace_back("Retry-After", "1");
-               respond(std::move(response));
-             });
+  router.add("GET", "/metrics", [sources](const HttpRequest&, const Respond& respond) {
+    admin::Metrics metrics;
+    add_ha(sources.status(), metrics);
+    add_store(sources.store, metrics);
+    add_reloads(sources.reloader, metrics);
+    add_http(sources.http(), metrics);
+    add_process(sources.config.focus.version, sources.config.revision, metrics);
+    respond(admin::metrics_response(metrics.take_text()));
+  });
+  // A proxy asks the other process then; also for the leave of a page of another host.
+  const admin::Handler ask_the_other =
+      admin::with_cors(sources.config.admin.conference_request_origins,
+                       [](const HttpRequest&, const Respond& respond) {
+                         HttpResponse response = admin::problem(
+                             503, "Standby", "another process is active: ask that one");
+                         response.headers.emplace_back("Retry-After", "1");
+                         respond(std::move(response));
+                       });
+  for (const char* method : {"POST", "OPTIONS"}) {
+    router.add(method, "/conference-request/v1", Role::kPublic, ask_the_other);
+  }
   router.add("GET", "/v1/ha/status", [status, as_json](const HttpRequest&, const Respond& respond) {
     respond(as_json(200, to_json(status())));
   });

@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "admin/http.h"
+#include "admin/http_server.h"
 #include "config/config.h"
 #include "daemon/ha_status.h"
 #include "daemon/reloader.h"
@@ -10,10 +11,17 @@
 
 namespace bascule::daemon {
 
+/// All of it outlives the router.
+struct StandbySources {
+  std::function<HaStatus()> status;
+  const stats::sqlite::Store& store;
+  const Reloader* reloader;  ///< May be nullptr.
+  std::function<const admin::HttpServer&()> http;
+  const config::Config& config;
+};
+
 /// What a process serves over HTTP while it stands by: that it lives, that it is not the one to
-/// ask, and how it stands. `store` and `reloader` (may be nullptr)
-/// outlive the router.
-admin::Router standby_routes(std::function<HaStatus()> status, const stats::sqlite::Store& store,
-                             const Reloader* reloader, const config::Config& config);
+/// ask, and how it stands.
+admin::Router standby_routes(StandbySources sources);
 
 }  // namespace bascule::daemon
