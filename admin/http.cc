@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include <boost/nowide/utf/utf.hpp>
 #include <nlohmann/json.hpp>
 
 namespace bascule::admin {
@@ -25,6 +26,16 @@ constexpr std::array<std::pair<Role, std::string_view>, 4> kRoles = {{
     {Role::kOperate, "operate"},
     {Role::kAdmin, "admin"},
 }};
+
+bool is_utf8(std::string_view text) {
+  namespace utf = boost::nowide::utf;
+  for (auto at = text.begin(); at != text.end();) {
+    if (!utf::is_valid_codepoint(utf::utf_traits<char>::decode(at, text.end()))) {
+      return false;
+    }
+  }
+  return true;
+}
 
 std::string enumerated(std::initializer_list<std::string_view> names) {
   std::string text;
@@ -110,7 +121,7 @@ std::optional<std::string> percent_decoded(std::string_view text) {
     out += static_cast<char>(*high * 16 + *low);
     i += 2;
   }
-  return out;
+  return is_utf8(out) ? std::optional(std::move(out)) : std::nullopt;
 }
 
 tl::expected<Query, std::string> parse_query(std::string_view text,

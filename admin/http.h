@@ -78,7 +78,8 @@ using Gate = std::function<std::optional<HttpResponse>(HttpRequest&, Role)>;
 /// RFC 9457 `application/problem+json`. `title` is the short reason, `detail` what to do about it.
 HttpResponse problem(unsigned status, std::string_view title, std::string_view detail);
 
-/// RFC 3986 2.1; '+' stays what it is, because it is allowed in addresses.
+/// RFC 3986 2.1; '+' stays what it is, because it is allowed in addresses. nullopt also when what
+/// comes out is not UTF-8: handlers may put it into JSON.
 std::optional<std::string> percent_decoded(std::string_view text);
 
 using Query = std::map<std::string, std::string>;

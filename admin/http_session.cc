@@ -3,6 +3,7 @@
 #include "admin/http_session.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -274,12 +275,16 @@ void HttpSession::dispatch() {
   const Gate gate = [self = shared_from_this()](HttpRequest& request, Role role) {
     return self->core_->access->admit(self->peer_, request, role);
   };
-  core_->router.handle(
-      take_request(),
-      [self = shared_from_this(), turn](HttpResponse response) {
-        self->answer(turn, std::move(response));
-      },
-      gate);
+  const Respond respond = [self = shared_from_this(), turn](HttpResponse response) {
+    self->answer(turn, std::move(response));
+  };
+  try {
+    core_->router.handle(take_request(), respond, gate);
+  } catch (const std::exception& error) {
+    // A bug of a handler, and whoever asked can do nothing about it; but people in conferences must
+    // not pay for a question of an operator.
+    respond(problem(500, "Internal error", std::string("please report this: ") + error.what()));
+  }
 }
 
 /// The first answer of a turn counts; a later one (timer or handler) finds the turn over.

@@ -1,10 +1,11 @@
 #include "daemon/health_probe.h"
 
-#include <array>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 
 #include <netdb.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -32,6 +33,38 @@ class Socket {
  private:
   int fd_;
 };
+
+struct FreeContext {
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+};
+struct FreeSession {
+  void operator()(SSL* session) const { SSL_free(session); }
+};
+
+/// What the peer says to `request`, up to a status line; empty when it says nothing.
+std::string ask(int socket, const std::string& request) {
+  std::string answer(kStatusLineBytes, '\0');
+  const ssize_t sent = ::send(socket, request.data(), request.size(), MSG_NOSIGNAL);
+  const ssize_t got = sent != static_cast<ssize_t>(request.size())
+                          ? -1
+                          : ::recv(socket, answer.data(), answer.size(), MSG_WAITALL);
+  answer.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  return answer;
+}
+
+/// The same over TLS.
+std::string ask_by_tls(int socket, const std::string& request) {
+  const std::unique_ptr<SSL_CTX, FreeContext> context(SSL_CTX_new(TLS_client_method()));
+  const std::unique_ptr<SSL, FreeSession> session(SSL_new(context.get()));
+  std::string answer(kStatusLineBytes, '\0');
+  std::size_t done = 0;
+  const bool has_answer = SSL_set_fd(session.get(), socket) == 1 &&
+                          SSL_connect(session.get()) == 1 &&
+                          SSL_write_ex(session.get(), request.data(), request.size(), &done) == 1 &&
+                          SSL_read_ex(session.get(), answer.data(), answer.size(), &done) == 1;
+  answer.resize(has_answer ? done : 0);
+  return answer;
+}
 
 tl::unexpected<Error> failed(const std::string& where) {
   return fail(Errc::kUnavailable, where + ": " + std::strerror(errno));
@@ -64,16 +97,11 @@ Result<> probe_health(const HealthTarget& target) {
     return failed(where);
   }
   const std::string request = "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-  if (::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(request.size())) {
-    return failed(where);
-  }
-  std::array<char, kStatusLineBytes> answer{};
-  const ssize_t got = ::recv(socket.get(), answer.data(), answer.size(), MSG_WAITALL);
-  if (got <= 0) {
+  const std::string text =
+      target.tls ? ask_by_tls(socket.get(), request) : ask(socket.get(), request);
+  if (text.empty()) {
     return failed(where + ": no answer");
   }
-  const std::string text(answer.data(), static_cast<std::size_t>(got));
   if (text.rfind("HTTP/1.1 200", 0) != 0) {
     return fail(Errc::kRefused, where + ": " + text.substr(0, text.find('\r')));
   }

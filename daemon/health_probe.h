@@ -11,6 +11,7 @@ namespace bascule::daemon {
 struct HealthTarget {
   std::string address = "127.0.0.1";  ///< As it listens; "any" is asked on loopback.
   std::uint16_t port = 8888;
+  bool tls = false;  ///< Whose certificate it is does not matter: nothing secret is sent.
 };
 
 /// `bascule --health`: asks a running process for `/livez`, blocking, 5 s at most per step; for the

@@ -97,7 +97,9 @@ int serve(config::LoadedConfig& loaded, const std::string& path) {
 }
 
 int print_health(const config::Admin& admin) {
-  if (const auto alive = probe_health({.address = admin.address, .port = admin.port}); !alive) {
+  if (const auto alive = probe_health(
+          {.address = admin.address, .port = admin.port, .tls = !admin.tls_certificate.empty()});
+      !alive) {
     std::fprintf(stderr, "bascule: %s\n", alive.error().what.c_str());
     return kExitUnhealthy;
   }

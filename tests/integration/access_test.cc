@@ -89,6 +89,8 @@ TEST_F(AccessIntegration, TlsAndTokensAndTheirReloadWithoutLosingConnections) {
   };
   stage.until("it serves by TLS", [&] { return ask("/livez") == "200"; });
   EXPECT_EQ(status({stage.daemon.url() + "/livez"}), "000") << "and not without";
+  run({BASCULE_BINARY, "--health", "--config", (stage.daemon.folder() / "bascule.toml").string()},
+      path("health"));
   EXPECT_EQ(ask("/v1/bridges"), "401");
   EXPECT_EQ(ask("/metrics"), "401");
   EXPECT_EQ(ask("/v1/bridges", {"-H", bearer(reader)}), "200");

@@ -89,8 +89,9 @@ TEST_F(AccessTest, TheHeaderIsReadAsRfc6750Says) {
   EXPECT_EQ(with("bearer " + reader_), 200U);
   EXPECT_EQ(with("Bearer   " + reader_), 200U);
   for (const std::string& bad :
-       {reader_, "Basic " + reader_, "Bearer" + reader_, "Bearer " + reader_ + " x", "Bearer ",
-        std::string("Bearer"), "Bearer " + reader_ + "," + admin_, "Bearer \"" + reader_ + "\""}) {
+       {reader_, "Basic " + reader_, "Bearer" + reader_, "Bearer " + reader_ + " x",
+        std::string("Bearer "), std::string("Bearer"), "Bearer " + reader_ + "," + admin_,
+        "Bearer \"" + reader_ + "\""}) {
     EXPECT_EQ(with(bad), 401U) << bad;
   }
 }

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/prng.h"
 #include "tests/unit/admin/server_fixture.h"
 
 namespace bascule::admin {
@@ -161,6 +162,47 @@ TEST(HttpServerTest, AHandlerThatNeverAnswersBecomes504) {
   ServerFixture fixture({.answer_timeout = milliseconds{20}});
   EXPECT_TRUE(contains(fixture.ask("GET /never"), "504"));
   EXPECT_EQ(fixture.counters().refused_for(HttpRefusal::kLate), 1U);
+}
+
+TEST(HttpServerTest, AHandlerThatThrowsIsAnsweredAndEndsNothing) {
+  ServerFixture fixture;
+  EXPECT_TRUE(contains(fixture.ask("GET /broken?x"), "HTTP/1.1 500 "));
+  EXPECT_TRUE(contains(fixture.ask("GET /hello?x"), "hello x"));
+}
+
+/// Bytes changed, doubled, left out: every connection is answered or closed, and the next one is
+/// served.
+TEST(HttpServerTest, MutatedRequestsHurtNobody) {
+  ServerFixture fixture;
+  Prng random(7);
+  const std::string good =
+      "POST /echo?a=b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc"
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "3\r\nabc\r\n0\r\n\r\n"
+      "GET /hello HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x\r\n\r\n";
+  for (int round = 0; round < 500; ++round) {
+    std::string bytes = good;
+    for (std::uint64_t changes = 1 + random.below(4); changes > 0; --changes) {
+      const std::size_t at = random.below(bytes.size());
+      switch (random.below(3)) {
+        case 0:
+          bytes[at] = static_cast<char>(random.below(256));
+          break;
+        case 1:
+          bytes.insert(at, bytes.substr(random.below(bytes.size()), random.below(40)));
+          break;
+        default:
+          bytes.erase(at, random.below(40));
+      }
+    }
+    tcp::socket socket = fixture.connect();
+    boost::system::error_code error;  // It may be closed before all is written.
+    boost::asio::write(socket, boost::asio::buffer(bytes), error);
+    socket.shutdown(tcp::socket::shutdown_send, error);
+    ServerFixture::exchange_over(socket, "");
+  }
+  EXPECT_TRUE(contains(fixture.ask("GET /hello?x"), "hello x"));
+  EXPECT_TRUE(fixture.eventually([](const auto& now) { return now.connections_open == 0; }));
 }
 
 TEST(HttpServerTest, RefusesConnectionsOverTheLimit) {

@@ -58,6 +58,10 @@ TEST(RouterTest, APatternTakesOneDecodedSegment) {
   }
   EXPECT_EQ(ask(router, "POST", "/bridges/jvb1/history").status, 405U);
   EXPECT_EQ(ask(router, "GET", "/bridges/%4/history").status, 400U);
+  EXPECT_EQ(ask(router, "GET", "/bridges/%C3%A9/history").body, "\xc3\xa9");
+  for (const char* bad : {"%FF", "%C3", "%C0%AF", "%ED%A0%80", "\xff"}) {
+    EXPECT_EQ(ask(router, "GET", "/bridges/" + std::string(bad) + "/history").status, 400U) << bad;
+  }
 }
 
 TEST(RouterTest, APatternMayHaveSeveralSegments) {

@@ -125,6 +125,9 @@ class ServerFixture {
     router.add("PUT", "/level", Role::kAdmin, [](const HttpRequest&, const Respond& respond) {
       respond({.status = 204, .body = {}, .headers = {}});
     });
+    router.add("GET", "/broken", [](const HttpRequest& request, const Respond&) {
+      static_cast<void>(std::stoul(request.query));
+    });
     router.add("GET", "/never",
                [this](const HttpRequest&, Respond respond) { held_ = std::move(respond); });
     router.add("GET", "/events", [this](const HttpRequest&, const Respond& respond) {
