@@ -31,7 +31,7 @@ async function send(path, options) {
 }
 
 /** A response that is a success. Asks for a token as long as the daemon wants another one. */
-export async function request(path, { method = 'GET', body, signal, accept = 'application/json', lastId } = {}) {
+async function request(path, { method = 'GET', body, signal, accept = 'application/json', lastId } = {}) {
   for (;;) {
     const used = access.token;
     const headers = { Accept: accept, ...access.header() };

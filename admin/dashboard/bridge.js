@@ -6,9 +6,10 @@ import { badgeOf } from './bridge_state.js';
 import { loadBar, timeChart } from './charts.js';
 import { conferenceList } from './conferences.js';
 import { changeButton, drain, drainProgress, undrain } from './drain.js';
-import { h, named, setAttribute, setText, syncList } from './dom.js';
-import { count, decimal, duration, known, nickOf, number, percent } from './format.js';
+import { h, named, panel, setAttribute, setText, syncList } from './dom.js';
+import { duration, finePercent, known, nickOf, number, peopleIn, percent } from './format.js';
 import { live, repeat } from './live.js';
+import { crumbs, routes } from './places.js';
 import { FLAGS, STATES, wordsFor } from './words.js';
 import { decisionCard, decisionKey } from './why.js';
 
@@ -21,13 +22,13 @@ const FACTS = [
   ['limit', bridge => percent(bridge.limit), 'above it nobody joins'],
   ['reported load', bridge => percent(bridge.reported)],
   ['age of the report', bridge => duration(bridge.report_age_ms)],
-  ['trust in the report', bridge => (known(bridge.confidence) ? `${percent(bridge.confidence)} (${bridge.confidence_level})` : '–')],
+  ['trust in the report', bridge => `${percent(bridge.confidence)} (${bridge.confidence_level})`],
   ['reserved', bridge => percent(bridge.reserved), 'for meetings that are expected to grow'],
   ['capacity', bridge => percent(bridge.capacity), 'below 100 % after it died while busy'],
   ['people', bridge => number(bridge.participants)],
   ['conferences', bridge => number(bridge.conferences)],
   ['unanswered', bridge => number(bridge.in_flight), 'allocations it has not answered'],
-  ['cost of a unit', bridge => (known(bridge.cost_per_unit) ? `${decimal(bridge.cost_per_unit * 100, 2)} %` : '–'), 'load of one person of a meeting of ten'],
+  ['cost of a unit', bridge => finePercent(bridge.cost_per_unit), 'load of one person of a meeting of ten'],
   ['version', bridge => bridge.version ?? '–'],
   ['region', bridge => bridge.region ?? '–'],
   ['relay', bridge => bridge.relay_id ?? '–']
@@ -36,7 +37,8 @@ const FACTS = [
 function factList() {
   const values = FACTS.map(() => h('dd', {}));
   return {
-    element: h('dl', { class: 'facts' }, FACTS.map(([name, , title], index) => h('div', { title }, h('dt', {}, name), values[index]))),
+    element: h('dl', { class: 'facts' },
+      FACTS.map(([name, , title], index) => h('div', { title }, h('dt', {}, name), values[index]))),
     update: bridge => FACTS.forEach(([, text], index) => setText(values[index], text(bridge)))
   };
 }
@@ -72,7 +74,8 @@ function historyPanel(nick, limitOf, signal) {
     const asked = span;
     const now = new Date(live.overview?.at ?? Date.now());
     const from = new Date(now - hours * 3600_000).toISOString();
-    const { points } = await ask(withQuery(`/v1/bridges/${encodeURIComponent(nick)}/history`, { from, to: now.toISOString(), step }), { signal });
+    const query = { from, to: now.toISOString(), step };
+    const { points } = await ask(withQuery(routes.bridge(nick, 'history'), query), { signal });
     if (asked !== span) {
       return;
     }
@@ -108,8 +111,7 @@ function historyPanel(nick, limitOf, signal) {
     }, `Last ${name}`)));
   repeat(read, HISTORY_MS, signal, failed);
   return {
-    element: h('section', { class: 'panel', 'aria-labelledby': 'history-title' },
-      h('header', {}, h('h2', { id: 'history-title' }, 'What it reported'), h('span', { class: 'tools' }, choice)), complaint, loads.element, people.element),
+    element: panel('What it reported', { tools: choice }, complaint, loads.element, people.element),
     close() {
       loads.close();
       people.close();
@@ -122,10 +124,11 @@ function decisionsPanel(nick, signal) {
   const status = h('p', { class: 'hint' });
   repeat(async () => {
     const { decisions } = await ask(withQuery('/v1/decisions', { bridge: nick, limit: 10 }), { signal });
-    syncList(list, decisions, decisionKey, decision => ({ element: decisionCard(decision, { withWho: true, open: false }), update() {} }));
+    const card = decision => ({ element: decisionCard(decision, { withWho: true, open: false }), update() {} });
+    syncList(list, decisions, decisionKey, card);
     setText(status, decisions.length === 0 ? 'Nobody was placed here lately.' : '');
   }, DECISIONS_MS, signal, error => error && setText(status, error.message));
-  return h('section', { class: 'panel', 'aria-labelledby': 'placed-title' }, h('h2', { id: 'placed-title' }, 'Placed here lately'), status, list);
+  return panel('Placed here lately', {}, status, list);
 }
 
 export function bridgeView(nick) {
@@ -138,7 +141,8 @@ export function bridgeView(nick) {
   const progress = drainProgress();
   const buttons = actions(() => shown);
   const missing = h('p', { class: 'complaint', hidden: true }, 'No bridge of this name is known.');
-  const body = h('div', {}, words, h('span', { class: 'stress wide' }, bar.element), buttons.element, progress.element, facts.element);
+  const body = h('div', {}, words, h('span', { class: 'stress wide' }, bar.element), buttons.element, progress.element,
+    facts.element);
   const history = historyPanel(nick, () => shown?.limit, ended.signal);
   const conferences = conferenceList(() => ({ bridge: nick }), false);
 
@@ -152,8 +156,11 @@ export function bridgeView(nick) {
     const { level, text } = badgeOf(shown);
     setText(badge, text);
     setAttribute(badge, 'data-level', level);
-    setText(words, [shown.present ? wordsFor(STATES, shown.state) : 'not in the brewery', ...shown.flags.map(flag => wordsFor(FLAGS, flag)),
-      `${percent(shown.expected)} of ${percent(shown.limit)}`, `${count(shown.participants, 'person', 'people')} in ${count(shown.conferences, 'conference')}`].join(' · '));
+    setText(words, [
+      shown.present ? wordsFor(STATES, shown.state) : 'not in the brewery',
+      ...shown.flags.map(flag => wordsFor(FLAGS, flag)),
+      `${percent(shown.expected)} of ${percent(shown.limit)}`, peopleIn(shown)
+    ].join(' · '));
     bar.update(shown.expected, shown.limit);
     facts.update(shown);
     progress.update(shown.drain ?? null, live.overview.at);
@@ -164,11 +171,9 @@ export function bridgeView(nick) {
   render();
   return {
     title: nick,
-    element: h('div', { class: 'pair' }, h('div', { class: 'side' },
-      h('section', { class: 'panel' }, h('p', { class: 'crumbs' }, h('a', { href: '#/' }, 'Fleet')),
-        h('header', {}, h('h2', {}, named(nick)), badge), missing, body),
-      h('section', { class: 'panel', 'aria-labelledby': 'on-it-title' }, h('h2', { id: 'on-it-title' }, 'Conferences on it'), conferences.element)),
-    h('div', { class: 'side' }, history.element, decisionsPanel(nick, ended.signal))),
+    element: h('div', {}, crumbs(h('a', { href: '#/' }, 'Fleet')), h('div', { class: 'pair' }, h('div', { class: 'side' },
+      panel(named(nick), { tools: badge }, missing, body), panel('Conferences on it', {}, conferences.element)),
+    h('div', { class: 'side' }, history.element, decisionsPanel(nick, ended.signal)))),
     close() {
       ended.abort();
       history.close();

@@ -82,14 +82,8 @@ export function fleetStrip() {
         bars[level] += `M${index * 4 + 0.4} ${STRIP.height}V${y(bridge.expected).toFixed(1)}h3.2V${STRIP.height}z`;
         limits += `M${index * 4} ${y(bridge.limit).toFixed(1)}h4`;
       });
-      const shapes = [...Object.entries(bars).map(([level, d]) => ({ class: level, d })), { class: 'limit', d: limits }];
-      while (element.childElementCount < shapes.length) {
-        element.append(svg('path'));
-      }
-      shapes.forEach((shape, index) => {
-        setAttribute(element.children[index], 'class', shape.class);
-        setAttribute(element.children[index], 'd', shape.d);
-      });
+      const shapes = Object.entries({ ...bars, limit: limits });
+      element.replaceChildren(...shapes.map(([name, d]) => svg('path', { class: name, d })));
     }
   };
 }
@@ -117,9 +111,9 @@ function timeMarks(from, to, width) {
 }
 
 /**
- * A chart over time, as wide as its place. update({ times, series: [{ label, values, className }], limit, format, least,
- * label }): `times` are milliseconds, `least` is the smallest top of the scale, `format` makes text of a value. What is
- * under the pointer, or chosen by the arrow keys, is read out below.
+ * A chart over time, as wide as its place. update({ times, series: [{ label, values, className }], limit, format,
+ * least, label }): `times` are milliseconds, `least` is the smallest top of the scale, `format` makes text of a value.
+ * What is under the pointer, or chosen by the arrow keys, is read out below.
  */
 export function timeChart(height = 180) {
   const picture = svg('svg', { role: 'img', height });
@@ -145,17 +139,19 @@ export function timeChart(height = 180) {
     const xOf = at => CHART.left + (at - from) / (to - from) * inner.width;
     const y = value => CHART.top + (1 - value / top) * inner.height;
     place = { x: index => xOf(data.times[index]), width };
+    const level = (name, value) =>
+      svg('line', { class: name, x1: CHART.left, x2: width - CHART.right, y1: y(value), y2: y(value) });
     const parts = [];
     const step = niceStep(top, 4);
     for (let value = 0; value <= top; value += step) {
-      parts.push(svg('line', { class: 'grid', x1: CHART.left, x2: width - CHART.right, y1: y(value), y2: y(value) }),
+      parts.push(level('grid', value),
         svg('text', { class: 'axis', x: CHART.left - 6, y: y(value) + 4, 'text-anchor': 'end' }, data.format(value)));
     }
     for (const at of timeMarks(from, to, inner.width)) {
       parts.push(svg('text', { class: 'axis', x: xOf(at), y: height - 5, 'text-anchor': 'middle' }, hourMinute(at)));
     }
     if (known(data.limit)) {
-      parts.push(svg('line', { class: 'limit', x1: CHART.left, x2: width - CHART.right, y1: y(data.limit), y2: y(data.limit) }));
+      parts.push(level('limit', data.limit));
     }
     for (const each of data.series) {
       parts.push(svg('path', { class: `line ${each.className}`, d: path(each.values, place.x, y) }));

@@ -1,16 +1,15 @@
 // Searching conferences, and one of them: who is where, since when, and why.
 
 import { ask, withQuery } from './api.js';
-import { h, named, setText, syncList } from './dom.js';
-import { clock, count, known, nickOf, number, roomName, since } from './format.js';
+import { h, named, panel, searchInput, setText, syncList } from './dom.js';
+import { clock, count, known, nickOf, number, peopleOf, roomName, since } from './format.js';
 import { rove } from './keys.js';
 import { live, repeat } from './live.js';
+import { bridgeLink, crumbs, places, roomLink, routes } from './places.js';
 import { MEETING_STATES, PEOPLE_STATES, RULES, WAITS, wordsFor } from './words.js';
 
 const READ_MS = 5000;
 const PAGE = 50;
-
-const bridgeLink = bridge => h('a', { href: `#/bridges/${encodeURIComponent(nickOf(bridge))}` }, named(nickOf(bridge)));
 
 function conferenceRow(conference) {
   const people = h('span', { class: 'figure' });
@@ -19,10 +18,9 @@ function conferenceRow(conference) {
   const state = h('span', { class: 'state' });
   return {
     element: h('li', { class: 'conference' },
-      h('a', { class: 'row-link', href: `#/conferences/${encodeURIComponent(conference.room)}` },
-        named(roomName(conference.room), { title: conference.room })), people, where, state, created),
+      roomLink(conference.room, { class: 'row-link' }), people, where, state, created),
     update(next) {
-      setText(people, count(next.participants, 'person', 'people'));
+      setText(people, peopleOf(next.participants));
       setText(where, next.bridges.length === 0 ? 'on no bridge'
         : next.bridges.map(each => `${nickOf(each.bridge)} ${each.participants}`).join(', '));
       setText(state, next.state === 'active' ? '' : wordsFor(MEETING_STATES, next.state));
@@ -48,7 +46,8 @@ export function conferenceList(query, ofAll = true) {
     let after = onward ? next : null;
     let answer;
     do { // A page is short when the daemon has looked at many in vain; it goes on when asked.
-      answer = await ask(withQuery('/v1/conferences', { ...query(), limit: PAGE - found.length, after }), { signal: ended.signal });
+      const wanted = { ...query(), limit: PAGE - found.length, after };
+      answer = await ask(withQuery('/v1/conferences', wanted), { signal: ended.signal });
       if (mine !== asked) {
         return; // Something else is wanted by now.
       }
@@ -60,9 +59,8 @@ export function conferenceList(query, ofAll = true) {
     syncList(list, shown, each => each.room, conferenceRow);
     roving.refresh();
     more.hidden = next === null;
-    const beyond = next === null ? '' : ' and more';
-    setText(status, shown.length === 0 ? (ofAll ? `None of ${count(answer.total, 'conference')}.` : 'None.')
-      : ofAll ? `${number(shown.length)}${beyond} of ${count(answer.total, 'conference')}` : `${count(shown.length, 'conference')}${beyond}`);
+    const here = `${shown.length === 0 ? 'None' : number(shown.length)}${next === null ? '' : ' and more'}`;
+    setText(status, ofAll ? `${here} of ${count(answer.total, 'conference')}` : here);
   }
   const failed = error => error && setText(status, error.message);
   // Who has paged further reads in peace.
@@ -78,21 +76,18 @@ export function conferenceList(query, ofAll = true) {
 }
 
 export function conferencesView({ search = '' }) {
-  const input = h('input', { type: 'search', value: search, 'aria-label': 'Part of a room’s name', placeholder: 'Part of a room’s name' });
+  const input = searchInput('Part of a name', later, search);
   const list = conferenceList(() => ({ search: input.value.trim() }));
   let timer = 0;
-  input.addEventListener('input', () => {
+
+  function later() {
     clearTimeout(timer);
     timer = setTimeout(() => {
       history.replaceState(null, '', withQuery('#/conferences', { search: input.value.trim() }));
       list.again();
     }, 200);
-  });
-  return {
-    title: 'Conferences',
-    element: h('section', { class: 'panel' }, h('header', {}, h('h2', {}, 'Conferences'), h('span', { class: 'tools' }, input)), list.element),
-    close: list.close
-  };
+  }
+  return { title: 'Conferences', element: panel('Conferences', { tools: input }, list.element), close: list.close };
 }
 
 function whyWords(person) {
@@ -108,19 +103,19 @@ function personRow(room, person) {
   const placed = h('td', { class: 'figure', 'data-head': 'there since' });
   const joined = h('td', { class: 'figure', 'data-head': 'in the room since' });
   const why = h('td', { 'data-head': 'why' });
-  const link = h('a', { href: `#/why/${encodeURIComponent(room)}/${encodeURIComponent(person.endpoint)}` });
+  const link = h('a', { href: places.why(room, person.endpoint) });
   why.append(link);
+  const name = named(person.stats_id ? `${person.endpoint} (${person.stats_id})` : person.endpoint);
   let bridge;
   return {
-    element: h('tr', {}, h('th', { scope: 'row' }, named(person.stats_id ? `${person.endpoint} (${person.stats_id})` : person.endpoint)),
-      where, state, placed, joined, why),
+    element: h('tr', {}, h('th', { scope: 'row' }, name), where, state, placed, joined, why),
     update(next) {
       if (next.bridge !== bridge) {
         bridge = next.bridge;
         where.replaceChildren(bridge ? bridgeLink(bridge) : '–');
       }
-      const kind = [next.role, next.kind].filter(each => known(each) && !['participant', 'user'].includes(each)).join(', ');
-      setText(state, wordsFor(PEOPLE_STATES, next.state) + (kind ? `; ${kind}` : ''));
+      const notable = [next.role, next.kind].filter(each => known(each) && !['participant', 'user'].includes(each));
+      setText(state, [wordsFor(PEOPLE_STATES, next.state), ...notable].join(', '));
       setText(placed, clock(next.placed_at));
       setText(joined, clock(next.joined_at));
       setText(link, whyWords(next));
@@ -130,7 +125,7 @@ function personRow(room, person) {
 
 export function conferenceView(room) {
   const facts = h('p', {});
-  const places = h('p', {});
+  const spread = h('p', {});
   const body = h('tbody', {});
   const complaint = h('p', { class: 'complaint', hidden: true });
   const ended = new AbortController();
@@ -139,12 +134,14 @@ export function conferenceView(room) {
     h('thead', {}, h('tr', {}, heads.map(text => h('th', { scope: 'col' }, text)))), body);
 
   async function read() {
-    const conference = await ask(`/v1/conferences/${encodeURIComponent(room)}`, { signal: ended.signal });
-    const pin = conference.pin ? ` · pinned to version ${conference.pin.version ?? conference.pin}` : '';
-    setText(facts, `${wordsFor(MEETING_STATES, conference.state)} · since ${clock(conference.created_at)} · ` +
-      `${count(conference.participants.length, 'person', 'people')}${pin}${conference.meeting_id ? ` · meeting ${conference.meeting_id}` : ''}`);
-    places.replaceChildren(...conference.bridges.flatMap(({ bridge, participants }, index) =>
-      [index > 0 ? ' · ' : '', bridgeLink(bridge), ` ${count(participants, 'person', 'people')}`]));
+    const conference = await ask(routes.conference(room), { signal: ended.signal });
+    setText(facts, [
+      wordsFor(MEETING_STATES, conference.state), `since ${clock(conference.created_at)}`,
+      peopleOf(conference.participants.length), conference.pin && `pinned to version ${conference.pin.version}`,
+      conference.meeting_id && `meeting ${conference.meeting_id}`
+    ].filter(Boolean).join(' · '));
+    spread.replaceChildren(...conference.bridges.flatMap(({ bridge, participants }, index) =>
+      [index > 0 ? ' · ' : '', bridgeLink(bridge), ` ${peopleOf(participants)}`]));
     syncList(body, conference.participants, each => each.endpoint, person => personRow(room, person));
     table.hidden = conference.participants.length === 0;
   }
@@ -154,8 +151,9 @@ export function conferenceView(room) {
   });
   return {
     title: roomName(room),
-    element: h('section', { class: 'panel' }, h('p', { class: 'crumbs' }, h('a', { href: '#/conferences' }, 'Conferences')),
-      h('h2', {}, named(roomName(room), { title: room })), h('p', { class: 'hint' }, named(room)), complaint, facts, places, table),
+    element: h('div', {}, crumbs(h('a', { href: '#/conferences' }, 'Conferences')),
+      panel(named(roomName(room), { title: room }), {}, h('p', { class: 'hint' }, named(room)), complaint, facts,
+        spread, table)),
     close: () => ended.abort()
   };
 }

@@ -81,6 +81,19 @@ export function syncList(parent, items, keyOf, create, keepOrder = false) {
   lists.set(parent, after);
 }
 
+let panels = 0;
+
+/** A part of a page with its heading; `tools` are at the right of it. */
+export function panel(title, { tools = [], className = '' } = {}, ...content) {
+  const id = `panel-${++panels}`;
+  return h('section', { class: `panel ${className}`, 'aria-labelledby': id },
+    h('header', {}, h('h2', { id }, title), h('span', { class: 'tools' }, tools)), content);
+}
+
+/** An input to search or filter with; `label` is what it is for. */
+export const searchInput = (label, oninput, value = '') =>
+  h('input', { type: 'search', placeholder: label, 'aria-label': label, oninput, value });
+
 /** A name that somebody chose: on its own, whatever direction it is written in. */
 export function named(text, attributes = {}) {
   return h('bdi', { class: 'name', ...attributes, title: visible(attributes.title ?? text) }, visible(text));

@@ -5,19 +5,19 @@ import { ask } from './api.js';
 import { isOpen } from './bridge_state.js';
 import { openDialog, say } from './dialogs.js';
 import { h, setAttribute, setText } from './dom.js';
-import { count, nickOf, number, percent, since } from './format.js';
+import { count, nickOf, number, peopleIn, percent, since } from './format.js';
 import { live } from './live.js';
+import { routes } from './places.js';
 
 const ROLE = 'operate';
-const path = nick => `/v1/bridges/${encodeURIComponent(nick)}/drain`;
 
-/** What the other bridges carry now, and would with the load of `bridge`; shares of all they can carry. */
-export function fitElsewhere(bridge, bridges) {
+/** What the other bridges carry on average now, and would with the load of `bridge`. */
+function fitElsewhere(bridge, bridges) {
   const others = bridges.filter(other => other.bridge !== bridge.bridge && isOpen(other));
-  const sum = of => others.reduce((total, other) => total + of(other), 0);
-  const limit = sum(other => other.limit);
-  return { others: others.length, now: sum(other => other.expected) / (others.length || 1),
-    after: (sum(other => other.expected) + bridge.expected) / (others.length || 1), limit: limit / (others.length || 1) };
+  const mean = of => others.reduce((total, other) => total + of(other), 0) / (others.length || 1);
+  const now = mean(other => other.expected);
+  const after = now + bridge.expected / (others.length || 1);
+  return { others: others.length, now, after, limit: mean(other => other.limit) };
 }
 
 function prospect(bridge) {
@@ -29,10 +29,6 @@ function prospect(bridge) {
     `about ${percent(after)} with these people; the limit is ${percent(limit)}.`;
   return h('p', { class: after > limit ? 'complaint' : 'hint' },
     after > limit ? `${text} Not all of them fit: the rest waits on this bridge, with media.` : text);
-}
-
-function whoIsThere(bridge) {
-  return `${count(bridge.participants, 'person', 'people')} in ${count(bridge.conferences, 'conference')}`;
 }
 
 async function perform(title, action, done) {
@@ -56,16 +52,16 @@ export async function drain(bridge, evacuate) {
     danger: evacuate,
     content: [
       h('p', {}, evacuate
-        ? `Nobody new comes to it, and its ${whoIsThere(bridge)} are moved to other bridges, paced. Each of them has a ` +
-          'short gap in sound and picture.'
-        : `Nobody new comes to it. Its ${whoIsThere(bridge)} stay until their meetings end.`),
+        ? `Nobody new comes to it, and its ${peopleIn(bridge)} are moved to other bridges, paced. Each of them has ` +
+          'a short gap in sound and picture.'
+        : `Nobody new comes to it. Its ${peopleIn(bridge)} stay until their meetings end.`),
       prospect(bridge),
       h('label', { for: 'reason' }, 'Reason, for the audit log (optional)'), reason
     ]
   });
   if (agreed) {
     const body = { evacuate, ...(reason.value.trim() && { reason: reason.value.trim() }) };
-    await perform(title.slice(0, -1), () => ask(path(nick), { method: 'PUT', body }),
+    await perform(title.slice(0, -1), () => ask(routes.bridge(nick, 'drain'), { method: 'PUT', body }),
       evacuate ? `${nick} is being evacuated.` : `${nick} drains.`);
   }
 }
@@ -78,7 +74,8 @@ export async function undrain(bridge) {
     content: [h('p', {}, 'It takes new people again at once. Who has been moved stays where they are.')]
   });
   if (agreed) {
-    await perform(`Undrain ${nick}`, () => ask(path(nick), { method: 'DELETE' }), `${nick} takes people again.`);
+    const remove = () => ask(routes.bridge(nick, 'drain'), { method: 'DELETE' });
+    await perform(`Undrain ${nick}`, remove, `${nick} takes people again.`);
   }
 }
 
@@ -120,7 +117,8 @@ export function drainProgress() {
   const headline = h('strong', {});
   const details = h('span', {});
   const origin = h('span', { class: 'hint' });
-  const element = h('section', { class: 'drain', 'aria-label': 'Progress of the drain' }, headline, bar, details, origin);
+  const element = h('section', { class: 'drain', 'aria-label': 'Progress of the drain' },
+    headline, bar, details, origin);
   return {
     element,
     update(order, now) {
@@ -135,7 +133,7 @@ export function drainProgress() {
       bar.max = Math.max(1, before);
       bar.value = order.done ? bar.max : before - order.participants;
       setText(details, order.done ? '' : [
-        `${count(order.participants, 'person', 'people')} in ${count(order.conferences, 'conference')} left`,
+        `${peopleIn(order)} left`,
         order.moving > 0 && `${number(order.moving)} moving`,
         order.stuck > 0 && `${number(order.stuck)} without room elsewhere`
       ].filter(Boolean).join(' · '));

@@ -1,38 +1,50 @@
 // What the daemon notes: the latest when the page is opened, and everything from then on.
 
-import { h, setText } from './dom.js';
+import { h, panel, searchInput, setText } from './dom.js';
 import { clock, count, visible } from './format.js';
 import { live } from './live.js';
 
 const RANKS = { debug: 0, info: 1, warn: 2, error: 3 };
 const SHOWN_ON_FRONT = 12;
+const SHOWN = 300;
 
 function fieldsOf({ fields }) {
-  return Object.entries(fields ?? {}).map(([key, value]) => h('span', { class: 'field' },
-    h('span', { class: 'field-name' }, `${key}=`), h('bdi', {}, visible(typeof value === 'string' ? value : JSON.stringify(value)))));
+  const text = value => (typeof value === 'string' ? value : JSON.stringify(value));
+  return Object.entries(fields ?? {}).map(([key, value]) =>
+    h('span', { class: 'field' }, `${key}=`, h('bdi', {}, visible(text(value)))));
 }
 
 function line(note) {
-  return h('li', { class: 'note', 'data-level': note.level }, h('time', { datetime: note.at, title: note.at }, clock(note.at)),
-    h('span', { class: 'level' }, note.level), h('span', { class: 'event' }, note.event), h('span', { class: 'fields' }, fieldsOf(note)));
+  return h('li', { class: 'note', 'data-level': note.level },
+    h('time', { datetime: note.at, title: note.at }, clock(note.at)), h('span', { class: 'level' }, note.level),
+    h('span', { class: 'event' }, note.event), h('span', { class: 'fields' }, fieldsOf(note)));
 }
 
 const textOf = note => `${note.event} ${JSON.stringify(note.fields ?? {})}`.toLowerCase();
 
-/** `shown`: the newest so many; the front page starts with what needs eyes. */
-function eventsPanel(shown, least, more) {
+function statusOf(notes) {
+  if (live.logSince === null) {
+    return live.state === 'polling' ? 'Events need the stream, which is not there; see the log of the daemon.'
+      : 'Nothing has been noted yet.';
+  }
+  return `${notes === 0 ? 'None of these' : count(notes, 'event')} since ${clock(live.logSince)}, newest first. ` +
+    'Earlier ones are in the log of the daemon.';
+}
+
+/** `shown`: the newest so many. `isShort`: for the front page, with a link to all of them. */
+function eventsPanel(shown, isShort) {
   const level = h('select', { 'aria-label': 'Least level', onchange: () => render(true) },
-    Object.keys(RANKS).map(name => h('option', { value: name, selected: name === least }, name === 'error' ? 'error only' : `${name} and above`)));
-  const filter = h('input', { type: 'search', placeholder: 'Filter events', 'aria-label': 'Filter events', oninput: () => render(true) });
+    Object.keys(RANKS).map(name => h('option', { value: name, selected: name === 'info' },
+      name === 'error' ? 'error only' : `${name} and above`)));
+  const filter = searchInput('Filter events', () => render(true));
   const paused = h('input', { type: 'checkbox', id: 'paused', onchange: () => render(true) });
   const list = h('ol', { class: 'notes', tabindex: 0, 'aria-label': 'Events, newest first' });
   const status = h('p', { class: 'hint' });
   const ended = new AbortController();
-  const element = h('section', { class: 'panel events', 'aria-labelledby': 'events-title' },
-    h('header', {}, h('h2', { id: 'events-title' }, 'Events'), h('span', { class: 'tools' },
-      !more && filter, level, !more && h('label', { class: 'check' }, paused, ' Hold'))),
-    list, status, more && h('a', { href: '#/events' }, 'All events'));
-  let drawn = new WeakMap(); // note -> its line
+  const hold = h('label', { class: 'check' }, paused, ' Hold');
+  const element = panel('Events', { className: 'events', tools: isShort ? level : [filter, level, hold] },
+    list, status, isShort && h('a', { href: '#/events' }, 'All events'));
+  const drawn = new WeakMap(); // note -> its line
 
   function render(anew = false) {
     if (paused.checked && !anew) {
@@ -53,9 +65,7 @@ function eventsPanel(shown, least, more) {
       return drawn.get(note);
     }));
     list.hidden = notes.length === 0;
-    setText(status, live.logSince === null
-      ? (live.state === 'polling' ? 'Events need the stream, which is not there; see the log of the daemon.' : 'Nothing has been noted yet.')
-      : `${notes.length === 0 ? 'None of these' : count(notes.length, 'event')} since ${clock(live.logSince)}, newest first. Earlier ones are in the log of the daemon.`);
+    setText(status, statusOf(notes.length));
   }
 
   let due = false;
@@ -74,9 +84,8 @@ function eventsPanel(shown, least, more) {
   return { element, close: () => ended.abort() };
 }
 
-export const recentEvents = () => eventsPanel(SHOWN_ON_FRONT, 'info', true);
+export const recentEvents = () => eventsPanel(SHOWN_ON_FRONT, true);
 
 export function eventsView() {
-  const panel = eventsPanel(300, 'info', false);
-  return { title: 'Events', element: panel.element, close: panel.close };
+  return { title: 'Events', ...eventsPanel(SHOWN, false) };
 }

@@ -3,10 +3,11 @@
 import { badgeOf, isOpen, loadLevel } from './bridge_state.js';
 import { fleetStrip, loadBar, sparkline } from './charts.js';
 import { changeButton, drain, undrain } from './drain.js';
-import { h, named, setAttribute, setText, syncList } from './dom.js';
-import { count, duration, nickOf, number, percent } from './format.js';
+import { h, panel, searchInput, setAttribute, setText, syncList } from './dom.js';
+import { count, duration, nickOf, number, peopleOf, percent } from './format.js';
 import { rove } from './keys.js';
 import { live } from './live.js';
+import { bridgeLink } from './places.js';
 import { FLAGS, STATES, wordsFor } from './words.js';
 
 const canHover = matchMedia('(hover: hover)'); // A finger leaves its mark behind.
@@ -41,9 +42,10 @@ function row(bridge) {
   const report = h('span', { class: 'figure report' });
   let shown = bridge;
   const act = changeButton('', () => (shown.drain ? undrain(shown) : drain(shown, false)), { class: 'small' });
-  const link = h('a', { class: 'row-link', href: `#/bridges/${encodeURIComponent(nick)}` }, named(nick, { title: bridge.bridge }));
+  const link = bridgeLink(bridge.bridge, { class: 'row-link' });
   const element = h('li', { class: 'bridge' }, h('span', { class: 'who' }, link), badge,
-    h('span', { class: 'stress' }, bar.element, load), spark.element, people.element, conferences.element, report, act.element);
+    h('span', { class: 'stress' }, bar.element, load), spark.element, people.element, conferences.element, report,
+    act.element);
   element.addEventListener('keydown', event => {
     if (event.key === 'd' && !event.ctrlKey && !event.metaKey && !event.altKey) {
       event.preventDefault(); // Or it is the first letter of the reason.
@@ -57,7 +59,8 @@ function row(bridge) {
       const { level, text } = badgeOf(next);
       setText(badge, text);
       setAttribute(badge, 'data-level', level);
-      setAttribute(badge, 'title', [wordsFor(STATES, next.state), ...next.flags.map(each => wordsFor(FLAGS, each))].join('; '));
+      const flags = next.flags.map(flag => wordsFor(FLAGS, flag));
+      setAttribute(badge, 'title', [wordsFor(STATES, next.state), ...flags].join('; '));
       setAttribute(element, 'data-level', level);
       bar.update(next.expected, next.limit);
       setText(load, percent(next.expected));
@@ -72,7 +75,7 @@ function row(bridge) {
       setAttribute(act.element, 'aria-label', `${next.drain ? 'Undrain' : 'Drain'} ${nick}…`);
       act.update();
       setAttribute(link, 'aria-label', `${nick}, ${text}, load ${percent(next.expected)} of limit ${percent(next.limit)}, ` +
-        count(next.participants, 'person', 'people'));
+        peopleOf(next.participants));
     }
   };
 }
@@ -84,10 +87,10 @@ function strip() {
     element: h('figure', { class: 'fleet-strip' }, picture.element, caption),
     update(bridges) {
       const open = bridges.filter(isOpen);
-      const levels = open.map(bridge => loadLevel(bridge.expected, bridge.limit));
+      const number = level => open.filter(bridge => loadLevel(bridge.expected, bridge.limit) === level).length;
       const mean = open.reduce((sum, bridge) => sum + bridge.expected, 0) / (open.length || 1);
       const text = `${open.length} of ${count(bridges.length, 'bridge')} take new meetings; mean load ${percent(mean)}; ` +
-        `${levels.filter(level => level === 'near').length} near the limit, ${levels.filter(level => level === 'over').length} over it`;
+        `${number('near')} near the limit, ${number('over')} over it`;
       picture.update(bridges, `Load of every bridge, highest first. ${text}.`);
       setText(caption, `${text}. Each column is a bridge, the line is its limit.`);
     }
@@ -98,16 +101,15 @@ export function fleetPanel() {
   const list = h('ol', { class: 'bridges' });
   const roving = rove(list);
   const overviewStrip = strip();
-  const filter = h('input', { type: 'search', placeholder: 'Filter bridges', 'aria-label': 'Filter bridges', oninput: () => render() });
+  const filter = searchInput('Filter bridges', () => render());
   const sort = h('select', { 'aria-label': 'Order of the bridges', onchange: () => render(true) },
     Object.keys(SORTS).map(key => h('option', { value: key }, `by ${key}`)));
   const total = h('span', { class: 'hint', role: 'status' });
   const empty = h('p', { class: 'empty' });
-  const heads = ['bridge', 'state', 'load │ limit', 'last hour', 'people', 'conferences', 'report', ''];
-  const element = h('section', { class: 'panel fleet', 'aria-labelledby': 'fleet-title' },
-    h('header', {}, h('h2', { id: 'fleet-title' }, 'Fleet'), total, h('span', { class: 'tools' }, filter, sort)),
-    overviewStrip.element, h('div', { class: 'bridge heads', 'aria-hidden': 'true' }, heads.map(text => h('span', {}, text))),
-    list, empty);
+  const heads = ['bridge', 'state', 'load │ limit', 'last hour', 'people', 'conferences', 'report', '']
+    .map(text => h('span', {}, text));
+  const element = panel('Fleet', { className: 'fleet', tools: [total, filter, sort] },
+    overviewStrip.element, h('div', { class: 'bridge heads', 'aria-hidden': 'true' }, heads), list, empty);
 
   /** Rows stay where they are while somebody points at them or is among them with the keyboard. */
   const isHeld = () => list.matches(canHover.matches ? ':hover, :focus-within' : ':focus-within');
@@ -115,16 +117,18 @@ export function fleetPanel() {
   function render(anew = false) {
     const { bridges = [] } = live.overview ?? {};
     const wanted = filter.value.trim().toLowerCase();
-    const matching = bridges.filter(bridge => wanted === '' || [bridge.bridge, bridge.region, bridge.version, badgeOf(bridge).text]
-      .some(text => text?.toLowerCase().includes(wanted)));
+    const textsOf = bridge => [bridge.bridge, bridge.region, bridge.version, badgeOf(bridge).text];
+    const matching = bridges.filter(
+      bridge => wanted === '' || textsOf(bridge).some(text => text?.toLowerCase().includes(wanted)));
     syncList(list, matching.sort(SORTS[sort.value]), bridge => bridge.bridge, row, isHeld() && !anew);
     roving.refresh();
     overviewStrip.element.hidden = bridges.length < STRIP_FROM;
     overviewStrip.update(bridges);
-    setText(total, matching.length === bridges.length ? number(bridges.length) : `${matching.length} of ${bridges.length}`);
+    setText(total, matching.length === bridges.length ? count(bridges.length, 'bridge')
+      : `${matching.length} of ${bridges.length}`);
     empty.hidden = matching.length > 0;
-    setText(empty, live.overview === null ? 'Nothing has been read yet.' : bridges.length === 0 ? 'No bridge has been seen yet. Bridges appear when they enter the brewery.'
-      : 'No bridge matches.');
+    setText(empty, live.overview === null ? 'Nothing has been read yet.' : bridges.length > 0 ? 'No bridge matches.'
+      : 'No bridge has been seen yet. Bridges appear when they enter the brewery.');
   }
   return { element, render };
 }

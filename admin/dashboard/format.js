@@ -9,6 +9,9 @@ export function percent(share) {
   return known(share) ? `${Math.round(share * 100)} %` : NONE;
 }
 
+/** For shares far below a hundredth. */
+export const finePercent = share => (known(share) ? `${(share * 100).toFixed(2)} %` : NONE);
+
 export function number(value) {
   return known(value) ? NUMBER.format(value) : NONE;
 }
@@ -21,6 +24,11 @@ export function decimal(value, digits = 2) {
 export function count(value, one, many = `${one}s`) {
   return `${number(value)} ${value === 1 ? one : many}`;
 }
+
+export const peopleOf = people => count(people, 'person', 'people');
+
+export const peopleIn = ({ participants, conferences }) =>
+  `${peopleOf(participants)} in ${count(conferences, 'conference')}`;
 
 /** 0.3 s, 12 s, 4 min 10 s, 25 min, 3 h 20 min, 2 d 4 h. */
 export function duration(milliseconds) {

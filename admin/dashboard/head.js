@@ -71,6 +71,9 @@ const STATE_WORDS = {
   refused: ['bad', 'No access']
 };
 
+const staleSince = () => (live.overviewAt ? `Stale since ${clock(live.overviewAt)}: what is below may be wrong.`
+  : 'Nothing has been read yet.');
+
 function showConnection(place) {
   const { state } = live;
   const [level, text] = state === 'stale'
@@ -84,8 +87,7 @@ function showConnection(place) {
   setText(stale, {
     refused: 'This page needs a token to show anything. Use “Sign in”.',
     standby: 'This process stands by: another one is active, or none is yet. Ask that one.'
-  }[state] ?? `${live.overviewAt ? `Stale since ${clock(live.overviewAt)}: what is below may be wrong.` : 'Nothing has been read yet.'} ` +
-    `${live.trouble || 'The daemon does not answer'}. Trying again.`);
+  }[state] ?? `${staleSince()} ${live.trouble || 'The daemon does not answer'}. Trying again.`);
 }
 
 function showAccess(button) {

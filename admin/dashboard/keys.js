@@ -4,7 +4,8 @@ import { openDialog } from './dialogs.js';
 import { h } from './dom.js';
 
 const KEYS = [
-  ['/', 'search conferences'], ['↑ ↓ Home End', 'in a list: another row'], ['Enter', 'in a list: open the row'], ['d', 'on a bridge: drain it'],
+  ['/', 'search conferences'], ['↑ ↓ Home End', 'in a list: another row'], ['Enter', 'in a list: open the row'],
+  ['d', 'on a row of the fleet: drain the bridge'],
   ['Esc', 'close a question, leave the search, or go back to the fleet'], ['?', 'these keys']
 ];
 
@@ -13,13 +14,14 @@ const isTyping = target => target.matches('input, textarea, select');
 function explain() {
   openDialog({
     title: 'Keys',
-    content: [h('dl', { class: 'keys' }, KEYS.map(([key, what]) => [h('dt', {}, h('kbd', {}, key)), h('dd', {}, what)]).flat())]
+    content: [h('dl', { class: 'keys' }, KEYS.flatMap(([key, what]) => [h('dt', {}, h('kbd', {}, key)), h('dd', {}, what)]))]
   });
 }
 
 export function startKeys(search) {
   document.addEventListener('keydown', event => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || document.querySelector('dialog[open]')) {
+    const isOurs = !event.ctrlKey && !event.metaKey && !event.altKey && !event.defaultPrevented;
+    if (!isOurs || document.querySelector('dialog[open]')) {
       return;
     }
     if (event.key === 'Escape') {

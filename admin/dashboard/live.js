@@ -24,6 +24,7 @@ class Live extends EventTarget {
   trouble = ''; // Why there is nothing new.
   standsBy = false; // Another process is the active one.
   #streaming = false;
+  #isDue = false; // Listeners will be told with the next picture.
   #stale = false;
 
   /** starting, live, polling, stale, standby, or refused. */
@@ -70,7 +71,13 @@ class Live extends EventTarget {
     if (this.state !== before) {
       this.#tell('state');
     }
-    this.#tell('overview');
+    if (!this.#isDue) { // A page that is behind, or not seen, draws the last one only.
+      this.#isDue = true;
+      requestAnimationFrame(() => {
+        this.#isDue = false;
+        this.#tell('overview');
+      });
+    }
   }
 
   #watch() {

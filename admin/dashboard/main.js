@@ -1,4 +1,4 @@
-// Starts the page: start reading here. Every place is a hash: #/bridges/NICK, #/conferences/ROOM, #/why/ROOM/ENDPOINT ...
+// Starts the page: start reading here. Every place is a hash: #/bridges/NICK, #/conferences/ROOM, #/why/ROOM/ENDPOINT.
 
 import { access } from './access.js';
 import { ask, withQuery } from './api.js';
@@ -18,6 +18,11 @@ import { whyView } from './why.js';
 const main = document.getElementById('main');
 let view = null;
 
+function nowhere() {
+  const element = h('p', { class: 'empty' }, 'There is nothing here. ', h('a', { href: '#/' }, 'To the fleet'));
+  return { title: 'Nothing here', element, close() {} };
+}
+
 function viewOf(hash) {
   const [path, query = ''] = hash.replace(/^#\/?/, '').split('?');
   const [place, ...names] = path.split('/').map(decodeURIComponent);
@@ -30,7 +35,7 @@ function viewOf(hash) {
     case 'conferences 1': return conferenceView(names[0]);
     case 'bridges 1': return bridgeView(names[0]);
     case 'why 2': return whyView(names[0], names[1]);
-    default: return { title: 'Nothing here', element: h('p', { class: 'empty' }, 'There is nothing here. ', h('a', { href: '#/' }, 'To the fleet')), close() {} };
+    default: return nowhere();
   }
 }
 
@@ -42,7 +47,7 @@ function show(event) {
     if (!(error instanceof URIError)) {
       throw error;
     }
-    view = viewOf('#/nowhere'); // A hash that is no encoded text.
+    view = nowhere(); // A hash that is no encoded text.
   }
   document.title = `${visible(view.title)} – Bascule`;
   document.body.dataset.place = location.hash.length > 2 ? 'detail' : 'front';

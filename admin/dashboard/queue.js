@@ -1,9 +1,10 @@
 // Who waits for a place, and why.
 
 import { ask } from './api.js';
-import { h, named, setAttribute, setText, syncList } from './dom.js';
-import { count, duration, number, roomName } from './format.js';
+import { h, panel, setText, syncList } from './dom.js';
+import { duration, number, peopleOf } from './format.js';
 import { live, repeat } from './live.js';
+import { personLink } from './places.js';
 import { CLASSES, KINDS, WAITS, wordsFor } from './words.js';
 
 const READ_MS = 2000;
@@ -12,9 +13,7 @@ const SHOWN_ON_FRONT = 5;
 function ticketRow(ticket) {
   const waited = h('span', { class: 'figure' });
   const why = h('span', { class: 'why' });
-  const element = h('li', { class: 'ticket' },
-    h('a', { href: `#/why/${encodeURIComponent(ticket.room)}/${encodeURIComponent(ticket.endpoint)}` },
-      named(ticket.endpoint), ' in ', named(roomName(ticket.room), { title: ticket.room })), waited, why);
+  const element = h('li', { class: 'ticket' }, personLink(ticket.room, ticket.endpoint), waited, why);
   return {
     element,
     update(next) {
@@ -32,8 +31,7 @@ export function queuePanel(limit = SHOWN_ON_FRONT) {
   const more = h('a', { href: '#/queue' });
   const complaint = h('p', { class: 'complaint', hidden: true });
   const ended = new AbortController();
-  const element = h('section', { class: 'panel queue', 'aria-labelledby': 'queue-title' },
-    h('header', {}, h('h2', { id: 'queue-title' }, 'Waiting for a place')), sentence, classes, tickets, more, complaint);
+  const element = panel('Waiting for a place', { className: 'queue' }, sentence, classes, tickets, more, complaint);
   let known = [];
 
   function render() {
@@ -49,13 +47,12 @@ export function queuePanel(limit = SHOWN_ON_FRONT) {
       };
     });
     setText(sentence, queue.total === 0 ? 'Nobody waits.'
-      : `${count(queue.total, 'person', 'people')}, the longest for ${duration(queue.oldest_wait_ms)}.`);
+      : `${peopleOf(queue.total)}, the longest for ${duration(queue.oldest_wait_ms)}.`);
     classes.hidden = queue.total === 0;
     const shown = queue.total === 0 ? [] : known.slice(0, limit);
     syncList(tickets, shown, each => `${each.room} ${each.endpoint}`, ticketRow);
     more.hidden = limit !== SHOWN_ON_FRONT || queue.total <= shown.length;
     setText(more, `All ${number(queue.total)}`);
-    setAttribute(element, 'data-waiting', queue.total > 0);
   }
 
   async function read() {
@@ -73,6 +70,5 @@ export function queuePanel(limit = SHOWN_ON_FRONT) {
 }
 
 export function queueView() {
-  const panel = queuePanel(100);
-  return { title: 'Queue', element: panel.element, close: panel.close };
+  return { title: 'Queue', ...queuePanel(100) };
 }

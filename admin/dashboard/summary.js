@@ -7,19 +7,22 @@ import { LINKS, OVERLOADS, wordsFor } from './words.js';
 const WAIT_NOTICED_MS = 10_000;
 
 // Reasons of /readyz that have a sentence of their own below, made of other figures.
-const TOLD_ABOVE = ['client_link_down', 'service_link_down', 'requests_link_down', 'no_bridge', 'settling', 'stats_blind'];
+const TOLD_ABOVE = ['client_link_down', 'service_link_down', 'requests_link_down', 'no_bridge', 'settling',
+  'stats_blind'];
 const PROBLEMS = {
-  proxy_unaware: { text: 'The server’s client proxy does not know us', action: 'See “client-proxy” in the manual.' },
-  not_in_brewery: { text: 'We are not in the brewery, so no bridge is seen', action: 'See that the room exists and lets us in (admins).' },
-  rooms_refused: { text: 'The server refuses us rooms', action: 'See that our user is in “admins” of the MUC component.' },
-  conference_poisoned: { text: 'A conference brought processes down and is left out', action: 'Report the log of the crashes; the others go on.' },
-  commit_degraded: { text: 'Changes leave before they are durable: the disk is slow or fails',
-    action: 'See the disk. Conferences go on; a crash now would lose what was not written.' },
-  store_stalled: { text: 'The disk does not answer', action: 'See what else uses it. Conferences go on; do not kill the process now.' },
-  store_failing: { text: 'The store cannot be written', action: 'Free or replace the disk. A crash now would lose what was not written.' },
-  store_damaged: { text: 'A file of the state directory is damaged', action: '“basculectl stats health” says what to do; do it before a restart.' },
-  ha_alone: { text: 'There is no standby that knows everything', action: 'Start the other process, or see its log.' },
-  shutting_down: { text: 'The process is ending', action: 'Another one goes on, or start it.' }
+  proxy_unaware: ['The server’s client proxy does not know us', 'See “client-proxy” in the manual.'],
+  not_in_brewery: ['We are not in the brewery, so no bridge is seen', 'See that the room exists and lets us in (admins).'],
+  rooms_refused: ['The server refuses us rooms', 'See that our user is in “admins” of the MUC component.'],
+  conference_poisoned: ['A conference brought processes down and is left out',
+    'Report the log of the crashes; the others go on.'],
+  commit_degraded: ['Changes leave before they are durable: the disk is slow or fails',
+    'See the disk. Conferences go on; a crash now would lose what was not written.'],
+  store_stalled: ['The disk does not answer', 'See what else uses it. Conferences go on; do not kill the process now.'],
+  store_failing: ['The store cannot be written', 'Free or replace the disk. A crash now would lose what was not written.'],
+  store_damaged: ['A file of the state directory is damaged',
+    '“basculectl stats health” says what to do; do it before a restart.'],
+  ha_alone: ['There is no standby that knows everything', 'Start the other process, or see its log.'],
+  shutting_down: ['The process is ending', 'Another one goes on, or start it.']
 };
 
 function names(bridges) {
@@ -28,7 +31,8 @@ function names(bridges) {
     : shown.join(', ');
 }
 
-const linkTo = bridges => (bridges.length === 1 ? `#/bridges/${encodeURIComponent(nickOf(bridges[0].bridge))}` : '#/');
+const bridgePlace = bridge => `#/bridges/${encodeURIComponent(nickOf(bridge))}`; // places.js needs a page; this does not.
+const linkTo = bridges => (bridges.length === 1 ? bridgePlace(bridges[0].bridge) : '#/');
 
 function ofLinks({ links = [] }) {
   return links.filter(link => !link.up).map(({ link, address }) => ({
@@ -56,8 +60,8 @@ function ofFleet({ bridges, mode, overload }) {
       level: 'bad',
       text: failed.length === 1 ? `${names(failed)} is in trouble: ${badgeOf(failed[0]).text}.`
         : `${failed.length} bridges are in trouble: ${names(failed)}.`,
-      action: `People on ${failed.length === 1 ? 'it' : 'them'} are moved, paced. See the log of the bridge; drain it if it ` +
-        'comes and goes.',
+      action: `People on ${failed.length === 1 ? 'it' : 'them'} are moved, paced. See the log of the bridge; drain it ` +
+        'if it comes and goes.',
       href: linkTo(failed)
     });
   }
@@ -93,7 +97,8 @@ function ofQueue({ queue, bridges }) {
     level: queue.by_class.displaced > 0 ? 'bad' : 'warn',
     text: `${count(queue.total, 'person waits', 'people wait')} for a place, the longest for ` +
       `${duration(queue.oldest_wait_ms)}.`,
-    action: `See why they wait. ${draining > 0 ? 'Undrain a bridge, or add one.' : 'Add bridges if it is room that lacks.'}`,
+    action: draining > 0 ? 'See why they wait. Undrain a bridge, or add one.'
+      : 'See why they wait. Add bridges if it is room that lacks.',
     href: '#/queue'
   }];
 }
@@ -119,7 +124,7 @@ function ofDrains({ bridges }) {
     level: 'warn',
     text: `${count(drain.stuck, 'person', 'people')} cannot leave ${nickOf(drain.bridge)}: there is no room elsewhere.`,
     action: 'Add a bridge, or undrain one; they keep their media meanwhile.',
-    href: `#/bridges/${encodeURIComponent(nickOf(drain.bridge))}`
+    href: bridgePlace(drain.bridge)
   }));
   const open = drains.filter(drain => !drain.done);
   if (open.length > 0) {
@@ -137,17 +142,21 @@ function ofDrains({ bridges }) {
 
 /** What `problems` says (`reason` or `reason: detail`) that nothing above has said already. */
 function ofReadiness({ ready, problems = [] }) {
-  return problems.filter(problem => !TOLD_ABOVE.some(reason => problem.startsWith(reason))).map(problem => {
-    const [reason, ...detail] = problem.split(': ');
-    const { text, action } = PROBLEMS[reason] ?? { text: `${ready ? 'Problem' : 'Not ready'}: ${reason}`,
-      action: 'The section “Health” of the manual tells each reason.' };
-    return { level: ready && !reason.startsWith('store_') ? 'warn' : 'bad', text: `${text}${detail.length > 0 ? `: ${visible(detail.join(': '))}` : ''}.`, action, href: '#/events' };
+  const untold = problems.filter(problem => !TOLD_ABOVE.some(reason => problem.startsWith(reason)));
+  return untold.map(problem => {
+    const [reason, ...details] = problem.split(': ');
+    const [what, action] = PROBLEMS[reason] ?? [`${ready ? 'Problem' : 'Not ready'}: ${reason}`,
+      'The section “Health” of the manual tells each reason.'];
+    return {
+      level: ready && !reason.startsWith('store_') ? 'warn' : 'bad',
+      text: `${[what, ...details.map(visible)].join(': ')}.`, action, href: '#/events'
+    };
   });
 }
 
 const ORDER = { bad: 0, warn: 1, info: 2, good: 3 };
 
-/** What an operator should know: { level: bad|warn|info|good, text, action, href }, the most urgent first; never empty. */
+/** What an operator should know, the most urgent first; never empty. { level: bad|warn|info|good, text, action, href } */
 export function findings(overview) {
   const found = [...ofLinks(overview), ...ofReadiness(overview), ...ofFleet(overview), ...ofQueue(overview),
     ...ofStats(overview), ...ofDrains(overview)];

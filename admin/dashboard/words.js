@@ -1,4 +1,4 @@
-// The daemon's closed lists in words (docs/operations.md and docs/selection.md). What is not listed is shown as it came.
+// The daemon's closed lists in words (docs/operations.md, docs/selection.md). What is not listed is shown as it came.
 
 import { known } from './format.js';
 

@@ -15,7 +15,7 @@ ROW = "ol.bridges > li"
 STALE_MS = 40_000
 PLACES = [(), ("queue",), ("events",), ("conferences",), ("bridges", "jvb-2"), ("conferences", HOSTILE_ROOM),
           ("why", HOSTILE_ROOM, HOSTILE_ENDPOINT)]
-UPDATES = 12
+UPDATES = 6
 UPDATE_S_MAX = 0.1  # of processor time: ten of them a second would still leave a page that can be used
 PARTS = ("first_look", "hostile_names", "many_bridges", "tokens", "silence", "themes", "keyboard", "every_place")
 
@@ -82,7 +82,7 @@ class OnFake(Steps):
 
     def many_bridges(self):
         with self.step("200 bridges: those in trouble first, filtered by name, smooth while all of them change") as told:
-            fake = Fake(bridges=200, trouble=True, pace_s=0.25)
+            fake = Fake(bridges=200, trouble=True)
             page = self.open(fake, size=(1440, 900), colorScheme="dark")
             page.sees(f"{ROW} >> nth=199")
             page.sees("svg.strip path.limit")
