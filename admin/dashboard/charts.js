@@ -31,9 +31,17 @@ export function sparkline() {
   const element = svg('svg', {
     class: 'spark', viewBox: `0 0 ${SPARK.width} ${SPARK.height}`, preserveAspectRatio: 'none', 'aria-hidden': 'true'
   }, limitLine, line);
+  let drawn = '';
   return {
     element,
-    update(values, limit) {
+    /** `history`, then what is now; drawn anew when that would be seen. */
+    update(history, now, limit) {
+      const seen = `${history.length} ${history[0]} ${history.at(-1)} ${now?.toFixed(2)} ${limit}`;
+      if (seen === drawn) {
+        return;
+      }
+      drawn = seen;
+      const values = [...history, now];
       const top = Math.max(1, ...values.filter(known));
       const y = share => SPARK.height - SPARK.pad - share / top * (SPARK.height - 2 * SPARK.pad);
       const step = SPARK.width / Math.max(1, values.length - 1);

@@ -66,8 +66,7 @@ function row(bridge) {
       setText(load, percent(next.expected));
       setAttribute(load, 'title', `limit ${percent(next.limit)}`);
       setAttribute(load, 'data-level', loadLevel(next.expected, next.limit));
-      const history = live.load?.bridges[nick] ?? [];
-      spark.update([...history, next.expected], next.limit);
+      spark.update(live.load?.bridges[nick] ?? [], next.expected, next.limit);
       people.update(next.participants);
       conferences.update(next.conferences);
       setText(report, next.report_age_ms === null ? 'no report' : `${duration(next.report_age_ms)} old`);

@@ -22,7 +22,7 @@ const FIGURES = [
       : [`${down.length} down`, down.map(link => wordsFor(LINKS, link.link)).join(', '), 'bad'];
   }],
   ['Stats', ({ stats }) => [stats.blind === 'none' ? 'trusted' : `${stats.blind} blind`,
-    `${stats.bridges - stats.blind_bridges} of ${count(stats.bridges, 'bridge')} heard; store ${stats.store}`,
+    `${stats.bridges - stats.blind_bridges} of ${stats.bridges} heard; store ${stats.store}`,
     stats.store !== 'ok' || !['none', 'partly'].includes(stats.blind) ? 'bad' : stats.blind === 'partly' ? 'warn' : 'good']]
 ];
 

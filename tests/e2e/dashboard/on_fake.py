@@ -85,7 +85,7 @@ class OnFake(Steps):
             fake = Fake(bridges=200, trouble=True)
             page = self.open(fake, size=(1440, 900), colorScheme="dark")
             page.sees(f"{ROW} >> nth=199")
-            page.sees("svg.strip path.limit")
+            page.sees("svg.strip")
             first = [page.text(f"{ROW} >> nth={index} >> .badge") for index in range(3)]
             if first != ["no answer", "full", "silent"]:
                 raise AssertionError(f"the first rows are {first}")
