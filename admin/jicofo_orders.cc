@@ -220,7 +220,7 @@ void add_move(Router& router, const Sources& sources, const std::string& path, P
   };
   router.add("POST", path, move);
   router.add(
-      "GET", path, [sources, path, move](const HttpRequest& request, const Respond& respond) {
+      "GET", path, Role::kOperate, [sources, path, move](const HttpRequest& request, const Respond& respond) {
         if (sources->get_moves && request.method == "GET") {
           move(request, respond);
           return;

@@ -1,17 +1,13 @@
 #pragma once
 
 #include <functional>
-#include <map>
-#include <utility>
 
+#include "admin/decision_json.h"
 #include "admin/http.h"
 #include "base/time.h"
-#include "focus/operation.h"
 #include "focus/placement.h"
 
 namespace bascule::admin {
-
-using Decisions = std::map<std::pair<WallTime, std::uint64_t>, focus::op::Decision>;
 
 /// Everything here is read when a request asks for it.
 struct PlacementSources {
@@ -22,10 +18,9 @@ struct PlacementSources {
 };
 
 /// Why people are where they are, as JSON (RFC 9457 for errors):
-///   GET /v1/decisions?room=JID|bridge=NICK-OR-JID[&limit=1..1000]
+///   GET /v1/decisions?room=JID[&endpoint=ID]|bridge=NICK-OR-JID[&limit=1..1000]
 ///                        the latest decisions, newest first, with the figures they were made with;
 ///                        those of earlier processes follow, with the figures of the chosen bridge
-///   GET /v1/bridges      every bridge as Placement sees it now
 ///   GET /v1/placement    mode, queue and counters
 /// Loads are shares of a bridge's capacity (1 is full); units are load units (0.7 is one
 /// participant of a meeting of five).

@@ -3,20 +3,12 @@
 #include <memory>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "admin/dashboard.h"
 #include "admin/origin.h"
+#include "admin/json.h"
 
 namespace bascule::admin {
 namespace {
-
-HttpResponse json(unsigned status, const nlohmann::json& body) {
-  return {.status = status,
-          .content_type = "application/json",
-          .body = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n",
-          .headers = {}};
-}
 
 HttpResponse text(unsigned status, std::string body) {
   HttpResponse response;
@@ -43,8 +35,8 @@ Router make_routes(RouteSources given) {
   router.add("GET", "/readyz", Role::kPublic,
              [sources](const HttpRequest&, const Respond& respond) {
                const Health health = sources->health();
-               respond(json(health.ready ? 200 : 503,
-                            {{"ready", health.ready}, {"problems", health.problems}}));
+               respond(json_response(health.ready ? 200 : 503,
+                                     Json{{"ready", health.ready}, {"problems", health.problems}}));
              });
   router.add("GET", "/metrics", sources->metrics);
   router.add("GET", "/about/health", Role::kPublic,
@@ -54,10 +46,10 @@ Router make_routes(RouteSources given) {
              });
   router.add("GET", "/about/version", Role::kPublic,
              [sources](const HttpRequest&, const Respond& respond) {
-               respond(json(200, {{"name", "Bascule"},
-                                  {"version", sources->version},
-                                  {"revision", sources->revision},
-                                  {"os", "Linux"}}));
+               respond(json_response(Json{{"name", "Bascule"},
+                                          {"version", sources->version},
+                                          {"revision", sources->revision},
+                                          {"os", "Linux"}}));
              });
   router.add("POST", "/conference-request/v1", Role::kPublic,
              with_cors(sources->conference_request_origins,

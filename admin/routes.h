@@ -5,16 +5,11 @@
 #include <vector>
 
 #include "admin/conference_requests.h"
+#include "admin/health.h"
 #include "admin/http.h"
 #include "admin/placement_routes.h"
 
 namespace bascule::admin {
-
-/// What `/readyz` and `/about/health` say.
-struct Health {
-  bool ready = false;
-  std::vector<std::string> problems;  ///< Why not, each with what is missing; empty when ready.
-};
 
 struct RouteSources {
   std::string version;

@@ -84,6 +84,22 @@ std::string print_config(const LoadedConfig& loaded) {
   return text.substr(1);  // Without the blank line before the first section.
 }
 
+std::vector<EffectiveKey> effective_keys(const LoadedConfig& loaded) {
+  std::vector<EffectiveKey> all;
+  all.reserve(keys().size());
+  const Config defaults;
+  for (std::size_t i = 0; i < keys().size(); ++i) {
+    const Field& field = keys()[i].field;
+    all.push_back({.key = keys()[i].path,
+                   .value = field.print(loaded.config),
+                   .fallback = field.print(defaults),
+                   .origin = to_string(loaded.origins[i]),
+                   .is_secret = field.is_secret,
+                   .reloadable = field.reloadable});
+  }
+  return all;
+}
+
 std::string print_example() {
   std::string text = kExampleHeader;
   const Config defaults;

@@ -64,6 +64,7 @@ AppHooks ActivePhase::hooks() {
           .sink = this,
           .suspend = [this] { return begin_switch(/*then_exit=*/true, {}).has_value(); },
           .add_routes = [this](admin::Router& router) { add_routes(router); },
+          .ha_status = [this] { return to_json(status()); },
           .add_metrics = [this](admin::Metrics& metrics) { add_ha(status(), metrics); },
           .add_problems =
               [this](std::vector<std::string>& problems) {

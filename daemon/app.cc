@@ -6,6 +6,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "admin/order_routes.h"
 #include "base/check.h"
 #include "config/xmpp/link_options.h"
 #include "daemon/clock.h"
@@ -13,6 +14,7 @@
 #include "daemon/links.h"
 #include "daemon/metrics.h"
 #include "daemon/service_manager.h"
+#include "focus/links.h"
 
 namespace bascule::daemon {
 namespace {
@@ -62,6 +64,19 @@ App::App(boost::asio::io_context& io, const config::Config& config, const focus:
       loop_watch_(io),
       bridge_series_(config.admin.metrics_bridges_max),
       metrics_page_(io, [this] { return scrape(); }),
+      addresses_{config.requests_address.to_string(), config.client_address.to_string(),
+                 config.service_address.to_string()},
+      reading_api_(io, {.focus = focus_,
+                        .store = store_watch_,
+                        .log = log,
+                        .earlier = earlier_decisions_,
+                        .health = [this] { return health(); },
+                        .links = [this] { return link_statuses(); },
+                        .desk = order_desk_,
+                        .reloader = hooks_.reloader,
+                        .ha = hooks_.ha_status,
+                        .version = version_,
+                        .revision = config.revision}),
       timer_(io),
       status_timer_(io),
       stop_timer_(io),
@@ -118,7 +133,7 @@ Result<> App::listen(admin::Router router) {
   return {};
 }
 
-Result<> App::start() {
+admin::Router App::make_router() {
   admin::Router router =
       admin::make_routes({.version = version_,
                           .revision = revision_,
@@ -135,8 +150,14 @@ Result<> App::start() {
                                         .now = read_clocks,
                                         .earlier = &earlier_decisions_}});
   stats_routes_.add_to(router);
+  reading_api_.add_to(router);
   admin::add_stop_route(router, {.stop = [this](admin::StopMode mode) { stop_by(mode); },
                                  .conferences = [this] { return focus_.conference_count(); }});
+  admin::add_order_routes(
+      router, order_desk_,
+      {.placement = [this]() -> const focus::Placement& { return focus_.placement(); },
+       .orders = [this]() -> const focus::Orders& { return focus_.orders(); },
+       .now = read_clocks});
   add_jicofo_api(router, admin_,
                  {.io = io_,
                   .focus = focus_,
@@ -148,12 +169,17 @@ Result<> App::start() {
   if (hooks_.add_routes) {
     hooks_.add_routes(router);
   }
-  if (auto listening = listen(std::move(router)); !listening) {
+  return router;
+}
+
+Result<> App::start() {
+  if (auto listening = listen(make_router()); !listening) {
     return listening;
   }
   await_signal();
   loop_watch_.start();
   upkeep_.start();
+  reading_api_.start();
   notify_service_manager("READY=1");
   report_status();
   const Now now = read_clocks();
@@ -385,6 +411,7 @@ void App::report_status() {
   store_watch_.tell(log_, read_clocks());
   log_.tell_suppressed(read_clocks());
   const admin::Health now = health();
+  reading_api_.note(now);
   std::string status = now.ready ? "STATUS=ready" : "STATUS=waiting";
   for (const std::string& problem : now.problems) {
     status += "; " + problem;
@@ -418,6 +445,18 @@ admin::Health App::health() const {
     hooks_.add_problems(health.problems);
   }
   return health;
+}
+
+std::vector<admin::LinkStatus> App::link_statuses() const {
+  std::vector<admin::LinkStatus> statuses;
+  for (std::size_t i = 0; i < links_.size(); ++i) {
+    if (links_.at(i)) {
+      statuses.push_back({.link = focus::name_of(static_cast<StreamId>(i)),
+                          .is_up = links_.at(i)->is_up(),
+                          .address = addresses_.at(i)});
+    }
+  }
+  return statuses;
 }
 
 }  // namespace bascule::daemon

@@ -24,6 +24,7 @@
 #include "daemon/link_runtime.h"
 #include "daemon/log_sink.h"
 #include "daemon/loop_watch.h"
+#include "daemon/reading_api.h"
 #include "daemon/reloader.h"
 #include "daemon/session_evictor.h"
 #include "daemon/socket_holder.h"
@@ -49,6 +50,7 @@ struct AppHooks {
   focus::CommitSink* sink = nullptr;           ///< Takes commits and writes; default: the store.
   std::function<bool()> suspend;               ///< Instead of it (SIGTERM). False: the app has to.
   std::function<void(admin::Router&)> add_routes;
+  std::function<nlohmann::ordered_json()> ha_status;  ///< Empty: there is one process.
   std::function<void(admin::Metrics&)> add_metrics;
   std::function<void(std::vector<std::string>&)> add_problems;  ///< None of them makes us unready.
 };
@@ -66,6 +68,8 @@ class App {
   App(const App&) = delete;
   App& operator=(const App&) = delete;
 
+  /// Everything that is served; lives no longer than the app.
+  [[nodiscard]] admin::Router make_router();
   /// Opens the HTTP listener, then the links. Errors: kUnavailable when the listener cannot bind.
   Result<> start();
   /// A completion of the store; on the loop thread.
@@ -123,6 +127,7 @@ class App {
   void report_status();
   [[nodiscard]] admin::Health health() const;
   admin::MetricsParts scrape();
+  [[nodiscard]] std::vector<admin::LinkStatus> link_statuses() const;
   LinkRuntime& link(StreamId stream) { return *links_[static_cast<std::size_t>(stream)]; }
 
   boost::asio::io_context& io_;
@@ -148,6 +153,8 @@ class App {
   LoopWatch loop_watch_;
   BridgeSeries bridge_series_;
   admin::MetricsPage metrics_page_;
+  std::array<std::string, kStreamCount> addresses_;  // Ours on the links.
+  ReadingApi reading_api_;
   std::unique_ptr<admin::HttpServer> http_;
   boost::asio::steady_timer timer_;
   boost::asio::steady_timer status_timer_;

@@ -99,6 +99,16 @@ struct JsonValue {
   }
 };
 
+void add_fields(const focus::Note& note, std::string_view hash_key, nlohmann::ordered_json& to) {
+  for (const auto& [key, value] : note.fields) {
+    to[std::string(key)] = std::visit(JsonValue{is_personal(key) ? hash_key : ""}, value);
+  }
+}
+
+std::string to_text(const nlohmann::ordered_json& json) {
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
 /// `<6>` before what goes to the journal (sd-daemon(3)).
 class PriorityFlag : public spdlog::custom_flag_formatter {
  public:
@@ -219,10 +229,14 @@ std::string LogSink::format(const focus::Note& note, std::string_view hash_key) 
 std::string LogSink::format_json(const focus::Note& note, std::string_view hash_key) {
   nlohmann::ordered_json line;
   line["event"] = std::string(note.event);
-  for (const auto& [key, value] : note.fields) {
-    line[std::string(key)] = std::visit(JsonValue{is_personal(key) ? hash_key : ""}, value);
-  }
-  return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  add_fields(note, hash_key, line);
+  return to_text(line);
+}
+
+std::string LogSink::fields_json(const focus::Note& note) const {
+  nlohmann::ordered_json fields = nlohmann::ordered_json::object();
+  add_fields(note, hash_key(), fields);
+  return to_text(fields);
 }
 
 void LogSink::tell_suppressed(std::string_view event, Window& window) {
@@ -264,10 +278,13 @@ void LogSink::write(const focus::Note& note, Now now) {
     return;
   }
   emit(note);
+  if (observer_) {
+    observer_(note, now.wall);
+  }
 }
 
 void LogSink::emit(const focus::Note& note) const {
-  const std::string_view key = options_.hash_jids ? std::string_view(hash_key_) : "";
+  const std::string_view key = hash_key();
   if (options_.format != LogFormat::kJson) {
     spdlog::log(to_spdlog(note.level), "{}", format(note, key));
     return;

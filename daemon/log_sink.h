@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -50,6 +51,12 @@ class LogSink {
   /// Announces what was suppressed in seconds that are over, also of events that never come again.
   void tell_suppressed(Now now);
 
+  /// Is told of everything that is written, from inside of `write`; empty: nobody is.
+  using Observer = std::function<void(const focus::Note&, WallTime)>;
+  void set_observer(Observer observer) { observer_ = std::move(observer); }
+  /// The fields of a note as one JSON object, hashed as in the log.
+  [[nodiscard]] std::string fields_json(const focus::Note& note) const;
+
   /// The text without time and level; with a key, people and rooms are hashed. Exposed for tests.
   [[nodiscard]] static std::string format(const focus::Note& note, std::string_view hash_key);
   /// The same as one JSON object with "event" and a member per field.
@@ -66,11 +73,16 @@ class LogSink {
   bool admit(const focus::Note& note, Now now);
   void tell_suppressed(std::string_view event, Window& window);
   void emit(const focus::Note& note) const;
+  /// Empty: nothing is hashed.
+  [[nodiscard]] std::string_view hash_key() const {
+    return options_.hash_jids ? std::string_view(hash_key_) : "";
+  }
 
   LogOptions options_;
   std::string hash_key_;
   std::map<std::string_view, Window> windows_;  // One per event name: a closed list.
   std::uint64_t suppressed_total_ = 0;
+  Observer observer_;
 };
 
 }  // namespace bascule::daemon

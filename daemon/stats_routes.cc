@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "admin/json.h"
 #include "base/time_text.h"
 #include "daemon/clock.h"
 #include "stats/sqlite/json.h"
@@ -13,6 +14,7 @@ namespace {
 
 using admin::HttpRequest;
 using admin::HttpResponse;
+using admin::json_response;
 using admin::problem;
 using admin::Respond;
 using stats::sqlite::HistoryQuery;
@@ -22,13 +24,6 @@ constexpr std::chrono::hours kHistoryDefault{1};
 
 double seconds_of(Duration duration) {
   return std::chrono::duration<double>(duration).count();
-}
-
-HttpResponse json(const Json& body) {
-  return {.status = 200,
-          .content_type = "application/json",
-          .body = body.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n",
-          .headers = {}};
 }
 
 HttpResponse failed(const Error& error) {
@@ -133,18 +128,18 @@ void StatsRoutes::add_to(admin::Router& router) {
     body["backup"] = upkeep_.last_backup() ? to_json(*upkeep_.last_backup()) : Json(nullptr);
     body["rebuild"] =
         upkeep_.last_rebuild() ? to_json(*upkeep_.last_rebuild(), requery_()) : Json(nullptr);
-    respond(json(body));
+    respond(json_response(body));
   });
   router.add("POST", "/v1/stats/verify", [this](const HttpRequest&, const Respond& respond) {
     const bool begun = upkeep_.verify([respond](const StoreUpkeep::Verification& verification) {
-      respond(verification.outcome ? json(to_json(*verification.outcome))
+      respond(verification.outcome ? json_response(to_json(*verification.outcome))
                                    : failed(verification.outcome.error()));
     });
     answer_if_busy(begun, respond);
   });
   router.add("POST", "/v1/stats/backup", [this](const HttpRequest&, const Respond& respond) {
     const bool begun = upkeep_.back_up([respond](const StoreUpkeep::Backup& backup) {
-      respond(backup.outcome ? json(to_json(backup)) : failed(backup.outcome.error()));
+      respond(backup.outcome ? json_response(to_json(backup)) : failed(backup.outcome.error()));
     });
     answer_if_busy(begun, respond);
   });
@@ -154,7 +149,7 @@ void StatsRoutes::add_to(admin::Router& router) {
              });
   router.add("GET", "/v1/stats/rebuild", [this](const HttpRequest&, const Respond& respond) {
     const auto& rebuild = upkeep_.last_rebuild();
-    respond(rebuild ? json(to_json(*rebuild, requery_()))
+    respond(rebuild ? json_response(to_json(*rebuild, requery_()))
                     : problem(404, "Not found", "there was no rebuild since the start"));
   });
   router.add(
@@ -164,10 +159,10 @@ void StatsRoutes::add_to(admin::Router& router) {
           respond(problem(400, "Bad query", query.error()));
           return;
         }
-        const bool begun =
-            upkeep_.read_history(*query, [respond](const Result<stats::sqlite::History>& history) {
-              respond(history ? json(to_json(*history)) : failed(history.error()));
-            });
+        const bool begun = upkeep_.read_history(*query, [respond](
+                                                            const Result<std::string>& history) {
+          respond(history ? admin::json_text_response(*history + '\n') : failed(history.error()));
+        });
         answer_if_busy(begun, respond);
       });
 }
@@ -191,7 +186,7 @@ void StatsRoutes::begin_rebuild(const HttpRequest& request, const Respond& respo
     respond(problem(runs ? 409 : 503, runs ? "Conflict" : "Too many requests", begun.error().what));
     return;
   }
-  HttpResponse response = json(to_json(*upkeep_.last_rebuild(), requery_()));
+  HttpResponse response = json_response(to_json(*upkeep_.last_rebuild(), requery_()));
   response.status = 202;
   response.headers.emplace_back("Location", "/v1/stats/rebuild");
   respond(std::move(response));

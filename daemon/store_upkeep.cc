@@ -12,6 +12,7 @@
 #include "base/time_text.h"
 #include "daemon/clock.h"
 #include "stats/sqlite/database.h"
+#include "stats/sqlite/json.h"
 
 namespace bascule::daemon {
 namespace {
@@ -233,9 +234,15 @@ std::vector<Finding> StoreUpkeep::open_findings() const {
 }
 
 bool StoreUpkeep::read_history(const stats::sqlite::HistoryQuery& query,
-                               std::function<void(const Result<stats::sqlite::History>&)> done) {
+                               std::function<void(const Result<std::string>&)> done) {
+  // Also made to text on the thread: ten thousand points would hold the event loop.
   return run(
-      [directory = options_.dir, query] { return stats::sqlite::read_history(directory, query); },
+      [directory = options_.dir, query] {
+        return stats::sqlite::read_history(directory, query).map([](const auto& history) {
+          return stats::sqlite::to_json(history).dump(
+              -1, ' ', false, stats::sqlite::Json::error_handler_t::replace);
+        });
+      },
       std::move(done));
 }
 

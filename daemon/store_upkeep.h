@@ -80,8 +80,9 @@ class StoreUpkeep {
   bool verify(std::function<void(const Verification&)> done);
   /// A copy in the directory of backups, named after the time.
   bool back_up(std::function<void(const Backup&)> done);
+  /// The history as JSON.
   bool read_history(const stats::sqlite::HistoryQuery& query,
-                    std::function<void(const Result<stats::sqlite::History>&)> done);
+                    std::function<void(const Result<std::string>&)> done);
   /// Begins one. Errors: kConflict while one runs, kUnavailable when too many jobs wait.
   Result<> rebuild(const stats::sqlite::RebuildOptions& options);
 

@@ -1,5 +1,6 @@
 #include "daemon/store_watch.h"
 
+#include "base/check.h"
 #include "base/time_text.h"
 
 namespace bascule::daemon {
@@ -23,6 +24,20 @@ std::vector<std::string> StoreWatch::problems(Now now) const {
     problems.push_back("store_damaged: " + to_text(finding));
   }
   return problems;
+}
+
+std::string_view StoreWatch::state(Now now) const {
+  const std::vector<std::string> all = problems(now);
+  if (all.empty()) {
+    return "ok";
+  }
+  // In the order of `problems`.
+  for (const std::string_view state : {"stalled", "failing", "damaged"}) {
+    if (all.front().starts_with("store_" + std::string(state))) {
+      return state;
+    }
+  }
+  check_failed("every problem of the store has a state", __FILE__, __LINE__);
 }
 
 void StoreWatch::tell(LogSink& log, Now now) {

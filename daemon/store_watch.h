@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
@@ -19,6 +20,8 @@ class StoreWatch {
       : store_(store), upkeep_(upkeep) {}
 
   [[nodiscard]] std::vector<std::string> problems(Now now) const;
+  /// The worst of them in a word: ok, damaged, failing or stalled.
+  [[nodiscard]] std::string_view state(Now now) const;
   /// A disk that does not answer delays nobody, and is to be known before it becomes a loss.
   void tell(LogSink& log, Now now);
 

@@ -5,13 +5,13 @@ set -euo pipefail
 
 packages=(
   # build
-  g++ cmake ninja-build ccache pkg-config git
+  python3 python3-yaml g++ cmake ninja-build ccache pkg-config git
   libboost1.81-dev libssl-dev libexpat1-dev libsqlite3-dev libstrophe-dev libsystemd-dev
-  libexpected-dev libfmt-dev libspdlog-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev
+  libexpected-dev libfmt-dev libspdlog-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev rapidjson-dev
   prometheus-cpp-dev libcivetweb-dev libcurl4-openssl-dev zlib1g-dev
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
   # tests and the demo
-  prosody prometheus python3 python3-yaml openssl curl chromium systemd
+  prosody prometheus python3 python3-jsonschema openssl curl chromium systemd
   # the contributor's loop
   clang-format-14 clang-tidy-14
   "$@"

@@ -183,7 +183,16 @@ HttpAnswer BasculeProcess::get(const std::string& path) const {
 }
 
 HttpAnswer BasculeProcess::post_json(const std::string& path, const std::string& body) const {
-  return request("POST " + path +
+  return send_json("POST", path, body);
+}
+
+HttpAnswer BasculeProcess::put_json(const std::string& path, const std::string& body) const {
+  return send_json("PUT", path, body);
+}
+
+HttpAnswer BasculeProcess::send_json(const std::string& method, const std::string& path,
+                                     const std::string& body) const {
+  return request(method + " " + path +
                  " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
                  "Content-Type: application/json\r\nContent-Length: " +
                  std::to_string(body.size()) + "\r\n\r\n" + body);

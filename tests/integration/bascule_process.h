@@ -58,6 +58,7 @@ class BasculeProcess {
   [[nodiscard]] bool is_ready() const { return get("/readyz").status == 200; }
   [[nodiscard]] HttpAnswer get(const std::string& path) const;
   [[nodiscard]] HttpAnswer post_json(const std::string& path, const std::string& body) const;
+  [[nodiscard]] HttpAnswer put_json(const std::string& path, const std::string& body) const;
   /// Every sample of /metrics: `name` or `name{label="value"}` to its value.
   [[nodiscard]] std::map<std::string, double> metrics() const;
   /// One of them. Throws std::runtime_error when it is not there.
@@ -76,6 +77,8 @@ class BasculeProcess {
   void write_config(const Prosody& prosody, const Settings& settings) const;
   void write_secret(const std::string& name, const std::string& text) const;
   [[nodiscard]] HttpAnswer request(const std::string& text) const;
+  [[nodiscard]] HttpAnswer send_json(const std::string& method, const std::string& path,
+                                     const std::string& body) const;
   void signal(int number) const;
 
   std::filesystem::path folder_;

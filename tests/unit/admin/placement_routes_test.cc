@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "admin/bridge_routes.h"
 #include "tests/unit/focus/placement_fixture.h"
 
 namespace bascule::admin {
