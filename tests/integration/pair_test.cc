@@ -37,8 +37,11 @@ class SharedFolder {
              {{"coordinator", "\"file\""},
               {"shared", '"' + (path_ / "ha").string() + '"'},
               {"node", '"' + node + '"'},
-              {"heartbeat-timeout", '"' + std::to_string(kHeartbeatTimeout.count()) + " ms\""}}}};
+              {"heartbeat-timeout", '"' + std::to_string(kHeartbeatTimeout.count()) + " ms\""}}},
+            {"admin", {{"unix-socket", '"' + socket() + '"'}}}};
   }
+  /// Of whichever process is active.
+  [[nodiscard]] std::string socket() const { return (path_ / "admin.sock").string(); }
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:
@@ -175,6 +178,25 @@ TEST_F(PairTest, TheStandbySaysWhatItIs) {
   EXPECT_EQ(standby->metric("bascule_ha_role{role=\"standby\"}"), 1);
   EXPECT_EQ(active->metric("bascule_ha_role{role=\"active\"}"), 1);
   EXPECT_EQ(active->metric("bascule_ha_epoch"), 1);
+}
+
+TEST_F(PairTest, TheUnixSocketIsThatOfTheActiveOne) {
+  const std::filesystem::path answer = shared.path() / "answer";
+  const auto is_at_the_socket = [&](const std::string& node) {
+    std::filesystem::remove(answer);
+    run({"sh", "-c", "curl -s --unix-socket \"$1\" http://bascule/v1/ha/status || true", "sh",
+         shared.socket()},
+        answer);
+    return read_file(answer).find(R"({"role":"active","node":")" + node + '"') == 0;
+  };
+  EXPECT_TRUE(is_at_the_socket("a")) << read_file(answer);
+  until_taken_over([this] { active->kill(); });
+  until("the new one has it", [&] { return is_at_the_socket("b"); });
+  standby->start();
+  until_in_sync();
+  EXPECT_TRUE(is_at_the_socket("b")) << read_file(answer);
+  until_taken_over([this] { active->hand_over(); });
+  until("the first one has it again", [&] { return is_at_the_socket("a"); });
 }
 
 TEST_F(PairTest, TheActiveIsKilled) {
@@ -382,9 +404,8 @@ TEST_F(PairTest, BothCanReload) {
   for (const BasculeProcess* process : {active, standby}) {
     std::ofstream(process->folder() / "bascule.toml", std::ios::app) << "[log]\nlevel = \"warn\"\n";
     ::kill(process->pid(), SIGHUP);
-    until("it has reloaded", [process] {
-      return !process->log_line("config.reloaded", "applied=log.level").empty();
-    });
+    until("it has reloaded",
+          [process] { return !process->log_line("config.reloaded", "applied=log.level").empty(); });
     EXPECT_EQ(process->metric("bascule_config_reloads_total{outcome=\"success\"}"), 1);
     EXPECT_EQ(process->log_line("config.reload_needs_restart", ""), "");
   }

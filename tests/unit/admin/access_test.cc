@@ -1,5 +1,7 @@
 #include "admin/access.h"
 
+#include <cstdio>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 
@@ -241,6 +243,25 @@ TEST_F(AccessTest, AFileThatOthersCanReadIsRefused) {
   ASSERT_FALSE(missing.has_value());
   EXPECT_NE(missing.error().what.find(files_.path("none")), std::string::npos);
   EXPECT_FALSE(Access::open({.tokens_file = "/"}).has_value());
+}
+
+/// What a stranger who tries tokens costs the loop, with as many of ours as there may be.
+TEST(TokensTest, ATryCostsLittle) {
+  std::string text;
+  for (int i = 0; i < 1000; ++i) {
+    text += line_of("t" + std::to_string(i), "read", token_number(static_cast<unsigned char>(i)));
+  }
+  const Tokens tokens = Tokens::parse(text).value();
+  ASSERT_EQ(tokens.size(), 1000U);
+  const std::string wrong = token_number(0);
+  constexpr int kTries = 1000;
+  const std::clock_t begin = std::clock();  // Of the processor: others may use it, too.
+  for (int i = 0; i < kTries; ++i) {
+    static_cast<void>(tokens.find(wrong));
+  }
+  const auto us = (std::clock() - begin) * 1'000'000 / CLOCKS_PER_SEC / kTries;
+  std::printf("[ MEASURED ] one try among 1000 tokens: %ld us\n", static_cast<long>(us));
+  EXPECT_LT(us, 1000);
 }
 
 TEST(TokensTest, BadLinesAreNamed) {
