@@ -219,18 +219,19 @@ void add_move(Router& router, const Sources& sources, const std::string& path, P
     }
   };
   router.add("POST", path, move);
-  router.add(
-      "GET", path, Role::kOperate, [sources, path, move](const HttpRequest& request, const Respond& respond) {
-        if (sources->get_moves && request.method == "GET") {
-          move(request, respond);
-          return;
-        }
-        HttpResponse response = problem(
-            405, "Method not allowed",
-            "this moves people: use POST " + path + "; admin.jicofo-get-moves lets GET do so, too");
-        response.headers.emplace_back("Allow", sources->get_moves ? "POST, GET" : "POST");
-        respond(std::move(response));
-      });
+  // For those who may move people, although it is a GET; Access then looks at the page as well.
+  router.add("GET", path, Role::kOperate,
+             [sources, path, move](const HttpRequest& request, const Respond& respond) {
+               if (sources->get_moves && request.method == "GET") {
+                 move(request, respond);
+                 return;
+               }
+               HttpResponse response = problem(405, "Method not allowed",
+                                               "this moves people: use POST " + path +
+                                                   "; admin.jicofo-get-moves lets GET do so, too");
+               response.headers.emplace_back("Allow", sources->get_moves ? "POST, GET" : "POST");
+               respond(std::move(response));
+             });
 }
 
 // ---- pins --------------------------------------------------------------------------------------

@@ -151,6 +151,14 @@ TEST_F(JicofoOrdersTest, AGetMovesNobodyUnlessItWasSwitchedOn) {
   EXPECT_TRUE(given.has_value());
 }
 
+TEST_F(JicofoOrdersTest, AGetThatMovesIsForThoseWhoMayMove) {
+  for (const Router::Route& route : router.routes()) {
+    EXPECT_EQ(route.role,
+              route.path == "/pin" && route.method == "GET" ? Role::kRead : Role::kOperate)
+        << route.method << " " << route.path;
+  }
+}
+
 TEST_F(JicofoOrdersTest, PinsAreOrderedAndRemoved) {
   const std::string body =
       R"({"conferenceId":"tea@conference.example.net","jvbVersion":"2.3","durationMinutes":90})";
