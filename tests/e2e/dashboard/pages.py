@@ -89,6 +89,10 @@ class Dashboard:
         """Waits until it is there to be seen."""
         self.act("waitFor", f"{at} >> nth=0", {"state": "visible", "timeout": patience_ms})
 
+    def has(self, at):
+        """Waits until it is there; a flat line has no height to be seen by."""
+        self.act("waitFor", f"{at} >> nth=0", {"state": "attached", "timeout": PATIENCE_MS})
+
     def sees_text(self, at, text, patience_ms=PATIENCE_MS):
         self.sees(f"{at}:visible >> text={text}", patience_ms)
 
