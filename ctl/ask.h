@@ -1,29 +1,24 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include <nlohmann/json.hpp>
 
 #include "base/result.h"
+#include "ctl/exit_status.h"
+#include "ctl/http_client.h"
 
 namespace bascule::ctl {
 
-// Exit statuses (docs/operations.md).
-inline constexpr int kExitOk = 0;
-inline constexpr int kExitDamaged = 1;  ///< Something is damaged or lost.
-inline constexpr int kExitUsage = 2;
-inline constexpr int kExitFailed = 3;  ///< It could not be done.
-
-/// How to reach the daemon.
-struct Connection {
-  std::string url = "http://127.0.0.1:8888";
-};
-
-/// One request to the running bascule, and its answer, a JSON object.
-/// Errors: the detail of a problem+json answer: kInvalidArgument (400), kConflict (409),
-/// kUnavailable (others, nobody there, or an answer that is not bascule's).
+/// One request to the running bascule, and its answer, a JSON object; empty for an answer without
+/// content. `body` is sent unless it is null.
+/// Errors: the detail of a problem+json answer: kInvalidArgument (400), kRefused (401 and 403, with
+/// what to do), kNotFound (404), kConflict (409), kUnavailable (others, nobody there, or an answer
+/// that is not bascule's).
 Result<nlohmann::ordered_json> ask_json(const Connection& connection, const char* method,
-                                        const std::string& target);
+                                        const std::string& target,
+                                        const nlohmann::ordered_json& body = nullptr);
 
 /// Whether anybody answers there at all.
 bool is_listening(const Connection& connection);
@@ -33,5 +28,10 @@ int failed(const Error& error);
 
 /// One object on one line of stdout; bytes that are not UTF-8 are replaced.
 void print_json(const nlohmann::ordered_json& object);
+
+/// The end of a command that asked one thing: prints the answer as JSON or by `print`, or the
+/// error. `exit_status` of an answer: `good`.
+int finish(const Result<nlohmann::ordered_json>& answer, bool json,
+           const std::function<void(const nlohmann::ordered_json&)>& print, int good = kExitOk);
 
 }  // namespace bascule::ctl

@@ -6,11 +6,10 @@
 #include <CLI/CLI.hpp>
 
 #include "ctl/ask.h"
+#include "ctl/text.h"
 
 namespace bascule::ctl {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 void print_status(const Json& status) {
   const bool active = status.at("role") == "active";
@@ -34,34 +33,24 @@ void print_switchover(const Json& done) {
               static_cast<long long>(done.at("took_ms").get<std::int64_t>()));
 }
 
-int finish(const Result<Json>& answer, bool json, void (*print)(const Json&), int good) {
-  if (!answer) {
-    const bool alone = answer.error().what == "HTTP status 404";
-    return failed(alone ? Error{Errc::kUnavailable, "this bascule is alone: ha.coordinator"}
-                        : answer.error());
+/// A daemon that is alone has no such paths.
+Result<Json> ask_pair(const Context& context, const char* method, const std::string& target) {
+  auto answer = ask_json(context.connection, method, target);
+  if (!answer && answer.error().code == Errc::kNotFound) {
+    return fail(Errc::kUnavailable, "this bascule is alone: ha.coordinator");
   }
-  try {
-    if (json) {
-      print_json(*answer);
-    } else {
-      print(*answer);
-    }
-  } catch (const Json::exception& error) {
-    return failed(
-        {Errc::kUnavailable, "an answer of another version: " + std::string(error.what())});
-  }
-  return good;
+  return answer;
 }
 
 int status(const Context& context) {
-  const auto answer = ask_json(context.connection, "GET", "/v1/ha/status");
+  const auto answer = ask_pair(context, "GET", "/v1/ha/status");
   const bool in_sync = answer && answer->value("in_sync", false);
   return finish(answer, context.json, print_status, in_sync ? kExitOk : kExitDamaged);
 }
 
 int switchover(const Context& context) {
-  return finish(ask_json(context.connection, "POST", "/v1/ha/switchover"), context.json,
-                print_switchover, kExitOk);
+  return finish(ask_pair(context, "POST", "/v1/ha/switchover"), context.json, print_switchover,
+                kExitOk);
 }
 
 }  // namespace

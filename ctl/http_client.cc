@@ -2,16 +2,23 @@
 
 #include "ctl/http_client.h"
 
-#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 
 namespace bascule::ctl {
 namespace {
@@ -19,50 +26,117 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
+namespace ssl = boost::asio::ssl;
 using boost::system::error_code;
+using LocalStream = beast::basic_stream<asio::local::stream_protocol>;
+using TlsStream = ssl::stream<beast::tcp_stream>;
 
 constexpr std::chrono::seconds kConnectTimeout{5};
-constexpr std::chrono::seconds kAnswerTimeout{70};
+constexpr std::size_t kBodyMax = std::size_t{64} * 1024 * 1024;
 
-/// One request, step by step; everything ends with `failed` or with an answer.
+/// Of the answer; the reason of a failure for people.
+using Outcome = tl::expected<HttpAnswer, std::string>;
+
+/// One request, step by step.
 class Exchange {
  public:
-  Exchange(http::verb verb, const std::string& host, const std::string& target)
-      : request_(verb, target, 11) {
-    request_.set(http::field::host, host);
-    request_.set(http::field::user_agent, "basculectl");
-    request_.prepare_payload();
+  Exchange(http::request<http::string_body> request, std::chrono::seconds answer_timeout)
+      : request_(std::move(request)), answer_timeout_(answer_timeout) {
+    parser_.body_limit(kBodyMax);
   }
 
-  error_code run(const std::string& host, const std::string& port, HttpAnswer& answer) {
-    asio::ip::tcp::resolver resolver(io_);
+  Outcome over_tcp(const Endpoint& endpoint) {
+    beast::tcp_stream stream(io_);
+    const error_code error = connect(stream, endpoint);
+    return error ? failure(error) : talk(stream);
+  }
+
+  Outcome over_tls(const Endpoint& endpoint, const std::string& ca_file) {
+    ssl::context context(ssl::context::tls_client);
+    context.set_verify_mode(ssl::verify_peer);
+    SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
     error_code error;
-    const auto places = resolver.resolve(host, port, error);
+    if (ca_file.empty()) {
+      context.set_default_verify_paths(error);
+    } else {
+      context.load_verify_file(ca_file, error);
+    }
     if (error) {
-      return error;
+      return tl::make_unexpected("--ca-file " + ca_file + ": " + error.message());
+    }
+    TlsStream stream(io_, context);
+    stream.set_verify_callback(ssl::host_name_verification(endpoint.host));
+    asio::ip::make_address(endpoint.host, error);
+    if (error) {  // A name: servers of several names choose their certificate by it.
+      SSL_set_tlsext_host_name(stream.native_handle(), endpoint.host.c_str());
+    }
+    error = connect(stream.next_layer(), endpoint);
+    if (error) {
+      return failure(error);
     }
     error = await([&](auto done) {
-      stream_.expires_after(kConnectTimeout);
-      stream_.async_connect(places, [done](error_code result, const auto&) { done(result); });
+      stream.next_layer().expires_after(kConnectTimeout);
+      stream.async_handshake(ssl::stream_base::client, done);
     });
-    if (!error) {
-      error = await([&](auto done) {
-        stream_.expires_after(kAnswerTimeout);
-        http::async_write(stream_, request_,
-                          [done](error_code result, std::size_t) { done(result); });
-      });
+    if (const long verdict = SSL_get_verify_result(stream.native_handle());
+        error && verdict != X509_V_OK) {
+      return tl::make_unexpected(
+          std::string("its certificate is not trusted: ") + X509_verify_cert_error_string(verdict) +
+          (ca_file.empty() ? "; --ca-file names the authority that signed it" : ""));
     }
-    if (!error) {
-      error = await([&](auto done) {
-        http::async_read(stream_, buffer_, response_,
-                         [done](error_code result, std::size_t) { done(result); });
-      });
+    return error ? failure(error) : talk(stream);
+  }
+
+  Outcome over_unix(const std::string& path) {
+    constexpr std::size_t kPathMax = 107;  // sun_path, with its zero.
+    if (path.size() > kPathMax) {
+      return tl::make_unexpected(std::string("the path of the socket is too long"));
     }
-    answer = {.status = response_.result_int(), .body = std::move(response_.body())};
-    return error;
+    LocalStream stream(io_);
+    const error_code error = await([&](auto done) {
+      stream.expires_after(kConnectTimeout);
+      stream.async_connect(asio::local::stream_protocol::endpoint(path), done);
+    });
+    return error ? failure(error) : talk(stream);
   }
 
  private:
+  error_code connect(beast::tcp_stream& stream, const Endpoint& endpoint) {
+    asio::ip::tcp::resolver resolver(io_);
+    error_code error;
+    const auto places = resolver.resolve(endpoint.host, endpoint.port, error);
+    return error ? error : await([&](auto done) {
+      stream.expires_after(kConnectTimeout);
+      stream.async_connect(places, [done](error_code result, const auto&) { done(result); });
+    });
+  }
+
+  template <class Stream>
+  Outcome talk(Stream& stream) {
+    const auto until_done = [this, &stream](auto start) {
+      return await([&](auto done) {
+        beast::get_lowest_layer(stream).expires_after(answer_timeout_);
+        start([done](error_code result, std::size_t) { done(result); });
+      });
+    };
+    error_code error =
+        until_done([&](auto done) { http::async_write(stream, request_, std::move(done)); });
+    if (!error) {
+      error = until_done(
+          [&](auto done) { http::async_read(stream, buffer_, parser_, std::move(done)); });
+    }
+    if (error) {
+      return failure(error);
+    }
+    auto& response = parser_.get();
+    return HttpAnswer{.status = response.result_int(), .body = std::move(response.body())};
+  }
+
+  [[nodiscard]] Outcome failure(error_code error) const {
+    return tl::make_unexpected(error == beast::error::timeout ? "it does not answer in time"
+                                                              : error.message());
+  }
+
   /// Time limits of a stream work for asynchronous calls only.
   template <class Start>
   error_code await(const Start& start) {
@@ -74,55 +148,56 @@ class Exchange {
   }
 
   asio::io_context io_{1};
-  beast::tcp_stream stream_{io_};
   beast::flat_buffer buffer_;
-  http::request<http::empty_body> request_;
-  http::response<http::string_body> response_;
+  http::request<http::string_body> request_;
+  http::response_parser<http::string_body> parser_;
+  std::chrono::seconds answer_timeout_;
 };
 
 }  // namespace
 
-Result<HttpClient> HttpClient::make(std::string_view url) {
-  constexpr std::string_view kScheme = "http://";
-  const auto bad = [&] {
-    return fail(Errc::kInvalidArgument,
-                "'" + std::string(url) + "' is no URL like http://127.0.0.1:8888");
-  };
-  if (!url.starts_with(kScheme)) {
-    return bad();
+Result<HttpClient> HttpClient::make(const Connection& connection) {
+  auto endpoint = parse_endpoint(connection.url.empty() ? default_url() : connection.url);
+  if (!endpoint) {
+    return tl::make_unexpected(endpoint.error());
   }
-  std::string_view rest = url.substr(kScheme.size());
-  if (rest.ends_with('/')) {
-    rest.remove_suffix(1);
+  auto token = read_token(connection.token_file);
+  if (!token) {
+    return tl::make_unexpected(token.error());
   }
-  std::string_view port = "80";
-  // An IPv6 address stands in brackets.
-  const auto colon = rest.starts_with('[') ? rest.find(':', rest.find(']')) : rest.find(':');
-  if (colon != std::string_view::npos) {
-    port = rest.substr(colon + 1);
-    rest = rest.substr(0, colon);
+  if (token->has_value() && !endpoint->is_private()) {
+    return fail(Errc::kInvalidArgument, "the token is not sent to " + endpoint->to_string() +
+                                            ", where others can read it: use https://");
   }
-  if (rest.starts_with('[') && rest.ends_with(']')) {
-    rest = rest.substr(1, rest.size() - 2);
-  }
-  if (rest.empty() || port.empty() || rest.find('/') != std::string_view::npos ||
-      port.find_first_not_of("0123456789") != std::string_view::npos) {
-    return bad();
-  }
-  return HttpClient(std::string(rest), std::string(port));
+  return HttpClient(std::move(*endpoint), std::move(*token), connection);
 }
 
-Result<HttpAnswer> HttpClient::ask(std::string_view method, const std::string& target) const {
-  Exchange exchange(http::string_to_verb(beast::string_view(method.data(), method.size())),
-                    host_ + ':' + port_, target);
-  HttpAnswer answer;
-  if (const error_code error = exchange.run(host_, port_, answer)) {
-    return fail(Errc::kUnavailable, "no answer from http://" + host_ + ':' + port_ + ": " +
-                                        error.message() +
-                                        "; --url says where bascule listens, and --dir works on "
-                                        "the files of one that is stopped");
+Result<HttpAnswer> HttpClient::ask(std::string_view method, const std::string& target,
+                                   const std::string& body) const {
+  http::request<http::string_body> request(
+      http::string_to_verb(beast::string_view(method.data(), method.size())), target, 11);
+  request.set(http::field::host, endpoint_.host_field());
+  request.set(http::field::user_agent, "basculectl");
+  request.set(http::field::accept, "application/json, application/problem+json");
+  if (token_) {
+    request.set(http::field::authorization, "Bearer " + *token_);
   }
-  return answer;
+  if (!body.empty()) {
+    request.set(http::field::content_type, "application/json");
+    request.body() = body;
+  }
+  request.prepare_payload();
+  Exchange exchange(std::move(request), connection_.answer_timeout);
+  const Outcome outcome =
+      endpoint_.kind == Endpoint::Kind::kUnix  ? exchange.over_unix(endpoint_.host)
+      : endpoint_.kind == Endpoint::Kind::kTls ? exchange.over_tls(endpoint_, connection_.ca_file)
+                                               : exchange.over_tcp(endpoint_);
+  if (!outcome) {
+    return fail(Errc::kUnavailable,
+                "no answer from " + address() + ": " + outcome.error() +
+                    "; is bascule running (systemctl status bascule)? --url says where it listens");
+  }
+  return *outcome;
 }
 
 std::string percent_encoded(std::string_view text) {

@@ -45,9 +45,7 @@ struct StatsCommands {
   [[nodiscard]] int rebuild(bool dry_run, bool force) const;
 
  private:
-  [[nodiscard]] Result<Json> ask(const char* method, const std::string& target) const {
-    return ask_json(context.connection, method, target);
-  }
+  [[nodiscard]] Result<Json> ask(const char* method, const std::string& target) const;
   [[nodiscard]] Result<Json> rebuild_running(bool dry_run, bool force) const;
   [[nodiscard]] int finish(const Result<Json>& outcome, void (*print)(const Json&)) const;
 };
@@ -121,6 +119,14 @@ void tell_progress(const Json& rebuild) {
                  bridges.at("expected").dump().c_str());
   }
   std::fprintf(stderr, "\n");
+}
+
+Result<Json> StatsCommands::ask(const char* method, const std::string& target) const {
+  auto answer = ask_json(context.connection, method, target);
+  if (!answer && answer.error().what.starts_with("no answer")) {
+    answer.error().what += ", and --dir works on the files of one that is stopped";
+  }
+  return answer;
 }
 
 int StatsCommands::finish(const Result<Json>& outcome, void (*print)(const Json&)) const {
@@ -231,6 +237,7 @@ void add_stats(CLI::App& cli, Context& context) {
   const CLI::Option* dir = stats
                                ->add_option("--dir", given->directory,
                                             "Work on the files in this state directory instead")
+                               ->type_name("DIR")
                                ->excludes(cli.get_option("--url"));
   const auto on = [&context, given, dir](CLI::App* command, auto run) {
     on_call(*command, context, [&context, given, dir, run] {
@@ -256,9 +263,12 @@ void add_stats(CLI::App& cli, Context& context) {
 
   CLI::App* history = stats->add_subcommand("history", "What a bridge reported");
   history->add_option("BRIDGE", given->bridge, "Nick or full address")->required();
-  history->add_option("--from", given->from, "RFC 3339, UTC (an hour before --to)");
-  history->add_option("--to", given->to, "RFC 3339, UTC (now)");
-  history->add_option("--step", given->step_seconds, "Seconds per line")->capture_default_str();
+  history->add_option("--from", given->from, "RFC 3339, UTC (an hour before --to)")
+      ->type_name("TIME");
+  history->add_option("--to", given->to, "RFC 3339, UTC (now)")->type_name("TIME");
+  history->add_option("--step", given->step_seconds, "Seconds per line")
+      ->type_name("SECONDS")
+      ->capture_default_str();
   on(history, [given](Commands commands) {
     return commands.history(given->bridge, given->from, given->to, given->step_seconds);
   });

@@ -15,6 +15,7 @@
 #include "config/toml/load.h"
 #include "daemon/access_files.h"
 #include "daemon/app.h"
+#include "daemon/cli.h"
 #include "daemon/clock.h"
 #include "daemon/crash_guard.h"
 #include "daemon/exit_status.h"
@@ -28,15 +29,6 @@
 
 namespace bascule::daemon {
 namespace {
-
-struct Arguments {
-  std::string config = "/etc/bascule/bascule.toml";
-  bool check_config = false;
-  bool print_config = false;
-  bool supervise = false;
-  bool health = false;
-  std::string log_hash;
-};
 
 /// Of the file that runs now; its successor after an upgrade has the same path.
 std::string own_path() {
@@ -118,27 +110,11 @@ int print_log_hash(const config::Config& config, const std::string& text) {
 
 int run(int argc, char** argv) {
   Arguments arguments;
-  CLI::App cli{"Bascule: a conference focus and videobridge load balancer for Jitsi Meet."};
-  cli.add_option("--config,-c", arguments.config, "Configuration file (TOML)")
-      ->capture_default_str();
-  cli.add_flag("--check-config", arguments.check_config,
-               "Say everything that is wrong with it and exit");
-  cli.add_flag("--print-config", arguments.print_config,
-               "Print the effective values and their origin, without secrets, and exit");
-  cli.add_flag("--supervise", arguments.supervise,
-               "Run as the parent of the daemon: start it again when it crashes, and keep its\n"
-               "session alive meanwhile (for containers; systemd does both by itself)");
-  cli.add_flag("--health", arguments.health,
-               "Exit with 0 if a process with this configuration is alive, else with 1");
-  cli.add_option(
-      "--log-hash", arguments.log_hash,
-      "Print what stands for this room or address in a log with log.hash-jids, and exit");
-  cli.set_version_flag("--version",
-                       std::string("bascule ") + kVersion + " (revision " + kRevision + ")");
+  const auto cli = make_cli(arguments);
   try {
-    cli.parse(argc, argv);
+    cli->parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return cli.exit(error) == 0 ? kExitOk : kExitConfig;
+    return cli->exit(error) == 0 ? kExitOk : kExitConfig;
   }
   auto loaded = loader(arguments.config)();
   if (!loaded) {

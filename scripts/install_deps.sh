@@ -12,6 +12,7 @@ packages=(
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
   # tests and the demo
   prosody prometheus python3 python3-jsonschema openssl curl chromium systemd
+  man-db mandoc zsh fish
   # the contributor's loop
   clang-format-14 clang-tidy-14
   "$@"
