@@ -10,6 +10,7 @@
 #include "ctl/completion.h"
 #include "ctl/conference_commands.h"
 #include "ctl/config_commands.h"
+#include "ctl/doctor_command.h"
 #include "ctl/ha_commands.h"
 #include "ctl/service_commands.h"
 #include "ctl/stats_commands.h"
@@ -47,6 +48,7 @@ constexpr AddCommand kCommands[] = {
     add_stats,
     add_ha,
     add_stop,
+    add_doctor,
     add_token,
     add_completion,
 };

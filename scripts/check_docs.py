@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Fails when the operator's manual and the code disagree about metric names or log events, or when an alert, a rule or the
-dashboard speaks of something that does not exist."""
+"""Fails when the operator's manual and the code disagree about metric names, log events or checks of the doctor, or when
+an alert, a rule or the dashboard speaks of something that does not exist."""
 
 import json
 import pathlib
@@ -103,11 +103,14 @@ def main() -> int:
     # Events are literals of the form "noun.what_happened"; docs list them in a table of their own.
     events_code = set(re.findall(r'"([a-z]+(?:_[a-z]+)*\.[a-z_]+)"', code))
     events_manual = set(re.findall(r"^\| `([a-z_]+\.[a-z_]+)`", manual, re.M))
+    # Each check of the doctor points to its row.
+    checks_code = set(re.findall(r'Check\{"([a-z]+)"', (ROOT / "ctl/doctor/checks.cc").read_text(encoding="utf-8")))
+    checks_manual = set(re.findall(r'<a id="doctor-([a-z]+)"></a>', manual))
     problems = (compare("metric", metrics_code, metrics_manual) + compare("event", events_code, events_manual) +
-                check_rules(metrics_code) + check_dashboard(metrics_code))
+                compare("check", checks_code, checks_manual) + check_rules(metrics_code) + check_dashboard(metrics_code))
     print("\n".join(problems) if problems
-          else f"docs: {len(metrics_code)} metrics and {len(events_code)} events, all listed; rules and dashboard ask "
-               "for nothing else")
+          else f"docs: {len(metrics_code)} metrics, {len(events_code)} events and {len(checks_code)} checks, all listed; rules "
+               "and dashboard ask for nothing else")
     return 1 if problems else 0
 
 

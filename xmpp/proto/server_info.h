@@ -1,7 +1,7 @@
 #pragma once
 
-// What an entity says of itself: XEP-0092 (software version) and XEP-0202 (its time). Asked by tools
-// only, so they are no part of proto::Request: send them as UnknownRequest.
+// What an entity says of itself: XEP-0092 (software version) and XEP-0202 (its time). Asked by
+// tools only, so they are no part of proto::Request: send them as UnknownRequest.
 
 #include <optional>
 #include <string>
