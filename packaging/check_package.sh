@@ -93,7 +93,7 @@ fresh plain
 root=$chroots/plain
 in_chroot plain sh -c 'find / -xdev \( -path /proc -o -path /tmp \) -prune -o -print | sort' >"$chroots/before"
 cp "$deb" "$root/tmp/bascule.deb"
-in_chroot plain sh -c 'groupadd --system --gid 10001 bascule && useradd --system --uid 10001 --gid 10001 \
+in_chroot plain sh -c 'groupadd --gid 10001 bascule && useradd --uid 10001 --gid 10001 \
   --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin bascule'
 in_chroot plain apt-get update -q >"$chroots/install.log"
 in_chroot plain apt-get install -q -y --no-install-recommends ca-certificates /tmp/bascule.deb >>"$chroots/install.log" 2>&1 ||
