@@ -23,9 +23,6 @@ using Json = nlohmann::ordered_json;
 using doctor::Outcome;
 using doctor::Status;
 
-/// Nothing failed, something is not as it should be.
-constexpr int kExitWarned = 5;
-
 struct Arguments {
   std::string config = "/etc/bascule/bascule.toml";
   std::string root;
@@ -38,15 +35,19 @@ std::string help_of(const Outcome& outcome) {
 
 /// Where the configured bascule listens, unless the line says otherwise.
 std::string url_of(const config::Admin& admin) {
+  if (!admin.unix_socket.empty()) {
+    return "unix:" + admin.unix_socket;
+  }
   const bool any = admin.address == "0.0.0.0" || admin.address == "::";
   const std::string address = any ? "127.0.0.1" : admin.address;
   const bool six = address.find(':') != std::string::npos;
-  return "http://" + (six ? "[" + address + "]" : address) + ":" + std::to_string(admin.port);
+  const std::string scheme = admin.tls_certificate.empty() ? "http://" : "https://";
+  return scheme + (six ? "[" + address + "]" : address) + ":" + std::to_string(admin.port);
 }
 
 doctor::Get getter(const Connection& connection) {
   return [connection](const std::string& target) -> Result<doctor::HttpText> {
-    const auto client = HttpClient::make(connection.url);
+    const auto client = HttpClient::make(connection);
     if (!client) {
       return tl::make_unexpected(client.error());
     }

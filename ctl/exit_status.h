@@ -8,6 +8,7 @@ inline constexpr int kExitDamaged = 1;
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitFailed = 3;
 inline constexpr int kExitNotPermitted = 4;
+inline constexpr int kExitWarned = 5;
 
 struct ExitStatus {
   int status;
@@ -23,6 +24,7 @@ inline constexpr ExitStatus kExitStatuses[] = {
     {kExitUsage, "the command was wrong"},
     {kExitFailed, "it could not be done, or nobody answered"},
     {kExitNotPermitted, "not permitted: no token, a wrong one, or one of a lesser role"},
+    {kExitWarned, "doctor: nothing failed, but something is not as it should be"},
 };
 
 }  // namespace bascule::ctl
