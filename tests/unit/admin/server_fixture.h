@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <boost/asio/connect.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
@@ -46,6 +47,7 @@ class ServerFixture {
     on_loop([this] {
       held_ = nullptr;
       server_->stop();
+      work_.reset();
       return true;
     });
     thread_.join();
@@ -142,6 +144,8 @@ class ServerFixture {
   }
 
   boost::asio::io_context io_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
+      io_.get_executor()};  // The loop goes on when a test has stopped the server.
   boost::asio::io_context client_io_{1};
   Respond held_;
   std::shared_ptr<EventStream> stream_;
