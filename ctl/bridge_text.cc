@@ -66,8 +66,9 @@ std::string drain_sentence(const Json& order) {
   return nick_of(text_at(order, "bridge")) + " takes nobody new" +
          (flag_at(order, "evacuate") ? " and is being emptied" : "") + " since " +
          time_text(text_at(order, "since")) + ", by " + text_at(order, "by") +
-         (reason.empty() ? "" : " (" + reason + ")") + ": " + drain_text(order) + " in " +
-         counted(count_at(order, "conferences"), "conference");
+         (reason.empty() ? "" : " (" + reason + ")") + ": " + drain_text(order) +
+         (flag_at(order, "done") ? ""
+                                 : " in " + counted(count_at(order, "conferences"), "conference"));
 }
 
 std::string drain_progress(const Json& order, std::int64_t people, const Style& style) {

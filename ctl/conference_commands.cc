@@ -189,8 +189,8 @@ void add_pin(CLI::App& cli, Context& context) {
     return finish(
         ask_pin(context, *given, "PUT", {{"version", given->version}, {"minutes", given->minutes}}),
         context.json, [given](const Json&) {
-          std::printf("%s is pinned to %s for %d minutes\n", printable(given->room).c_str(),
-                      printable(given->version).c_str(), given->minutes);
+          std::printf("%s is pinned to %s for %s\n", printable(given->room).c_str(),
+                      printable(given->version).c_str(), counted(given->minutes, "minute").c_str());
         });
   });
 }

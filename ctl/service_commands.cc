@@ -1,6 +1,5 @@
 #include "ctl/service_commands.h"
 
-#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -25,7 +24,7 @@ void print_audit(const Json& answer) {
                {time_text(text_at(entry, "at"))},
                {text_at(entry, "by")},
                {text_at(entry, "what")},
-               {text_at(entry, "target")},
+               {nick_of(text_at(entry, "target"))},
                {text_at(entry, "before") + " -> " + text_at(entry, "after")}});
   }
   print(table.empty() ? "nothing was changed\n" : table.text(style_of_stdout()));
@@ -63,7 +62,7 @@ void add_queue(CLI::App& cli, Context& context) {
 void add_audit(CLI::App& cli, Context& context) {
   struct Arguments {
     int limit = 50;
-    std::uint64_t before = 0;
+    std::string before;
   };
   const auto given = std::make_shared<Arguments>();
   CLI::App* command = cli.add_subcommand("audit", "Who changed what, the newest first");
@@ -71,12 +70,13 @@ void add_audit(CLI::App& cli, Context& context) {
       ->type_name("NUMBER")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command->add_option("--before", given->before, "Older than this entry")->type_name("NUMBER");
+  command->add_option("--before", given->before, "Older ones than that answer ended with")
+      ->type_name("MARK");
   on_call(*command, context, [given, &context] {
     return finish(
         ask_json(context.connection, "GET",
                  "/v1/audit?limit=" + std::to_string(given->limit) +
-                     (given->before == 0 ? "" : "&before=" + std::to_string(given->before))),
+                     (given->before.empty() ? "" : "&before=" + percent_encoded(given->before))),
         context.json, print_audit);
   });
 }

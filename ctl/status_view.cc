@@ -1,6 +1,7 @@
 #include "ctl/status_view.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -83,7 +84,12 @@ std::string stats_text(const Json& overview, const Style& style) {
   const std::string node = text_at(stats, "node");
   const std::string store = text_at(stats, "store");
   const bool node_ok = node == "working" || node == "off" || node == "looking" || node == "-";
-  return counted(count_at(stats, "bridges"), "bridge tells", "bridges tell") + " their load" +
+  const Json& bridges = member(overview, "bridges");
+  const auto fresh = std::count_if(bridges.begin(), bridges.end(), [](const Json& bridge) {
+    return text_at(bridge, "state") == "fresh";
+  });
+  return std::to_string(fresh) + " of " + counted(std::ssize(bridges), "bridge") +
+         " told their load just now" +
          (blind > 0 ? ", " + tinted(style, Tint::kWarn, std::to_string(blind) + " silent") : "") +
          "; pubsub node " + tinted(style, node_ok ? Tint::kNone : Tint::kWarn, node) + "; store " +
          tinted(style, store == "ok" ? Tint::kNone : Tint::kBad, store);

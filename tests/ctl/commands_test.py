@@ -96,12 +96,12 @@ class Reading(CtlTest):
     def test_audit(self):
         entry = {"number": 7, "at": "2026-11-29T21:55:00.000Z", "by": "ann", "what": "drain",
                  "target": "jvb-3", "before": None, "after": {"evacuate": True}}
-        with Server({("GET", "/v1/audit"): (200, {"entries": [entry], "next": 7})}) as server:
-            outcome = ctl("audit", "--limit", "1", "--before", "9", url=server.url)
+        with Server({("GET", "/v1/audit"): (200, {"entries": [entry], "next": "1795-7"})}) as server:
+            outcome = ctl("audit", "--limit", "1", "--before", "17-9", url=server.url)
             self.expect(outcome, OK, out="ann  drain  jvb-3")
             self.assertIn('- -> {"evacuate":true}', outcome.out)
-            self.assertIn("older ones: --before 7", outcome.out)
-            self.assertEqual(server.last()["query"], {"limit": "1", "before": "9"})
+            self.assertIn("older ones: --before 1795-7", outcome.out)
+            self.assertEqual(server.last()["query"], {"limit": "1", "before": "17-9"})
 
     def test_readiness(self):
         checks = [{"check": "client_link", "ok": False, "since": "2026-11-29T21:55:00.000Z", "detail": "refused",
