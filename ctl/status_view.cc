@@ -88,8 +88,7 @@ std::string stats_text(const Json& overview, const Style& style) {
   const auto fresh = std::count_if(bridges.begin(), bridges.end(), [](const Json& bridge) {
     return text_at(bridge, "state") == "fresh";
   });
-  return std::to_string(fresh) + " of " + counted(std::ssize(bridges), "bridge") +
-         " told their load just now" +
+  return std::to_string(fresh) + " of " + counted(std::ssize(bridges), "bridge") + " fresh" +
          (blind > 0 ? ", " + tinted(style, Tint::kWarn, std::to_string(blind) + " silent") : "") +
          "; pubsub node " + tinted(style, node_ok ? Tint::kNone : Tint::kWarn, node) + "; store " +
          tinted(style, store == "ok" ? Tint::kNone : Tint::kBad, store);
