@@ -245,8 +245,12 @@ Milliseconds Times::quantile(double q) const {
 }
 
 HammerResult hammer(admin::Router router, const HammerOptions& options) {
+  return hammer([&router](asio::io_context&) { return std::move(router); }, options);
+}
+
+HammerResult hammer(const MakeRouter& make_router, const HammerOptions& options) {
   asio::io_context io{1};
-  auto server = admin::HttpServer::listen(io, {.port = 0}, std::move(router));
+  auto server = admin::HttpServer::listen(io, {.port = 0}, make_router(io));
   BASCULE_CHECK(server.has_value());
   const std::uint16_t port = (*server)->port();
   LoopProbe probe(io);

@@ -3,9 +3,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <boost/asio/io_context.hpp>
 
 #include "admin/http.h"
 #include "base/time.h"
@@ -64,7 +67,10 @@ struct HammerResult {
       loop_late;  ///< By how much a timer of the event loop that is due every millisecond was late.
 };
 
+/// Routes for an event loop.
+using MakeRouter = std::function<admin::Router(boost::asio::io_context&)>;
 /// Serves the router on an event loop of its own thread, as the daemon does, and asks from others.
+HammerResult hammer(const MakeRouter& make_router, const HammerOptions& options);
 HammerResult hammer(admin::Router router, const HammerOptions& options);
 
 /// One line for people; `name` says what was asked.

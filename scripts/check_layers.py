@@ -37,7 +37,7 @@ FOLDERS = {
                              "config/xmpp", "ctl/doctor"}),
     "sim/storm": ("core", {"base", "stats", "focus", "sim/storm"}),
     "sim": ("core", {"base", "xmpp/xml", "xmpp/proto", "xmpp", "stats", "focus", "sim"}),
-    "bench": ("shell", {"base", "admin", "config", "xmpp/xml", "xmpp/proto", "stats", "stats/sqlite", "focus", "sim/storm", "bench"}),
+    "bench": ("shell", {"base", "admin", "config", "xmpp/xml", "xmpp/proto", "stats", "stats/sqlite", "focus", "sim/storm", "daemon", "bench"}),
     "tests/peers": ("shell", {"base", "base/asio", "xmpp/xml", "tests/peers"}),
     "tests": ("shell", None),
 }
