@@ -160,6 +160,7 @@ admin::Router App::make_router() {
        .now = read_clocks});
   add_jicofo_api(router, admin_,
                  {.io = io_,
+                  .alive = alive_,
                   .focus = focus_,
                   .health = [this] { return health(); },
                   .order =

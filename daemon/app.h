@@ -137,6 +137,7 @@ class App {
   LogSink& log_;
   admin::HttpServerOptions http_options_;
   const config::Admin admin_;
+  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
   std::string version_;
   std::string revision_;
   config::Life life_;

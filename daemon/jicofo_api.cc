@@ -30,13 +30,18 @@ void add_jicofo_api(admin::Router& router, const config::Admin& config, JicofoAp
     return;
   }
   const auto focus = [&focus = sources.focus]() -> const focus::Focus& { return focus; };
-  admin::add_jicofo_routes(router, {.focus = focus,
-                                    .now = read_clocks,
-                                    .health = std::move(sources.health),
-                                    .threads = thread_count,
-                                    .later = [&io = sources.io](std::function<void()> work) {
-                                      boost::asio::post(io, std::move(work));
-                                    }});
+  admin::add_jicofo_routes(
+      router, {.focus = focus,
+               .now = read_clocks,
+               .health = std::move(sources.health),
+               .threads = thread_count,
+               .later = [&io = sources.io, alive = sources.alive](std::function<void()> work) {
+                 boost::asio::post(io, [alive, work = std::move(work)] {
+                   if (!alive.expired()) {
+                     work();
+                   }
+                 });
+               }});
   admin::add_jicofo_order_routes(router, {.focus = focus,
                                           .now = read_clocks,
                                           .order = std::move(sources.order),
