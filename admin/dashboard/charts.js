@@ -22,7 +22,7 @@ function path(values, x, y) {
   return text;
 }
 
-const SPARK = { width: 120, height: 28, pad: 2 };
+const SPARK = { width: 120, height: 28, pad: 2, minutes: 60 };
 
 /** The last hour of one bridge on the scale 0 to 100 %, or to the highest value, with its limit. */
 export function sparkline() {
@@ -41,7 +41,8 @@ export function sparkline() {
         return;
       }
       drawn = seen;
-      const values = [...history, now];
+      const unknown = new Array(Math.max(0, SPARK.minutes - history.length)).fill(null); // Now is at the right.
+      const values = [...unknown, ...history, now];
       const top = Math.max(1, ...values.filter(known));
       const y = share => SPARK.height - SPARK.pad - share / top * (SPARK.height - 2 * SPARK.pad);
       const step = SPARK.width / Math.max(1, values.length - 1);
