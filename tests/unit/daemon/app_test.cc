@@ -212,6 +212,7 @@ TEST_F(AppTest, AReloadChangesHowSigtermEndsTheProcess) {
   io_.run_for(seconds{3});
   EXPECT_TRUE(io_.stopped());
   EXPECT_EQ(app_->conference_count(), 0U);
+  app_.reset();  // Before the reloader it knows.
 }
 
 TEST_F(AppTest, AStoreThatHangsDoesNotMakeTheLoopSpin) {
