@@ -141,11 +141,11 @@ class Acting(WithDaemon):
     def test_evacuate_until_nobody_is_left(self):
         nick, people = self.busiest()
         self.assertGreater(people, 0)
+        self.addCleanup(ctl, "undrain", nick, url=self.url)
         outcome = ctl("evacuate", nick, "--wait", "--timeout", "60", url=self.url)
-        self.expect(outcome, OK, err=f"{people} of {people} gone, empty")
+        self.expect(outcome, OK, err="gone, empty")  # Some may be elsewhere before the first answer is there.
         self.until_everybody_has_media()
         self.assertEqual(self.asked("bridge", nick)["participants"], 0)
-        self.run_ctl("undrain", nick)
 
     def test_move_a_conference(self):
         room = self.a_room()
