@@ -24,7 +24,7 @@ struct HttpServerOptions {
   std::size_t body_bytes_max = std::size_t{64} * 1024;
   /// Of all answers that were not read yet together.
   std::size_t answer_bytes_max = std::size_t{64} * 1024 * 1024;
-  std::size_t streams_max = 16;  ///< Answers that go on (EventStream).
+  std::size_t streams_max = 32;  ///< Answers that go on (EventStream).
   /// A TLS handshake costs about a millisecond of the loop; more of them wait in the kernel.
   std::size_t handshakes_per_second_max = 50;
   Duration idle_timeout = std::chrono::seconds{30};  ///< Between requests, and for an answer.
