@@ -120,8 +120,8 @@ function timeMarks(from, to, width) {
 }
 
 /**
- * A chart over time, as wide as its place. update({ times, series: [{ label, values, className }], limit, format,
- * least, label }): `times` are milliseconds, `least` is the smallest top of the scale, `format` makes text of a value.
+ * A chart over time, as wide as its place. update({ from, to, times, series: [{ label, values, className }], limit, format,
+ * least, label }): times are milliseconds, `least` is the smallest top of the scale, `format` makes text of a value.
  * What is under the pointer, or chosen by the arrow keys, is read out below.
  */
 export function timeChart(height = 180) {
@@ -141,8 +141,7 @@ export function timeChart(height = 180) {
       picture.setAttribute('width', width);
       return;
     }
-    const from = data.times[0];
-    const to = Math.max(data.times.at(-1), from + 1);
+    const { from, to } = data;
     const top = Math.max(data.least, data.limit ?? 0, ...data.series.flatMap(each => each.values.filter(known))) * 1.05;
     const inner = { width: width - CHART.left - CHART.right, height: height - CHART.top - CHART.bottom };
     const xOf = at => CHART.left + (at - from) / (to - from) * inner.width;
