@@ -80,19 +80,19 @@ function historyPanel(nick, limitOf, signal) {
       return;
     }
     const times = points.map(point => Date.parse(point.at));
-    const window = { from: Date.parse(from), to: now.getTime(), times };
+    const whole = { from: Date.parse(from), to: now.getTime(), times };
     const spread = values => {
       const all = values.filter(known);
       return all.length ? `between ${percent(Math.min(...all))} and ${percent(Math.max(...all))}` : 'not recorded';
     };
     loads.update({
-      ...window, limit: limitOf(), format: percent, least: 1,
+      ...whole, limit: limitOf(), format: percent, least: 1,
       label: `Load of ${nick} in the last ${span}: ${spread(points.map(point => point.stress_max))}`,
       series: [{ label: 'highest', className: 'a', values: points.map(point => point.stress_max) },
         { label: 'mean', className: 'b', values: points.map(point => point.stress_mean) }]
     });
     people.update({
-      ...window, format: number, least: 5, label: `People on ${nick} in the last ${span}`,
+      ...whole, format: number, least: 5, label: `People on ${nick} in the last ${span}`,
       series: [{ label: 'people', className: 'c', values: points.map(point => point.endpoints_max) }]
     });
   }
