@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -22,6 +23,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 using doctor::Outcome;
 using doctor::Status;
+
+// What is asked takes milliseconds; a process that hangs is a finding, not something to wait for.
+constexpr std::chrono::seconds kAnswerTimeout{5};
 
 struct Arguments {
   std::string config = "/etc/bascule/bascule.toml";
@@ -113,6 +117,7 @@ void print(const std::vector<Outcome>& outcomes) {
 int examine(const Context& context, const Arguments& arguments, bool url_given) {
   auto loaded = config::load(arguments.config, config::process_environment());
   Connection connection = context.connection;
+  connection.answer_timeout = kAnswerTimeout;
   if (!url_given && loaded) {
     connection.url = url_of(loaded->config.admin);
   }
