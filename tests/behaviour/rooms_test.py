@@ -138,7 +138,8 @@ class Presence(BehaviourTest):
         print(f"\n  E16: server time of a resume {few[0] * 1e3:.2f} ms with 20 rooms, {many[0] * 1e3:.2f} ms with 200; of "
               f"a bind {few[1] * 1e3:.1f} and {many[1] * 1e3:.1f} ms")
         self.assertLess(many[0], 4 * few[0], "ten times as many rooms cost")
-        self.assertGreater(many[1], 3 * few[1], "a bind does not cost what rooms it leaves")
+        dearer = many[1] - few[1]  # What the first bind costs beside its rooms varies.
+        self.assertGreater(dearer, max(5e-3, 10 * (many[0] - few[0])), "a bind does not cost what rooms it leaves")
 
     def take_over(self, rooms):
         """Returns the server's time (s) for a resume and for a bind."""

@@ -132,21 +132,7 @@ TEST_F(PlacementRoutesTest, BadParametersAreProblems) {
     EXPECT_EQ(json::parse(response.body).at("status"), 400) << query;
   }
   EXPECT_EQ(ask("/v1/decisions", "bridge=jvb9").status, 404U);
-  EXPECT_EQ(ask("/v1/bridges", "x=1").status, 400U);
   EXPECT_EQ(ask("/v1/placement", "x=1").status, 400U);
-}
-
-TEST_F(PlacementRoutesTest, BridgesAreToldAsTheChoiceSeesThem) {
-  placement_.set_cordoned(bridge(1), true, now());
-  const json list = json::parse(ask("/v1/bridges").body).at("bridges");
-  ASSERT_EQ(list.size(), 2U);
-  EXPECT_EQ(list.at(0).at("bridge"), bridge(1).to_string());
-  EXPECT_EQ(list.at(0).at("flags"), json::array({"cordoned"}));
-  EXPECT_EQ(list.at(1).at("participants"), 3);
-  EXPECT_EQ(list.at(1).at("reported"), 0.1);
-  EXPECT_EQ(list.at(1).at("quarantine_left_ms"), nullptr);
-  EXPECT_EQ(list.at(1).at("report_age_ms"), 6'000);
-  EXPECT_GT(list.at(1).at("unaccounted_units"), 0.0);
 }
 
 TEST_F(PlacementRoutesTest, TheWholeIsToldAtAGlance) {
