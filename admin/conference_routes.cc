@@ -52,8 +52,8 @@ std::optional<RoomJid> room_in(const std::string& text) {
 // ---- a page of conferences ---------------------------------------------------------------------
 
 struct PageQuery {
-  std::string search;  // Lower case, as names of rooms are.
-  std::optional<BridgeJid> bridge;
+  std::string search;                         // Lower case, as names of rooms are.
+  std::optional<std::vector<RoomJid>> rooms;  // With people on the bridge asked for; in order.
   std::size_t limit = 0;
   std::optional<RoomJid> after;
 };
@@ -66,17 +66,10 @@ struct Page {
   bool is_last = true;
 };
 
-bool is_wanted(const ConferenceSummary& summary, const PageQuery& query,
-               const focus::Placement& placement) {
-  if (summary.room.jid().local().find(query.search) == std::string::npos) {
-    return false;
-  }
-  if (!query.bridge) {
-    return true;
-  }
-  const auto spread = placement.spread_of(summary.room);
-  return std::any_of(spread.begin(), spread.end(),
-                     [&query](const auto& host) { return host.first == *query.bridge; });
+bool is_wanted(const ConferenceSummary& summary, const PageQuery& query) {
+  return summary.room.jid().local().find(query.search) != std::string::npos &&
+         (!query.rooms ||
+          std::binary_search(query.rooms->begin(), query.rooms->end(), summary.room));
 }
 
 Page page_of(const focus::Focus& focus, const PageQuery& query) {
@@ -89,7 +82,7 @@ Page page_of(const focus::Focus& focus, const PageQuery& query) {
     }
     ++page.names;
     page.last = summary.room;
-    if (is_wanted(summary, query, focus.placement())) {
+    if (is_wanted(summary, query)) {
       page.members += summary.participants;
       page.conferences.push_back(summary);
     }
@@ -109,7 +102,7 @@ tl::expected<PageQuery, HttpResponse> page_query(const ConferenceSources& source
     return tl::make_unexpected(bad_request(limit.error()));
   }
   PageQuery query{
-      .search = text_of(*given, "search").value_or(""), .bridge = {}, .limit = *limit, .after = {}};
+      .search = text_of(*given, "search").value_or(""), .rooms = {}, .limit = *limit, .after = {}};
   std::transform(query.search.begin(), query.search.end(), query.search.begin(), [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });
@@ -119,11 +112,14 @@ tl::expected<PageQuery, HttpResponse> page_query(const ConferenceSources& source
       return tl::make_unexpected(bad_request("after is what the page before said as next"));
     }
   }
-  if (const auto bridge = text_of(*given, "bridge")) {
-    query.bridge = find_bridge(*bridge, sources.focus->placement(), sources.now());
-    if (!query.bridge) {
-      return tl::make_unexpected(not_found("no bridge is known as " + *bridge));
+  if (const auto name = text_of(*given, "bridge")) {
+    const focus::Placement& placement = sources.focus->placement();
+    const auto bridge = find_bridge(*name, placement, sources.now());
+    if (!bridge) {
+      return tl::make_unexpected(not_found("no bridge is known as " + *name));
     }
+    query.rooms = placement.conferences_on(*bridge);
+    std::sort(query.rooms->begin(), query.rooms->end());
   }
   return query;
 }

@@ -79,14 +79,13 @@ void ReadingApi::add_to(admin::Router& router) {
                                      set_log_level(level, by, done);
                                    }});
   if (sources_.reloader != nullptr) {
-    admin::add_config_route(
-        router, {.file = sources_.reloader->file(),
-                 .loaded = [this]() -> const auto& { return sources_.reloader->running();
+    const auto running = [this]() -> const config::LoadedConfig& {
+      return sources_.reloader->running();
+    };
+    admin::add_config_route(router, {.file = sources_.reloader->file(), .loaded = running});
   }
-});
-}  // namespace bascule::daemon
-events_.add_to(router);
-admin::add_openapi_route(router);
+  events_.add_to(router);
+  admin::add_openapi_route(router);
 }
 
 void ReadingApi::start() {

@@ -117,9 +117,10 @@ TEST_F(ConferenceRoutesTest, ParticipantsAreToldWithWhereSinceWhenAndWhy) {
 }
 
 TEST_F(ConferenceRoutesTest, WhoWaitsIsToldWithWhy) {
+  stage_.meet("tea", {"alice"});
   stage_.remove_bridge("jvb1");
   stage_.remove_bridge("jvb2");
-  stage_.meet("tea", {"alice", "bob"});
+  stage_.join("tea", "bob");
   const json tea = json_at("/v1/conferences/" + room("tea"));
   const json& alice = tea.at("participants").at(0);
   EXPECT_EQ(alice.at("state"), "queued");

@@ -16,22 +16,22 @@ class ConfigRouteTest : public testing::Test {
       : loaded_(config::assemble(config::minimal_and({{"admin.port", std::int64_t{8889}}}),
                                  {{"BASCULE_LOG_LEVEL", "warn"}}, config::no_files)
                     .value()) {
-    add_config_route(router_, {.file = "/etc/bascule/bascule.toml",
-                               .loaded = [this]() -> const auto& { return loaded_;
-  }});
-}  // namespace
-json key(const std::string& path) {
-  for (const json& each : json_of(ask(router_, get("/v1/config"))).at("keys")) {
-    if (each.at("key") == path) {
-      return each;
-    }
+    const auto loaded = [this]() -> const config::LoadedConfig& { return loaded_; };
+    add_config_route(router_, {.file = "/etc/bascule/bascule.toml", .loaded = loaded});
   }
-  return nullptr;
-}
+  json key(const std::string& path) {
+    const json answer = json_of(ask(router_, get("/v1/config")));
+    for (const json& each : answer.at("keys")) {
+      if (each.at("key") == path) {
+        return each;
+      }
+    }
+    return nullptr;
+  }
 
-config::LoadedConfig loaded_;
-Router router_;
-};  // namespace bascule::admin
+  config::LoadedConfig loaded_;
+  Router router_;
+};
 
 TEST_F(ConfigRouteTest, EveryKeyIsToldWithValueOriginAndDefault) {
   const json answer = json_of(ask(router_, get("/v1/config")));
@@ -51,7 +51,9 @@ TEST_F(ConfigRouteTest, EveryKeyIsToldWithValueOriginAndDefault) {
 }
 
 TEST_F(ConfigRouteTest, ValuesHaveTheTypesOfTheFile) {
-  for (const json& each : json_of(ask(router_, get("/v1/config"))).at("keys")) {
+  const json answer = json_of(ask(router_, get("/v1/config")));
+  ASSERT_FALSE(answer.at("keys").empty());
+  for (const json& each : answer.at("keys")) {
     const json& value = each.at("value");
     EXPECT_TRUE(each.at("secret") || value.is_string() || value.is_number() || value.is_boolean() ||
                 value.is_array())

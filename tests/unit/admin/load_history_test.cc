@@ -33,21 +33,20 @@ class LoadHistoryTest : public testing::Test {
     passed_ += LoadHistory::kInterval;
     history_.sample(views, now());
   }
-  json load(const std::string& query) {
-    focus::Placement placement(focus::unpaced(), 1);
+  /// What the route answers; its status when that is no success.
+  json load(const std::string& query) { return load(history_, query); }
+  json load(const LoadHistory& history, const std::string& query) {
+    const focus::Placement placement(focus::unpaced(), 1);
+    const auto view_of = [&placement]() -> const focus::Placement& { return placement; };
     Router router;
-    add_load_route(router,
-                   {.placement = [&placement]() -> const auto& { return placement;
+    add_load_route(router, {.placement = view_of, .now = [this] { return now(); }}, history);
+    const HttpResponse response = ask(router, get("/v1/load", query));
+    return response.status == 200 ? json_of(response) : json(response.status);
   }
-  , .now = [this] { return now(); }},
-                   history_);
-const HttpResponse response = ask(router, get("/v1/load", query));
-return response.status == 200 ? json_of(response) : json(response.status);
-}  // namespace
 
-Duration passed_{};
-LoadHistory history_{3};
-};  // namespace bascule::admin
+  Duration passed_{};
+  LoadHistory history_{3};
+};
 
 TEST_F(LoadHistoryTest, NothingIsKnownBeforeTheFirstSample) {
   EXPECT_THAT(history_.lines(60, 6), IsEmpty());
@@ -124,16 +123,8 @@ TEST_F(LoadHistoryTest, ALargeFleetGetsLongerStepsOrIsToldToTakeThem) {
     views.push_back(view(i, 1));
   }
   large.sample(views, now());
-  focus::Placement placement(focus::unpaced(), 1);
-  Router router;
-  add_load_route(router,
-                 {.placement = [&placement]() -> const auto& { return placement;
-}
-, .now = [this] { return now(); }
-},
-                 large);
-EXPECT_EQ(json_of(ask(router, get("/v1/load"))).at("step_s"), 120);
-EXPECT_EQ(ask(router, get("/v1/load", "step=60")).status, 400U);
+  EXPECT_EQ(load(large, "").at("step_s"), 120);
+  EXPECT_EQ(load(large, "step=60"), 400);
 }
 
 TEST_F(LoadHistoryTest, BadParametersAreRefused) {

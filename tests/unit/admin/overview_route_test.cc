@@ -21,7 +21,7 @@ class OverviewRouteTest : public MeetingFixture {
         router_,
         {.version = "1.2",
          .revision = "abc",
-         .started_at = stage_.now.wall - seconds{90},
+         .started_at = started_,
          .focus = &stage_.focus,
          .now = now,
          .health = [] { return Health{.ready = true, .problems = {"store_damaged: one page"}}; },
@@ -32,21 +32,22 @@ class OverviewRouteTest : public MeetingFixture {
              },
          .store = [] { return "damaged"; },
          .ha = {}});
-    add_bridge_routes(router_, {.placement = placement,
-                                .drains = [this]() -> const auto& {
-                                  return stage_.focus.orders().drains();
+    const auto drains = [this]() -> const focus::Orders::Drains& {
+      return stage_.focus.orders().drains();
+    };
+    add_bridge_routes(router_, {.placement = placement, .drains = drains, .now = now});
+    add_queue_routes(router_, {.placement = placement, .now = now});
   }
-  , .now = now});
-add_queue_routes(router_, {.placement = placement, .now = now});
-}  // namespace
-};  // namespace bascule::admin
+
+  const WallTime started_ = stage_.now.wall - seconds{90};
+};
 
 TEST_F(OverviewRouteTest, EverythingThatMattersIsToldAtOnce) {
   stage_.meet("tea", {"alice", "bob"});
   const json overview = json_at("/v1/overview");
   EXPECT_EQ(overview.at("version"), "1.2");
   EXPECT_EQ(overview.at("revision"), "abc");
-  EXPECT_EQ(overview.at("uptime_s"), 90);
+  EXPECT_EQ(overview.at("uptime_s"), (stage_.now.wall - started_) / seconds{1});
   EXPECT_EQ(overview.at("at"), to_text(stage_.now.wall));
   EXPECT_EQ(overview.at("ready"), true);
   EXPECT_EQ(overview.at("problems"), json::array({"store_damaged: one page"}));
@@ -98,11 +99,13 @@ TEST_F(OverviewRouteTest, AnOperatorsDrainIsToldWithTheBridge) {
 }
 
 TEST_F(OverviewRouteTest, WhoWaitsIsToldOldestFirst) {
+  stage_.meet("tea", {"alice"});
+  stage_.meet("milk", {"carol"});
   stage_.remove_bridge("jvb1");
   stage_.remove_bridge("jvb2");
-  stage_.meet("tea", {"alice", "bob"});
+  stage_.join("tea", "bob");
   stage_.advance(seconds{5});
-  stage_.meet("milk", {"carol", "dave"});
+  stage_.join("milk", "dave");
   const json queue = json_at("/v1/queue");
   EXPECT_EQ(queue.at("total"), 4);
   EXPECT_EQ(queue.at("by_class").at("first"), 4);
