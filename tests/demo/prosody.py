@@ -1,6 +1,7 @@
 """A private Prosody on free loopback ports, from the template of tests/integration."""
 
 import pathlib
+import random
 import re
 import shutil
 import socket
@@ -14,16 +15,25 @@ TEMPLATE = ROOT / "tests" / "integration" / "prosody.cfg.lua.in"
 START_DEADLINE_S = 10
 
 
+# Below the ports that kernels give to connections, which could take one while its server is started again; and not
+# those of tests/integration/prosody.cc.
+PORTS = range(10_000, 20_000)
+
+
 def free_ports(count):
-    """Ports of loopback nobody listens on right now; all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Ports of loopback nobody uses right now; all different."""
+    ports = []
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        ports.append(port)
+        if len(ports) == count:
+            return ports
+    raise RuntimeError("no free port")
 
 
 class Prosody:
