@@ -44,7 +44,7 @@ void add_stop_route(Router& router, StopSources sources) {
                  .content_type = "application/json",
                  .body = body.dump() + "\n",
                  .headers = {}});
-        sources.stop(*given);
+        sources.stop(*given, request.principal.name);
       });
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include "admin/http.h"
 
@@ -15,7 +16,7 @@ enum class StopMode : std::uint8_t {
 };
 
 struct StopSources {
-  std::function<void(StopMode)> stop;
+  std::function<void(StopMode, const std::string& by)> stop;
   std::function<std::size_t()> conferences;
 };
 

@@ -381,7 +381,8 @@ void ActivePhase::add_routes(admin::Router& router) {
                         .headers = {}});
              });
   router.add("POST", "/v1/ha/switchover",
-             [this](const admin::HttpRequest&, const admin::Respond& respond) {
+             [this](const admin::HttpRequest& request, const admin::Respond& respond) {
+               app_.note_asked(request.principal.name, "switchover");
                if (const auto begun = begin_switch(/*then_exit=*/false, respond); !begun) {
                  respond(admin::problem(begun.error().code == Errc::kConflict ? 409 : 503,
                                         "No switchover", begun.error().what));

@@ -60,7 +60,9 @@ App::App(boost::asio::io_context& io, const config::Config& config, const focus:
               {.log = [this](const focus::Note& note) { log_.write(note, read_clocks()); },
                .requery = [this] { enqueue(in::RequeryStats{}); }}),
       store_watch_(store, upkeep_),
-      stats_routes_(store, upkeep_, [this] { return focus_.stats_requery(); }),
+      stats_routes_(store, upkeep_,
+                    {.requery = [this] { return focus_.stats_requery(); },
+                     .record = [this](const auto& by, const auto& what) { record(by, what); }}),
       loop_watch_(io),
       bridge_series_(config.admin.metrics_bridges_max),
       metrics_page_(io, [this] { return scrape(); }),
@@ -151,7 +153,11 @@ admin::Router App::make_router() {
                                         .earlier = &earlier_decisions_}});
   stats_routes_.add_to(router);
   reading_api_.add_to(router);
-  admin::add_stop_route(router, {.stop = [this](admin::StopMode mode) { stop_by(mode); },
+  admin::add_stop_route(router, {.stop =
+                                     [this](admin::StopMode mode, const std::string& by) {
+                                       note_asked(by, "stop");
+                                       stop_by(mode);
+                                     },
                                  .conferences = [this] { return focus_.conference_count(); }});
   admin::add_order_routes(
       router, order_desk_,

@@ -85,6 +85,9 @@ class App {
   /// Ends the loop, behind the HTTP answers of this turn.
   void end_loop();
   [[nodiscard]] std::size_t conference_count() const { return focus_.conference_count(); }
+  /// Somebody asked for what ends this process as the one that serves: told in the log, because
+  /// nothing waits for the store then.
+  void note_asked(const std::string& by, const char* what);
 
  private:
   /// Between two reports of our state to the service manager.
@@ -119,6 +122,8 @@ class App {
   Result<> apply(const config::Config& config);
   void await_signal();
   void stop_by(admin::StopMode mode);
+  /// What was done by hand, beside the focus, for the record (GET /v1/audit).
+  void record(const std::string& by, const std::string& what);
   void stop_after(Duration bound);
   void leave();
   void tell_if_drained();

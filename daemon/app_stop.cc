@@ -87,6 +87,22 @@ void App::await_signal() {
   });
 }
 
+void App::note_asked(const std::string& by, const char* what) {
+  log_.write({.level = focus::NoteLevel::kInfo,
+              .event = "operator.asked",
+              .fields = {{"by", by}, {"what", std::string(what)}}},
+             read_clocks());
+}
+
+void App::record(const std::string& by, const std::string& what) {
+  order_desk_.give(by, focus::order::Record{.what = what, .target = {}, .before = {}, .after = {}},
+                   [this, by, what](const Result<focus::OrderDone>& recorded) {
+                     if (!recorded) {
+                       note_asked(by, what.c_str());
+                     }
+                   });
+}
+
 void App::stop_by(admin::StopMode mode) {
   if (mode == admin::StopMode::kLeaveWhenEmpty) {
     enqueue(in::Shutdown{.when_empty = true});

@@ -126,8 +126,8 @@ void StatsRoutes::add_to(admin::Router& router) {
     body["verification"] =
         upkeep_.last_verification() ? to_json(*upkeep_.last_verification()) : Json(nullptr);
     body["backup"] = upkeep_.last_backup() ? to_json(*upkeep_.last_backup()) : Json(nullptr);
-    body["rebuild"] =
-        upkeep_.last_rebuild() ? to_json(*upkeep_.last_rebuild(), requery_()) : Json(nullptr);
+    body["rebuild"] = upkeep_.last_rebuild() ? to_json(*upkeep_.last_rebuild(), sources_.requery())
+                                             : Json(nullptr);
     respond(json_response(body));
   });
   router.add("POST", "/v1/stats/verify", [this](const HttpRequest&, const Respond& respond) {
@@ -137,19 +137,23 @@ void StatsRoutes::add_to(admin::Router& router) {
     });
     answer_if_busy(begun, respond);
   });
-  router.add("POST", "/v1/stats/backup", [this](const HttpRequest&, const Respond& respond) {
-    const bool begun = upkeep_.back_up([respond](const StoreUpkeep::Backup& backup) {
-      respond(backup.outcome ? json_response(to_json(backup)) : failed(backup.outcome.error()));
-    });
-    answer_if_busy(begun, respond);
-  });
+  router.add(
+      "POST", "/v1/stats/backup", [this](const HttpRequest& request, const Respond& respond) {
+        const bool begun = upkeep_.back_up([respond](const StoreUpkeep::Backup& backup) {
+          respond(backup.outcome ? json_response(to_json(backup)) : failed(backup.outcome.error()));
+        });
+        if (begun) {
+          sources_.record(request.principal.name, "backup");
+        }
+        answer_if_busy(begun, respond);
+      });
   router.add("POST", "/v1/stats/rebuild",
              [this](const HttpRequest& request, const Respond& respond) {
                begin_rebuild(request, respond);
              });
   router.add("GET", "/v1/stats/rebuild", [this](const HttpRequest&, const Respond& respond) {
     const auto& rebuild = upkeep_.last_rebuild();
-    respond(rebuild ? json_response(to_json(*rebuild, requery_()))
+    respond(rebuild ? json_response(to_json(*rebuild, sources_.requery()))
                     : problem(404, "Not found", "there was no rebuild since the start"));
   });
   router.add(
@@ -186,7 +190,8 @@ void StatsRoutes::begin_rebuild(const HttpRequest& request, const Respond& respo
     respond(problem(runs ? 409 : 503, runs ? "Conflict" : "Too many requests", begun.error().what));
     return;
   }
-  HttpResponse response = json_response(to_json(*upkeep_.last_rebuild(), requery_()));
+  sources_.record(request.principal.name, options.dry_run ? "rebuild, dry run" : "rebuild");
+  HttpResponse response = json_response(to_json(*upkeep_.last_rebuild(), sources_.requery()));
   response.status = 202;
   response.headers.emplace_back("Location", "/v1/stats/rebuild");
   respond(std::move(response));

@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "admin/http.h"
 #include "daemon/store_upkeep.h"
@@ -14,10 +16,15 @@ namespace bascule::daemon {
 /// Reading files takes its time, so that answers come later; a request too many is answered 503.
 class StatsRoutes {
  public:
-  /// All outlive this object. `requery`: how far the live sources have answered (Focus).
-  StatsRoutes(const stats::sqlite::Store& store, StoreUpkeep& upkeep,
-              std::function<std::optional<focus::StatsRequery>()> requery)
-      : store_(store), upkeep_(upkeep), requery_(std::move(requery)) {}
+  struct Sources {
+    /// How far the live sources have answered (Focus).
+    std::function<std::optional<focus::StatsRequery>()> requery;
+    /// Who asked for what, when it has begun.
+    std::function<void(const std::string& by, const std::string& what)> record;
+  };
+  /// All outlive this object.
+  StatsRoutes(const stats::sqlite::Store& store, StoreUpkeep& upkeep, Sources sources)
+      : store_(store), upkeep_(upkeep), sources_(std::move(sources)) {}
 
   ///   GET  /v1/stats/health           the running store, what its start found and did, the last
   ///                                   verification, backup and rebuild
@@ -33,7 +40,7 @@ class StatsRoutes {
 
   const stats::sqlite::Store& store_;
   StoreUpkeep& upkeep_;
-  std::function<std::optional<focus::StatsRequery>()> requery_;
+  Sources sources_;
 };
 
 }  // namespace bascule::daemon

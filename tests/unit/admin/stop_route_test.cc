@@ -12,8 +12,9 @@ namespace {
 class StopRouteTest : public ::testing::Test {
  protected:
   StopRouteTest() {
-    add_stop_route(router_, {.stop = [this](StopMode mode) { asked_for_ = mode; },
-                             .conferences = [] { return 7; }});
+    add_stop_route(router_,
+                   {.stop = [this](StopMode mode, const std::string&) { asked_for_ = mode; },
+                    .conferences = [] { return 7; }});
   }
   HttpResponse post(const std::string& query) {
     HttpResponse response;

@@ -35,8 +35,11 @@ class StatsRoutesTest : public testing::Test {
         StoreUpkeep::Hooks{
             .log = [this](const focus::Note& note) { events_.emplace_back(note.event); },
             .requery = [this] { ++requeries_; }});
-    routes_.emplace(*store_, *upkeep_,
-                    [] { return focus::StatsRequery{.asked_at = {}, .expected = 3, .seen = 2}; });
+    routes_.emplace(
+        *store_, *upkeep_,
+        StatsRoutes::Sources{
+            .requery = [] { return focus::StatsRequery{.asked_at = {}, .expected = 3, .seen = 2}; },
+            .record = [this](const auto&, const auto& what) { recorded_.push_back(what); }});
     router_ = {};
     routes_->add_to(router_);
   }
@@ -85,6 +88,7 @@ class StatsRoutesTest : public testing::Test {
   std::unique_ptr<StoreUpkeep> upkeep_;
   std::optional<StatsRoutes> routes_;
   std::vector<std::string> events_;
+  std::vector<std::string> recorded_;
   int requeries_ = 0;
   config::State options_;
 };
@@ -142,6 +146,7 @@ TEST_F(StatsRoutesTest, ABackupIsNamedAfterItsTime) {
   EXPECT_EQ(backup.at("error"), nullptr);
   EXPECT_TRUE(std::filesystem::exists(backup.at("path").get<std::string>() + "/stats.db"));
   EXPECT_EQ(events_, std::vector<std::string>{"store.backed_up"});
+  EXPECT_EQ(recorded_, std::vector<std::string>{"backup"});
 }
 
 TEST_F(StatsRoutesTest, TheScheduleRepairsWhatItFinds) {
