@@ -11,7 +11,7 @@ COMPONENT = "{jabber:component:accept}"
 SM = "{urn:xmpp:sm:3}"
 MUC_USER = "{http://jabber.org/protocol/muc#user}"
 SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
-PATIENCE_S = 10
+PATIENCE_S = 30
 READ_BYTES = 65536
 
 
