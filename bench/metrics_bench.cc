@@ -97,7 +97,9 @@ struct Served {
   Served(boost::asio::io_context& io, const AdminLoad& load, HistoryStore& history)
       : page(io, [this, &load] { return parts_of(load, series); }),
         upkeep(io, history.store(), {.dir = history.folder()}, {}),
-        stats(history.store(), upkeep, [] { return std::nullopt; }) {}
+        stats(history.store(), upkeep,
+              {.requery = [] { return std::nullopt; }, .record = [](const auto&, const auto&) {}}) {
+  }
 
   daemon::BridgeSeries series{2 * kBridges};
   admin::MetricsPage page;
