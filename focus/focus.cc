@@ -161,10 +161,6 @@ std::size_t Focus::waiting_requests() const {
   return impl_->desk().waiting();
 }
 
-void Focus::for_each_conference(const std::function<void(const ConferenceView&)>& visit) const {
-  impl_->conferences().for_each([&](const Conference& conference) { visit(conference.view()); });
-}
-
 void Focus::conferences_after(const std::optional<RoomJid>& after,
                               const std::function<bool(const ConferenceSummary&)>& visit) const {
   impl_->conferences().for_each_after(
@@ -182,14 +178,6 @@ std::vector<ConferenceSize> Focus::conference_sizes() const {
   impl_->conferences().for_each(
       [&sizes](const Conference& conference) { sizes.push_back(conference.size()); });
   return sizes;
-}
-
-std::vector<RoomJid> Focus::rooms() const {
-  std::vector<RoomJid> rooms;
-  rooms.reserve(impl_->conferences().size());
-  impl_->conferences().for_each(
-      [&rooms](const Conference& conference) { rooms.push_back(conference.room_jid()); });
-  return rooms;
 }
 
 std::optional<ConferenceDetails> Focus::details(const RoomJid& room) const {

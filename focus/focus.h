@@ -72,7 +72,6 @@ class Focus {
   [[nodiscard]] std::size_t session_count() const;      ///< Accepted sessions. O(conferences).
   [[nodiscard]] std::size_t visitor_count() const;      ///< Members without media. O(conferences).
   [[nodiscard]] std::size_t waiting_requests() const;   ///< Requests whose answer is held.
-  void for_each_conference(const std::function<void(const ConferenceView&)>& visit) const;
   /// In order of their addresses, from the first one behind `after` (nullopt: from the first one),
   /// until `visit` says false. O(log conferences) and what is visited.
   void conferences_after(const std::optional<RoomJid>& after,
@@ -80,7 +79,6 @@ class Focus {
   /// O(its participants); nullopt when there is none.
   [[nodiscard]] std::optional<ConferenceView> conference(const RoomJid& room) const;
   [[nodiscard]] std::vector<ConferenceSize> conference_sizes() const;  ///< O(conferences).
-  [[nodiscard]] std::vector<RoomJid> rooms() const;  ///< In order. O(conferences).
   /// Everything known of one conference; nullopt when there is none. O(its members).
   [[nodiscard]] std::optional<ConferenceDetails> details(const RoomJid& room) const;
   /// What members can do, by `node#ver` (XEP-0115); bounded.

@@ -120,6 +120,8 @@ class Stage {
   [[nodiscard]] bool answered_ready(const std::string& id) const;
   [[nodiscard]] bool answered_later(const std::string& id) const;
   [[nodiscard]] std::optional<proto::Condition> refused_with(const std::string& id) const;
+  [[nodiscard]] std::optional<ParticipantView> participant(const std::string& room,
+                                                           const std::string& nick) const;
   [[nodiscard]] ParticipantState state_of(const std::string& room, const std::string& nick) const;
   [[nodiscard]] std::optional<std::string> bridge_of(const std::string& room,
                                                      const std::string& nick) const;

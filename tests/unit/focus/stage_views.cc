@@ -34,30 +34,28 @@ std::optional<proto::Condition> Stage::refused_with(const std::string& id) const
                                                  : std::optional(entry->second.error().condition);
 }
 
-ParticipantState Stage::state_of(const std::string& room, const std::string& nick) const {
-  ParticipantState state = ParticipantState::kGone;
-  focus.for_each_conference([&](const ConferenceView& view) {
-    for (const auto& participant : view.participants) {
-      if (view.summary.room.jid().local() == room && participant.endpoint.value() == nick) {
-        state = participant.state;
+std::optional<ParticipantView> Stage::participant(const std::string& room,
+                                                  const std::string& nick) const {
+  const auto jid = Jid::parse(room + "@" + focus.options().conference_service.domain());
+  if (const auto view = focus.conference(RoomJid(jid.value()))) {
+    for (const ParticipantView& participant : view->participants) {
+      if (participant.endpoint.value() == nick) {
+        return participant;
       }
     }
-  });
-  return state;
+  }
+  return std::nullopt;
+}
+
+ParticipantState Stage::state_of(const std::string& room, const std::string& nick) const {
+  const auto found = participant(room, nick);
+  return found ? found->state : ParticipantState::kGone;
 }
 
 std::optional<std::string> Stage::bridge_of(const std::string& room,
                                             const std::string& nick) const {
-  std::optional<std::string> bridge;
-  focus.for_each_conference([&](const ConferenceView& view) {
-    for (const auto& participant : view.participants) {
-      if (view.summary.room.jid().local() == room && participant.endpoint.value() == nick &&
-          participant.bridge) {
-        bridge = participant.bridge->jid().resource();
-      }
-    }
-  });
-  return bridge;
+  const auto found = participant(room, nick);
+  return found && found->bridge ? std::optional(found->bridge->jid().resource()) : std::nullopt;
 }
 
 std::optional<std::map<std::string, std::size_t>> Stage::remote(const std::string& near,
