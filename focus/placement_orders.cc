@@ -47,9 +47,9 @@ void Placement::Impl::evacuate_bridges(Instant now) {
   if (!registry_.phase().link_is_up() || registry_.phase().settling()) {
     return;
   }
-  selector_.begin_pass();
   for (auto& [jid, bridge] : registry_.all()) {
     if (bridge.evacuating) {
+      selector_.begin_pass();
       evacuate(bridge, now);
     }
   }
