@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstdio>
 #include <ctime>
+#include <optional>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -302,6 +306,19 @@ std::string to_line(const std::string& name, const HammerResult& result) {
                      result.server_cpu_seconds * 1e3 / answers,
                      result.answered.quantile(0.5).count(), result.answered.quantile(0.99).count(),
                      result.loop_late.quantile(0.99).count(), result.loop_late.quantile(1).count());
+}
+
+std::optional<std::chrono::seconds> seconds_asked(int argc, char** argv) {
+  int seconds = 5;
+  if (argc > 1) {
+    const std::string_view text(argv[1]);
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (read.ec != std::errc() || read.ptr != text.data() + text.size() || seconds < 1) {
+      std::fprintf(stderr, "usage: %s [SECONDS]\n", argv[0]);
+      return std::nullopt;
+    }
+  }
+  return std::chrono::seconds{seconds};
 }
 
 }  // namespace bascule::bench

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -76,5 +77,8 @@ HammerResult hammer(admin::Router router, const HammerOptions& options);
 /// One line for people; `name` says what was asked.
 std::string to_line(const std::string& name, const HammerResult& result);
 std::string header_line();
+
+/// `[SECONDS]`, how long each is asked; 5. nullopt: something else was given, which is said.
+std::optional<std::chrono::seconds> seconds_asked(int argc, char** argv);
 
 }  // namespace bascule::bench

@@ -2,7 +2,6 @@
 // conferences, and how late the event loop is meanwhile.
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
@@ -183,14 +182,6 @@ int run(std::chrono::milliseconds duration) {
 }  // namespace bascule::bench
 
 int main(int argc, char** argv) {
-  int seconds = 5;
-  if (argc > 1) {
-    const std::string_view text(argv[1]);
-    const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (read.ec != std::errc() || read.ptr != text.data() + text.size() || seconds < 1) {
-      std::fprintf(stderr, "usage: bascule-metrics-bench [SECONDS]\n");
-      return 2;
-    }
-  }
-  return bascule::bench::run(std::chrono::seconds{seconds});
+  const auto seconds = bascule::bench::seconds_asked(argc, argv);
+  return seconds ? bascule::bench::run(*seconds) : 2;
 }

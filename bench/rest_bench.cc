@@ -1,7 +1,6 @@
 // bascule-rest-bench [SECONDS]: answers per second of what operators and dashboards read most, with
 // 1 000 bridges and 5 000 conferences, and what that does to everybody else on the event loop.
 
-#include <charconv>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -102,14 +101,6 @@ int run(std::chrono::milliseconds duration) {
 }  // namespace bascule::bench
 
 int main(int argc, char** argv) {
-  int seconds = 5;
-  if (argc > 1) {
-    const std::string_view text(argv[1]);
-    const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (read.ec != std::errc() || read.ptr != text.data() + text.size() || seconds < 1) {
-      std::fprintf(stderr, "usage: bascule-rest-bench [SECONDS]\n");
-      return 2;
-    }
-  }
-  return bascule::bench::run(std::chrono::seconds{seconds});
+  const auto seconds = bascule::bench::seconds_asked(argc, argv);
+  return seconds ? bascule::bench::run(*seconds) : 2;
 }
