@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "admin/http_json.h"
+
 namespace bascule::admin {
 namespace {
 
@@ -38,12 +40,8 @@ void add_stop_route(Router& router, StopSources sources) {
                           query ? "mode is suspend, leave or leave-when-empty" : query.error()));
           return;
         }
-        const nlohmann::json body{{"mode", query->at("mode")},
-                                  {"conferences", sources.conferences()}};
-        respond({.status = 202,
-                 .content_type = "application/json",
-                 .body = body.dump() + "\n",
-                 .headers = {}});
+        respond(json_response(202, nlohmann::json{{"mode", query->at("mode")},
+                                                  {"conferences", sources.conferences()}}));
         sources.stop(*given, request.principal.name);
       });
 }

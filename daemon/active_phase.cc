@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "admin/http_json.h"
 #include "daemon/clock.h"
 #include "daemon/ha_metrics.h"
 #include "daemon/service_manager.h"
@@ -321,10 +322,7 @@ void ActivePhase::finish_switch() {
               {"took_ms", ms_since(switch_->began)}});
   if (switch_->respond) {
     const nlohmann::json body{{"active", successor}, {"took_ms", ms_since(switch_->began)}};
-    switch_->respond({.status = 200,
-                      .content_type = "application/json",
-                      .body = body.dump() + "\n",
-                      .headers = {}});
+    switch_->respond(admin::json_response(200, body));
   }
   if (switch_->then_exit) {
     notify_service_manager("STOPPING=1");
@@ -375,10 +373,7 @@ HaStatus ActivePhase::status() const {
 void ActivePhase::add_routes(admin::Router& router) {
   router.add("GET", "/v1/ha/status",
              [this](const admin::HttpRequest&, const admin::Respond& respond) {
-               respond({.status = 200,
-                        .content_type = "application/json",
-                        .body = to_json(status()).dump() + "\n",
-                        .headers = {}});
+               respond(admin::json_response(200, to_json(status())));
              });
   router.add("POST", "/v1/ha/switchover",
              [this](const admin::HttpRequest& request, const admin::Respond& respond) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "admin/dashboard.h"
+#include "admin/http_json.h"
 #include "admin/metrics_page.h"
 #include "admin/origin.h"
 #include "daemon/ha_metrics.h"
@@ -20,25 +21,19 @@ admin::Router standby_routes(StandbySources sources) {
   using admin::HttpResponse;
   using admin::Respond;
   using admin::Role;
-  const auto as_json = [](unsigned code, const nlohmann::ordered_json& body) {
-    return HttpResponse{.status = code,
-                        .content_type = "application/json",
-                        .body = body.dump() + "\n",
-                        .headers = {}};
-  };
   const auto status = sources.status;
   admin::Router router;
   router.add("GET", "/livez", Role::kPublic, [](const HttpRequest&, const Respond& respond) {
     respond({.status = 200, .body = "OK\n", .headers = {}});
   });
-  router.add("GET", "/readyz", Role::kPublic,
-             [status, as_json](const HttpRequest&, const Respond& respond) {
-               respond(as_json(
-                   503, {{"ready", false},
-                         {"role", "standby"},
-                         {"in_sync", status().has_peer_in_sync()},
-                         {"problems", {"standby: another process is active, or none is yet"}}}));
-             });
+  router.add("GET", "/readyz", Role::kPublic, [status](const HttpRequest&, const Respond& respond) {
+    respond(admin::json_response(
+        503, nlohmann::ordered_json{
+                 {"ready", false},
+                 {"role", "standby"},
+                 {"in_sync", status().has_peer_in_sync()},
+                 {"problems", {"standby: another process is active, or none is yet"}}}));
+  });
   router.add("GET", "/about/health", Role::kPublic, [](const HttpRequest&, const Respond& respond) {
     respond({.status = 503, .body = "standby", .headers = {}});
   });
@@ -63,8 +58,8 @@ admin::Router standby_routes(StandbySources sources) {
   for (const char* method : {"POST", "OPTIONS"}) {
     router.add(method, "/conference-request/v1", Role::kPublic, ask_the_other);
   }
-  router.add("GET", "/v1/ha/status", [status, as_json](const HttpRequest&, const Respond& respond) {
-    respond(as_json(200, to_json(status())));
+  router.add("GET", "/v1/ha/status", [status](const HttpRequest&, const Respond& respond) {
+    respond(admin::json_response(200, to_json(status())));
   });
   router.add("POST", "/v1/ha/switchover", [](const HttpRequest&, const Respond& respond) {
     respond(admin::problem(409, "No switchover",
