@@ -87,18 +87,4 @@ void write_bridges(const focus::Placement& placement, const focus::Orders::Drain
   json.end_array();
 }
 
-std::optional<BridgeJid> find_bridge(const std::string& text, const focus::Placement& placement,
-                                     Now now) {
-  if (text.find('/') != std::string::npos) {
-    const auto jid = Jid::parse(text);
-    return jid && !jid->resource().empty() ? std::optional(BridgeJid(*jid)) : std::nullopt;
-  }
-  for (const BridgeView& view : placement.bridges(now)) {
-    if (view.bridge.jid().resource() == text) {
-      return view.bridge;
-    }
-  }
-  return std::nullopt;
-}
-
 }  // namespace bascule::admin

@@ -17,8 +17,4 @@ void write_members(const focus::BridgeView& view, const focus::op::BridgeDrain* 
 void write_bridges(const focus::Placement& placement, const focus::Orders::Drains& drains, Now now,
                    JsonWriter& json);
 
-/// `text` is the nick of a bridge that is known, or a full address, known or not.
-[[nodiscard]] std::optional<BridgeJid> find_bridge(const std::string& text,
-                                                   const focus::Placement& placement, Now now);
-
 }  // namespace bascule::admin

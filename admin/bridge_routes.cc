@@ -7,6 +7,7 @@
 
 #include "admin/bridge_json.h"
 #include "admin/json.h"
+#include "admin/names.h"
 
 namespace bascule::admin {
 namespace {

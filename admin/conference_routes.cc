@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "admin/bridge_json.h"
 #include "admin/json.h"
+#include "admin/names.h"
 #include "base/time_text.h"
 #include "focus/orders.h"
 
@@ -40,13 +40,6 @@ std::string_view name_of(focus::ParticipantKind kind) {
 
 std::optional<std::string_view> if_known(std::string_view text) {
   return text.empty() ? std::nullopt : std::optional(text);
-}
-
-/// nullopt: not the address of a room.
-std::optional<RoomJid> room_in(const std::string& text) {
-  auto jid = Jid::parse(text);
-  return jid && jid->is_bare() && !jid->local().empty() ? std::optional(RoomJid(*std::move(jid)))
-                                                        : std::nullopt;
 }
 
 // ---- a page of conferences ---------------------------------------------------------------------
@@ -107,16 +100,16 @@ tl::expected<PageQuery, HttpResponse> page_query(const ConferenceSources& source
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });
   if (const auto after = text_of(*given, "after")) {
-    query.after = room_in(*after);
+    query.after = find_room(*after);
     if (!query.after) {
       return tl::make_unexpected(bad_request("after is what the page before said as next"));
     }
   }
   if (const auto name = text_of(*given, "bridge")) {
     const focus::Placement& placement = sources.focus->placement();
-    const auto bridge = find_bridge(*name, placement, sources.now());
+    const auto bridge = bridge_named(*name, placement, sources.now());
     if (!bridge) {
-      return tl::make_unexpected(not_found("no bridge is known as " + *name));
+      return tl::make_unexpected(bridge.error());
     }
     query.rooms = placement.conferences_on(*bridge);
     std::sort(query.rooms->begin(), query.rooms->end());
@@ -232,7 +225,7 @@ HttpResponse no_conference(const std::string& room) {
 /// nullopt: not the address of a room, or nobody is there.
 std::optional<ConferenceView> conference_in(const ConferenceSources& sources,
                                             const std::string& text) {
-  const auto room = room_in(text);
+  const auto room = find_room(text);
   return room ? sources.focus->conference(*room) : std::nullopt;
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "admin/json.h"
+#include "admin/names.h"
 #include "base/time_text.h"
 #include "focus/orders.h"
 
@@ -15,35 +16,8 @@ namespace {
 using focus::order::Move;
 using Outcome = Result<focus::OrderDone>;
 using Sources = std::shared_ptr<const JicofoOrderSources>;
-template <class T>
-using Parsed = tl::expected<T, HttpResponse>;
-
-tl::unexpected<HttpResponse> refused(HttpResponse response) {
-  return tl::make_unexpected(std::move(response));
-}
-
-HttpResponse failed(const Error& error) {
-  switch (error.code) {
-    case Errc::kInvalidArgument:
-      return bad_request(error.what);
-    case Errc::kNotFound:
-      return not_found(error.what);
-    case Errc::kConflict:
-      return problem(409, "Conflict", error.what);
-    default:
-      return problem(503, "Not done", error.what);
-  }
-}
 
 // ---- what a request names ----------------------------------------------------------------------
-
-Parsed<RoomJid> room_named(const std::string& text) {
-  const auto jid = Jid::parse(text);
-  if (!jid || !jid->is_bare() || jid->local().empty()) {
-    return refused(bad_request("a conference is an address like name@conference.example.net"));
-  }
-  return RoomJid(*jid);
-}
 
 /// A conference there is.
 Parsed<RoomJid> known_room(const JicofoOrderSources& sources, const std::string& text) {
@@ -54,22 +28,13 @@ Parsed<RoomJid> known_room(const JicofoOrderSources& sources, const std::string&
   return room;
 }
 
-/// By its address in the brewery, or by its nick there.
+/// A bridge there is, or was.
 Parsed<BridgeJid> known_bridge(const JicofoOrderSources& sources, const std::string& text) {
-  const focus::Focus& focus = sources.focus();
-  const auto known = [&](const Jid& jid) {
-    return !jid.resource().empty() &&
-           focus.placement().bridge(BridgeJid(jid), sources.now()).has_value();
-  };
-  const auto whole = Jid::parse(text);
-  if (whole && known(*whole)) {
-    return BridgeJid(*whole);
-  }
-  const auto named = Jid::parse(focus.options().brewery.to_string() + "/" + text);
-  if (named && known(*named)) {
-    return BridgeJid(*named);
-  }
-  return refused(not_found("no bridge is known as " + text));
+  const focus::Placement& placement = sources.focus().placement();
+  auto bridge = bridge_named(text, placement, sources.now());
+  return !bridge || placement.bridge(*bridge, sources.now())
+             ? bridge
+             : refused(not_found("no bridge is known as " + text));
 }
 
 Parsed<Query> query_of(const HttpRequest& request, std::initializer_list<std::string_view> names) {
@@ -201,7 +166,7 @@ HttpResponse moved_response(const Outcome& outcome) {
   if (outcome) {
     return moved(*outcome);
   }
-  return outcome.error().code == Errc::kNotFound ? moved({}) : failed(outcome.error());
+  return outcome.error().code == Errc::kNotFound ? moved({}) : order_refused(outcome.error());
 }
 
 using ParseMove = Parsed<Move> (*)(const JicofoOrderSources&, const HttpRequest&);
@@ -250,7 +215,7 @@ Parsed<RoomJid> room_of(const nlohmann::json& body) {
 
 std::function<void(const Outcome&)> when_done(const Respond& respond) {
   return [respond](const Outcome& outcome) {
-    respond(outcome ? HttpResponse() : failed(outcome.error()));
+    respond(outcome ? HttpResponse() : order_refused(outcome.error()));
   };
 }
 

@@ -9,6 +9,7 @@
 #include "admin/jicofo_metrics.h"
 #include "admin/jicofo_stats.h"
 #include "admin/json.h"
+#include "admin/names.h"
 
 namespace bascule::admin {
 namespace {
@@ -82,12 +83,12 @@ void debug(const Sources& sources, const Walk& all, const HttpRequest& request,
 }
 
 void one_conference(const Sources& sources, const HttpRequest& request, const Respond& respond) {
-  const auto room = Jid::parse(request.segment);
-  if (!room || !room->is_bare() || room->local().empty()) {
-    respond(bad_request("a conference is an address like name@conference.example.net"));
+  const auto room = room_named(request.segment);
+  if (!room) {
+    respond(room.error());
     return;
   }
-  const auto details = sources->focus().details(RoomJid(*room));
+  const auto details = sources->focus().details(*room);
   respond(json_text_response(
       (details ? text_of(jicofo_conference(*details, SourceDetail::kWith)) : std::string("{}")) +
       "\n"));
@@ -95,9 +96,10 @@ void one_conference(const Sources& sources, const HttpRequest& request, const Re
 
 HttpResponse rooms(const JicofoRouteSources& sources) {
   Json list = Json::array();
-  for (const RoomJid& room : sources.focus().rooms()) {
-    list.push_back(room.to_string());
-  }
+  sources.focus().conferences_after(std::nullopt, [&list](const focus::ConferenceSummary& one) {
+    list.push_back(one.room.to_string());
+    return true;
+  });
   return json_response(list);
 }
 

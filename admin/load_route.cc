@@ -5,6 +5,7 @@
 
 #include "admin/bridge_json.h"
 #include "admin/json.h"
+#include "admin/names.h"
 #include "base/time_text.h"
 
 namespace bascule::admin {

@@ -5,9 +5,9 @@
 #include <memory>
 #include <utility>
 
-#include "admin/bridge_json.h"
 #include "admin/drain_json.h"
 #include "admin/json.h"
+#include "admin/names.h"
 #include "base/time_text.h"
 
 namespace bascule::admin {
@@ -21,40 +21,11 @@ struct Context {
   OrderSources sources;
 };
 using Shared = std::shared_ptr<const Context>;
-template <class T>
-using Parsed = tl::expected<T, HttpResponse>;
-
-HttpResponse to_response(const Error& error) {
-  switch (error.code) {
-    case Errc::kNotFound:
-      return not_found(error.what);
-    case Errc::kConflict:
-      return problem(409, "Not possible now", error.what);
-    case Errc::kInvalidArgument:
-      return bad_request(error.what);
-    default:
-      return problem(503, "Unavailable", error.what);
-  }
-}
-
-tl::unexpected<HttpResponse> refused(HttpResponse response) {
-  return tl::make_unexpected(std::move(response));
-}
 
 // ---- what is asked -----------------------------------------------------------------------------
 
-Parsed<BridgeJid> bridge_named(const std::string& text, const Context& context) {
-  auto bridge = find_bridge(text, context.sources.placement(), context.sources.now());
-  return bridge ? Parsed<BridgeJid>(*std::move(bridge))
-                : refused(not_found("no bridge is known as " + text));
-}
-
-Parsed<RoomJid> room_named(const std::string& text) {
-  auto jid = Jid::parse(text);
-  if (!jid || !jid->is_bare() || jid->local().empty()) {
-    return refused(bad_request("a conference is an address like name@conference.example.net"));
-  }
-  return RoomJid(*std::move(jid));
+Parsed<BridgeJid> bridge_in(const Context& context, const std::string& text) {
+  return bridge_named(text, context.sources.placement(), context.sources.now());
 }
 
 /// The members of a body, each read once; what is left over is an error.
@@ -172,7 +143,7 @@ Parsed<order::Move> move_of(const HttpRequest& request, const Context& context, 
     if (!*text) {
       return std::optional<BridgeJid>();
     }
-    auto bridge = bridge_named(**text, context);
+    auto bridge = bridge_in(context, **text);
     return bridge ? Parsed<std::optional<BridgeJid>>(*std::move(bridge))
                   : refused(std::move(bridge.error()));
   };
@@ -300,7 +271,7 @@ void give(const Context& context, const HttpRequest& request, focus::Order what,
           const Respond& respond, std::function<HttpResponse(const focus::OrderDone&)> done) {
   context.desk.give(request.principal.name, std::move(what),
                     [respond, done = std::move(done)](const Result<focus::OrderDone>& outcome) {
-                      respond(outcome ? done(*outcome) : to_response(outcome.error()));
+                      respond(outcome ? done(*outcome) : order_refused(outcome.error()));
                     });
 }
 
@@ -327,12 +298,12 @@ void add_drain_routes(Router& router, const Shared& context) {
   });
   router.add("GET", "/v1/bridges/{}/drain",
              [context](const HttpRequest& request, const Respond& respond) {
-               const auto bridge = bridge_named(request.segment, *context);
+               const auto bridge = bridge_in(*context, request.segment);
                respond(bridge ? drain_response(*context, *bridge) : bridge.error());
              });
   router.add("PUT", "/v1/bridges/{}/drain",
              [context](const HttpRequest& request, const Respond& respond) {
-               auto bridge = bridge_named(request.segment, *context);
+               auto bridge = bridge_in(*context, request.segment);
                auto drain = bridge ? drain_of(request, *bridge)
                                    : Parsed<order::Drain>(refused(std::move(bridge.error())));
                if (!drain) {
@@ -346,7 +317,7 @@ void add_drain_routes(Router& router, const Shared& context) {
              });
   router.add("DELETE", "/v1/bridges/{}/drain",
              [context](const HttpRequest& request, const Respond& respond) {
-               auto bridge = bridge_named(request.segment, *context);
+               auto bridge = bridge_in(*context, request.segment);
                if (!bridge) {
                  respond(std::move(bridge.error()));
                  return;

@@ -8,6 +8,7 @@
 
 #include "admin/bridge_json.h"
 #include "admin/json.h"
+#include "admin/names.h"
 #include "admin/queue_routes.h"
 
 namespace bascule::admin {
@@ -69,11 +70,11 @@ HttpResponse decisions_json(const std::vector<DecisionRecord>& records,
 
 HttpResponse decisions_of_room(const PlacementSources& sources, const std::string& room_text,
                                const std::optional<std::string>& endpoint, std::size_t limit) {
-  const auto jid = Jid::parse(room_text);
-  if (!jid || !jid->is_bare() || jid->local().empty()) {
-    return bad_request("room is an address like name@conference.example.net");
+  const auto named = room_named(room_text);
+  if (!named) {
+    return named.error();
   }
-  const RoomJid room(*jid);
+  const RoomJid& room = *named;
   const Placement& placement = sources.placement();
   const auto records = endpoint ? decisions_about(placement, room, *endpoint, limit)
                                 : placement.explain(room, limit);
@@ -84,9 +85,9 @@ HttpResponse decisions_of_room(const PlacementSources& sources, const std::strin
 
 HttpResponse decisions_of_bridge(const PlacementSources& sources, const std::string& text,
                                  std::size_t limit) {
-  const auto bridge = find_bridge(text, sources.placement(), sources.now());
+  const auto bridge = bridge_named(text, sources.placement(), sources.now());
   if (!bridge) {
-    return not_found("no bridge is known as " + text);
+    return bridge.error();
   }
   return decisions_json(sources.placement().explain(*bridge, limit), sources, limit,
                         [&](const focus::op::Decision& each) { return each.bridge == *bridge; });

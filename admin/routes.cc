@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "admin/dashboard.h"
-#include "admin/origin.h"
 #include "admin/json.h"
+#include "admin/origin.h"
 
 namespace bascule::admin {
 namespace {

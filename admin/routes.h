@@ -15,8 +15,8 @@ struct RouteSources {
   std::string version;
   std::string revision;
   std::function<Health()> health;
-  Handler metrics;                          ///< Prometheus text.
-  ConferenceRequests* conference_requests;  ///< Outlives the router.
+  Handler metrics;                                           ///< Prometheus text.
+  ConferenceRequests* conference_requests;                   ///< Outlives the router.
   std::vector<std::string> conference_request_origins = {};  ///< See with_cors.
   PlacementSources placement;
 };
